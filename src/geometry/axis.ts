@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Transposed convolution along one axis: the size of its output.
+ *
+ * With input size i, kernel k, stride s, dilation d, crop p (the padding of the *forward* convolution) and output
+ * padding a, the kernel spans k_eff = d(k − 1) + 1 and the output has
+ *
+ *     o = s(i − 1) + k_eff + a − (pBegin + pEnd)
+ *
+ * cells. Output cell r meets input cell i and tap m where r = i·s + m·d − pBegin.
+ *
+ * Worked example: i = 3, k = 3, s = 2, d = 1, p = (0, 1), a = 0. o = 2·2 + 3 − 1 = 6. Input 0 lands on cells 0 1 2,
+ * input 1 on 2 3 4, input 2 on 4 5 (6 is cropped): cell 2 and cell 4 meet two inputs, the others one.
+ *
+ * Several outputs belong to one input, because the forward convolution discards a remainder: sizes o with
+ * round((o + pBegin + pEnd − k_eff) / s) + 1 = i are all legitimate. The excess over the smallest is the output padding.
+ *
+ * Source: V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep learning", arXiv:1603.07285, §4,
+ * relationships 13 and 14, generalised to dilation and unequal sides.
+ */
+
+/** One axis, resolved. Sizes in cells; `outSize = stride·(inSize − 1) + k_eff + outputPadding − padBegin − padEnd`. */
+export interface Axis {
+  readonly inSize: number;
+  readonly outSize: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly padBegin: number;
+  readonly padEnd: number;
+  readonly outputPadding: number;
+}
+
+export type DimRoundingMode = 'floor' | 'round' | 'ceil';
+export type AxisPad = 'same' | 'valid' | { readonly begin: number; readonly end: number };
+
+/** What is asked of one axis. `outSize` and `outputPadding` may be left out. */
+export interface AxisRequest {
+  readonly inSize: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly pad: AxisPad;
+  readonly outSize?: number;
+  readonly outputPadding?: number;
+  readonly dimRoundingMode?: DimRoundingMode;
+}
+
+/** k_eff = d(k − 1) + 1: the cells that a dilated kernel spans. */
+export function effectiveKernel(kernel: number, dilation: number): number {
+  return dilation * (kernel - 1) + 1;
+}
+
+/** The output sizes, smallest and largest, that the forward convolution maps back to `inSize`. */
+export function possibleOutSizes(request: AxisRequest): { smallest: number; largest: number } {
+  const { inSize, stride, pad } = request;
+  let smallest: number, largest: number;
+  if (pad === 'same') {
+    [smallest, largest] = [stride * (inSize - 1) + 1, stride * inSize];
+  } else {
+    const exact = exactOutSize(request);
+    // The forward size is round((o − exact) / s) + i, whatever "round" is.
+    const [below, above] = {
+      floor: [0, stride - 1],
+      round: [Math.floor(stride / 2), Math.ceil(stride / 2) - 1],
+      ceil: [stride - 1, 0],
+    }[request.dimRoundingMode ?? 'floor'];
+    [smallest, largest] = [exact - below, exact + above];
+  }
+  return { smallest: Math.max(1, smallest), largest };
+}
+
+/**
+ * Resolves an axis. 'same' gives o = s·i unless an output size or an output padding says otherwise; with an output
+ * padding a it means what Keras 3 means: o = s(i − 1) + k_eff − 2⌊k_eff / 2⌋ + a. Of the total crop of 'same', the
+ * smaller half is taken in front, as TensorFlow does. 'valid' crops nothing.
+ *
+ * @throws if the request is impossible; the message says what would do, in terms of this axis.
+ */
+export function resolveAxis(request: AxisRequest): Axis {
+  const { inSize, kernel, stride, dilation, pad, outputPadding } = request;
+  checkOutputPadding(request);
+  const span = effectiveKernel(kernel, dilation);
+  const full = stride * (inSize - 1) + span;
+
+  let outSize: number;
+  if (outputPadding === undefined) {
+    outSize = request.outSize ?? (pad === 'same' ? stride * inSize : exactOutSize(request));
+    const { smallest, largest } = possibleOutSizes(request);
+    if (request.outSize !== undefined && (outSize < smallest || outSize > largest)) {
+      throw new RangeError(`can be ${sizeRange(smallest, largest)}, not ${outSize}`);
+    }
+  } else {
+    outSize = (pad === 'same' ? full - 2 * Math.floor(span / 2) : exactOutSize(request)) + outputPadding;
+    if (request.outSize !== undefined && request.outSize !== outSize) {
+      throw new RangeError(
+        `is ${outSize} with outputPadding ${outputPadding}, not ${request.outSize}; leave one of the two out`,
+      );
+    }
+  }
+  if (outSize < 1) {
+    throw new RangeError(`would be ${outSize}: the padding crops all of the ${full} cells; crop less than that`);
+  }
+
+  let padBegin: number, padEnd: number;
+  if (typeof pad === 'object') {
+    [padBegin, padEnd] = [pad.begin, pad.end];
+  } else {
+    const total = pad === 'same' ? Math.max(0, full - outSize) : 0;
+    padBegin = Math.floor(total / 2);
+    padEnd = total - padBegin;
+  }
+  // A forward convolution that rounds up or to nearest never looked at the last cells: they are cropped as well.
+  padEnd += Math.max(0, full - padBegin - padEnd - outSize);
+  return Object.freeze({
+    inSize,
+    outSize,
+    kernel,
+    stride,
+    dilation,
+    padBegin,
+    padEnd,
+    outputPadding: outSize - (full - padBegin - padEnd),
+  });
+}
+
+/** o with no output padding, for a pad other than 'same'. */
+function exactOutSize({ inSize, kernel, stride, dilation, pad }: AxisRequest): number {
+  const crop = typeof pad === 'object' ? pad.begin + pad.end : 0;
+  return stride * (inSize - 1) + effectiveKernel(kernel, dilation) - crop;
+}
+
+function checkOutputPadding({ outputPadding, stride, dilation }: AxisRequest): void {
+  const limit = Math.max(stride, dilation);
+  if (
+    outputPadding !== undefined &&
+    !(Number.isInteger(outputPadding) && outputPadding >= 0 && outputPadding < limit)
+  ) {
+    throw new RangeError(
+      `cannot have outputPadding ${outputPadding}: it must be an integer from 0 to ${limit - 1}, ` +
+        `less than the larger of stride ${stride} and dilation ${dilation}`,
+    );
+  }
+}
+
+function sizeRange(smallest: number, largest: number): string {
+  if (smallest >= largest) return `only ${largest}`;
+  return smallest + 1 === largest ? `${smallest} or ${largest}` : `${smallest} to ${largest}`;
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The geometry of one transposed 2-D convolution: all its integers, computed once from what the caller asked, checked,
+ * frozen, and passed on to kernels as their attributes. Arithmetic: ./axis; which taps meet which cells: ./phases.
+ */
+import { type Axis, type AxisPad, type DimRoundingMode, resolveAxis } from './axis';
+
+/** Integers only; NHWC inside, whatever the layout at the door. */
+export interface Conv2DTransposeGeometry {
+  readonly batch: number;
+  readonly inHeight: number;
+  readonly inWidth: number;
+  readonly inChannels: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  readonly outChannels: number;
+  readonly filterHeight: number;
+  readonly filterWidth: number;
+  readonly strideHeight: number;
+  readonly strideWidth: number;
+  readonly dilationHeight: number;
+  readonly dilationWidth: number;
+  readonly padTop: number;
+  readonly padBottom: number;
+  readonly padLeft: number;
+  readonly padRight: number;
+  readonly outputPaddingHeight: number;
+  readonly outputPaddingWidth: number;
+  readonly groups: number;
+}
+
+export type DataFormat = 'NHWC' | 'NCHW';
+/** A crop per side, as tfjs writes it: one pair per dimension of the layout, zeros for batch and channels. */
+export type ExplicitPadding = [[number, number], [number, number], [number, number], [number, number]];
+export type Pad = 'same' | 'valid' | number | ExplicitPadding;
+export type Pair = number | [number, number];
+
+/** What a caller asks for. Shapes are in `dataFormat`; the filter is `[filterHeight, filterWidth, outChannels / groups, inChannels]` in both. */
+export interface GeometryRequest {
+  readonly xShape: readonly number[];
+  readonly filterShape: readonly number[];
+  readonly strides: Pair;
+  readonly pad: Pad;
+  readonly outputShape?: readonly number[];
+  readonly dilations?: Pair;
+  readonly groups?: number;
+  readonly outputPadding?: Pair;
+  readonly dimRoundingMode?: DimRoundingMode;
+  readonly dataFormat?: DataFormat;
+}
+
+/**
+ * Computes and checks the geometry of a transposed convolution.
+ *
+ * @param request `xShape` of rank 4, `filterShape` `[filterHeight, filterWidth, outChannels / groups, inChannels]`,
+ *   `strides`, `pad`, and whatever else the op takes; `outputShape`, if given, of rank 4.
+ * @returns the frozen integers that every kernel works from.
+ * @throws RangeError if a value is not what it must be or the sizes do not fit together; the message says what was
+ *   given and what would work.
+ */
+export function computeGeometry(request: GeometryRequest): Conv2DTransposeGeometry {
+  const { xShape, filterShape, outputShape, dimRoundingMode, dataFormat = 'NHWC', groups = 1 } = request;
+  if (dataFormat !== 'NHWC' && dataFormat !== 'NCHW') {
+    throw new RangeError(`dataFormat must be 'NHWC' or 'NCHW', but was ${show(dataFormat)}`);
+  }
+  const layout = dataFormat === 'NHWC' ? 'batch, height, width, channels' : 'batch, channels, height, width';
+  checkShape('x', xShape, layout);
+  checkShape('filter', filterShape, 'filterHeight, filterWidth, outChannels / groups, inChannels');
+  if (outputShape !== undefined) checkShape('outputShape', outputShape, layout);
+  const strides = pair('strides', request.strides);
+  const dilations = pair('dilations', request.dilations ?? 1);
+  const outputPadding =
+    request.outputPadding === undefined ? undefined : pair('outputPadding', request.outputPadding, 0);
+  const pads = axisPads(request.pad, dataFormat, dimRoundingMode);
+
+  const [batch, inHeight, inWidth, inChannels] = toNHWC(xShape, dataFormat);
+  const [filterHeight, filterWidth, groupOutChannels, filterInChannels] = filterShape;
+  for (const [name, size] of Object.entries({
+    inHeight,
+    inWidth,
+    inChannels,
+    filterHeight,
+    filterWidth,
+    groupOutChannels,
+  })) {
+    if (size < 1)
+      throw new RangeError(`${name} must be at least 1, but x is ${show(xShape)} and filter ${show(filterShape)}`);
+  }
+  if (filterInChannels !== inChannels) {
+    throw new RangeError(
+      `x ${show(xShape)} (${dataFormat}) has ${inChannels} channels, but filter ${show(filterShape)} takes ` +
+        `${filterInChannels}: its last dimension must be the channels of x`,
+    );
+  }
+  if (!Number.isInteger(groups) || groups < 1 || inChannels % groups !== 0) {
+    throw new RangeError(
+      `groups must be a positive divisor of the ${inChannels} channels of x, but was ${show(groups)}; ` +
+        `${divisors(inChannels)} would do`,
+    );
+  }
+  const outChannels = groupOutChannels * groups;
+  const [outBatch, outHeight, outWidth, givenChannels] =
+    outputShape === undefined ? [batch, undefined, undefined, outChannels] : toNHWC(outputShape, dataFormat);
+  if (outBatch !== batch || givenChannels !== outChannels) {
+    const multipleOfGroups = givenChannels % groups === 0 ? '' : ` (${givenChannels} is not even a multiple of groups)`;
+    throw new RangeError(
+      `outputShape ${show(outputShape)} is impossible for x ${show(xShape)}, filter ${show(filterShape)}, groups ` +
+        `${groups}: batch must be ${batch} and channels ${outChannels}${multipleOfGroups}`,
+    );
+  }
+
+  const axis = (n: 0 | 1, name: string, inSize: number, kernel: number, outSize: number | undefined): Axis => {
+    try {
+      return resolveAxis({
+        inSize,
+        kernel,
+        stride: strides[n],
+        dilation: dilations[n],
+        pad: pads[n],
+        outSize,
+        outputPadding: outputPadding?.[n],
+        dimRoundingMode,
+      });
+    } catch (error) {
+      const asked = outputShape === undefined ? 'The output' : `outputShape ${show(outputShape)}`;
+      const rounding = dimRoundingMode === undefined ? '' : `, dimRoundingMode ${show(dimRoundingMode)}`;
+      throw new RangeError(
+        `${asked} is impossible for x ${show(xShape)}, filter ${show(filterShape)}, strides ${show(request.strides)}, ` +
+          `dilations ${show(request.dilations ?? 1)}, pad ${show(request.pad)}${rounding}: ${name} ${(error as Error).message}`,
+        { cause: error },
+      );
+    }
+  };
+  const height = axis(0, 'height', inHeight, filterHeight, outHeight);
+  const width = axis(1, 'width', inWidth, filterWidth, outWidth);
+  return Object.freeze({
+    batch,
+    inHeight,
+    inWidth,
+    inChannels,
+    outHeight: height.outSize,
+    outWidth: width.outSize,
+    outChannels,
+    filterHeight,
+    filterWidth,
+    strideHeight: height.stride,
+    strideWidth: width.stride,
+    dilationHeight: height.dilation,
+    dilationWidth: width.dilation,
+    padTop: height.padBegin,
+    padBottom: height.padEnd,
+    padLeft: width.padBegin,
+    padRight: width.padEnd,
+    outputPaddingHeight: height.outputPadding,
+    outputPaddingWidth: width.outputPadding,
+    groups,
+  });
+}
+
+/** The vertical axis of a geometry. */
+export function heightAxis(g: Conv2DTransposeGeometry): Axis {
+  return {
+    inSize: g.inHeight,
+    outSize: g.outHeight,
+    kernel: g.filterHeight,
+    stride: g.strideHeight,
+    dilation: g.dilationHeight,
+    padBegin: g.padTop,
+    padEnd: g.padBottom,
+    outputPadding: g.outputPaddingHeight,
+  };
+}
+
+/** The horizontal axis of a geometry. */
+export function widthAxis(g: Conv2DTransposeGeometry): Axis {
+  return {
+    inSize: g.inWidth,
+    outSize: g.outWidth,
+    kernel: g.filterWidth,
+    stride: g.strideWidth,
+    dilation: g.dilationWidth,
+    padBegin: g.padLeft,
+    padEnd: g.padRight,
+    outputPadding: g.outputPaddingWidth,
+  };
+}
+
+/** NHWC shape of the input. */
+export function xShapeOf(g: Conv2DTransposeGeometry): [number, number, number, number] {
+  return [g.batch, g.inHeight, g.inWidth, g.inChannels];
+}
+
+/** NHWC shape of the output. */
+export function yShapeOf(g: Conv2DTransposeGeometry): [number, number, number, number] {
+  return [g.batch, g.outHeight, g.outWidth, g.outChannels];
+}
+
+/** Shape of the filter, `[filterHeight, filterWidth, outChannels / groups, inChannels]`. */
+export function filterShapeOf(g: Conv2DTransposeGeometry): [number, number, number, number] {
+  return [g.filterHeight, g.filterWidth, g.outChannels / g.groups, g.inChannels];
+}
+
+function toNHWC(shape: readonly number[], dataFormat: DataFormat): readonly number[] {
+  return dataFormat === 'NHWC' ? shape : [shape[0], shape[2], shape[3], shape[1]];
+}
+
+function axisPads(pad: Pad, dataFormat: DataFormat, mode: DimRoundingMode | undefined): [AxisPad, AxisPad] {
+  if (mode !== undefined && !['floor', 'round', 'ceil'].includes(mode)) {
+    throw new RangeError(`dimRoundingMode must be 'floor', 'round' or 'ceil', but was ${show(mode)}`);
+  }
+  if (pad === 'same' || pad === 'valid') {
+    if (mode !== undefined) {
+      throw new RangeError(`dimRoundingMode ${show(mode)} needs a pad in numbers, but pad was ${show(pad)}`);
+    }
+    return [pad, pad];
+  }
+  const sides = typeof pad === 'number' ? Array.from({ length: 4 }, () => pad) : explicitSides(pad, dataFormat);
+  if (!sides.every((side) => Number.isInteger(side) && side >= 0)) {
+    throw new RangeError(`pad must be in whole cells, 0 or more, but was ${show(pad)}`);
+  }
+  const [top, bottom, left, right] = sides;
+  return [
+    { begin: top, end: bottom },
+    { begin: left, end: right },
+  ];
+}
+
+function explicitSides(pad: ExplicitPadding, dataFormat: DataFormat): number[] {
+  const isExplicit =
+    Array.isArray(pad) && pad.length === 4 && pad.every((side) => Array.isArray(side) && side.length === 2);
+  const inOrder = isExplicit ? (dataFormat === 'NHWC' ? pad : [pad[0], pad[2], pad[3], pad[1]]) : [];
+  const [batch, height, width, channels] = inOrder;
+  if (!isExplicit || [...batch, ...channels].some((side) => side !== 0)) {
+    const form =
+      dataFormat === 'NHWC'
+        ? '[[0, 0], [top, bottom], [left, right], [0, 0]]'
+        : '[[0, 0], [0, 0], [top, bottom], [left, right]]';
+    throw new RangeError(`pad must be 'same', 'valid', a number, or ${form} for ${dataFormat}, but was ${show(pad)}`);
+  }
+  return [...height, ...width];
+}
+
+function checkShape(name: string, shape: readonly number[], dimensions: string): void {
+  if (!Array.isArray(shape) || shape.length !== 4 || !shape.every((size) => Number.isInteger(size) && size >= 0)) {
+    throw new RangeError(`${name} must have the shape [${dimensions}], but was ${show(shape)}`);
+  }
+}
+
+function pair(name: string, value: Pair, least = 1): [number, number] {
+  const both = typeof value === 'number' ? [value, value] : value;
+  if (!Array.isArray(both) || both.length !== 2 || !both.every((size) => Number.isInteger(size) && size >= least)) {
+    throw new RangeError(
+      `${name} must be an integer of at least ${least}, or a pair [height, width] of them, but was ${show(value)}`,
+    );
+  }
+  return [both[0], both[1]];
+}
+
+function divisors(n: number): string {
+  return Array.from({ length: n }, (_, i) => i + 1)
+    .filter((d) => n % d === 0)
+    .join(', ');
+}
+
+/** A value as a caller would have written it; unlike JSON, NaN stays NaN. */
+function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  return Array.isArray(value) ? `[${value.map(show).join(', ')}]` : String(value);
+}

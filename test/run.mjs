@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * `npm test`: installs what is missing, then checks everything: format, lint, types, and all tests of all runners. Goes on after a
+ * failure, so that one run shows all of them; ends with one line, `N passed, N failed`, that counts every check and every test.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureDependencies, root } from '../.ci/dependencies.mjs';
+
+ensureDependencies();
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
+
+/** Runs a program of a dependency; true if it exits with 0. */
+function run(program, ...args) {
+  const { status } = spawnSync(process.execPath, [`${root}node_modules/${program}`, ...args], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  return status === 0;
+}
+
+function check(name, passed) {
+  total[passed ? 'passed' : 'failed']++;
+  if (!passed) failures.push(name);
+  console.log(`${passed ? 'ok' : 'NOT OK'}: ${name}\n`);
+}
+
+/** All jest tests, counted from its own report; a suite that could not even run counts as a failure. */
+function jest() {
+  const folder = mkdtempSync(join(tmpdir(), 'jest-report-'));
+  const file = join(folder, 'report.json');
+  const passed = run('jest/bin/jest.js', '--json', `--outputFile=${file}`);
+  try {
+    const report = JSON.parse(readFileSync(file, 'utf8'));
+    total.passed += report.numPassedTests;
+    total.failed += report.numFailedTests + report.numRuntimeErrorTestSuites;
+    total.skipped += report.numPendingTests + report.numTodoTests;
+    if (!passed) failures.push('jest');
+    if (report.numTotalTests === 0) check('jest found tests', false);
+  } catch {
+    check('jest wrote a report', false);
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
+
+check('formatting (npm run format mends it)', run('prettier/bin/prettier.cjs', '--check', '.'));
+check('lint', run('eslint/bin/eslint.js', '.'));
+check('types', run('typescript/bin/tsc', '-p', '.'));
+jest();
+
+if (failures.length > 0) console.log(`Failed: ${failures.join(', ')}`);
+console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`);
+process.exit(total.failed === 0 && failures.length === 0 ? 0 : 1);
