@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The public face of the library. Importing it has no side effects; import `…/cpu` for the kernels of the cpu backend. */
+export { type Conv2DTransposeOptions, conv2dTranspose } from './conv2d_transpose';
+export {
+  type Axis,
+  type AxisPad,
+  type AxisRequest,
+  type DimRoundingMode,
+  effectiveKernel,
+  possibleOutSizes,
+} from './geometry/axis';
+export { type AxisArithmetic, axisArithmetic, conv2dTransposeArithmetic } from './geometry/arithmetic';
+export {
+  type Conv2DTransposeGeometry,
+  type DataFormat,
+  type ExplicitPadding,
+  type GeometryRequest,
+  type Pad,
+  type Pair,
+  computeGeometry,
+} from './geometry/geometry';
+export { type Phase, type PhaseTap } from './geometry/phases';
+export {
+  type Conv2DTransposeAttrs,
+  Conv2DTransposeBackpropFilter,
+  Conv2DTransposeBackpropInput,
+  KERNEL_OF_VARIANT,
+  type Support,
+  VARIANTS,
+  type Variant,
+} from './kernel_names';
+export { registerGradients } from './gradients';

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Which variant runs: the one that was asked for, if it can, or the first of a stated order that can. */
+import { type KernelConfig, getKernel } from '@tensorflow/tfjs-core';
+import type { Conv2DTransposeGeometry } from './geometry/geometry';
+import { KERNEL_OF_VARIANT, type Support, VARIANTS, type Variant, type VariantKernelConfig } from './kernel_names';
+
+/**
+ * The order in which 'auto' tries the variants: sub-pixel makes exactly the useful multiplications, writes every output
+ * once and needs no scratch, so it comes first; then by how much they waste.
+ */
+export const AUTO_ORDER: readonly Variant[] = ['subpixel', 'matmul', 'scatter', 'dilate'];
+
+/** Whether a variant can run a geometry on a backend, and if not, why. */
+export function supportOf(
+  variant: Variant,
+  geometry: Conv2DTransposeGeometry,
+  backendName: string,
+  backend: object,
+): Support {
+  const config: KernelConfig | undefined = getKernel(KERNEL_OF_VARIANT[variant], backendName);
+  if (config === undefined) {
+    return {
+      supported: false,
+      reason: `backend '${backendName}' has no such kernel; import the entry point that registers it`,
+    };
+  }
+  return (config as VariantKernelConfig).supports(geometry, backend);
+}
+
+/**
+ * Chooses the variant to run.
+ *
+ * @returns a variant, or `undefined` if 'auto' was asked for and the backend can run none of them.
+ * @throws Error if the variant is unknown or asked for by name and unsupported; the message says which would do.
+ */
+export function chooseVariant(
+  asked: Variant | 'auto',
+  geometry: Conv2DTransposeGeometry,
+  backendName: string,
+  backend: object,
+): Variant | undefined {
+  const able = (): Variant[] =>
+    AUTO_ORDER.filter((variant) => supportOf(variant, geometry, backendName, backend).supported);
+  if (asked === 'auto') return able()[0];
+  const choices = [...VARIANTS, 'auto'].map((name) => `'${name}'`).join(', ');
+  if (!VARIANTS.includes(asked))
+    throw new RangeError(`variant must be one of ${choices}, but was ${JSON.stringify(asked)}`);
+  const support = supportOf(asked, geometry, backendName, backend);
+  if (!support.supported) {
+    const others = ['auto', ...able()].map((name) => `'${name}'`).join(', ');
+    throw new Error(`variant '${asked}' cannot run on backend '${backendName}': ${support.reason}. ${others} would do`);
+  }
+  return asked;
+}
