@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `npm start`: its arguments, its files, its arithmetic. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { sampledError } from '../../bench/spot_check';
+import { geometricMean, interleave, median } from '../../bench/interleave';
+import { PASSES, type Contender } from '../../bench/passes';
+import type { Results } from '../../bench/results';
+import { WORKLOADS, usefulFlops } from '../../bench/workloads';
+import { computeGeometry } from '../../src';
+import { layer, explicitPad, filterShape, randomOperands, xShape } from '../support/layer';
+import * as oracle from '../support/oracle';
+
+const root = resolve(__dirname, '../..');
+const folder = mkdtempSync(join(tmpdir(), 'compare-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function start(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [join(root, 'bench/start.mjs'), ...args], { cwd: folder, encoding: 'utf8' });
+}
+
+describe('npm start', () => {
+  it('compares, prints a table and writes JSON and a report that stands alone', () => {
+    const [json, html] = [join(folder, 'out/result.json'), join(folder, 'out/report.html')];
+    const args = ['--workloads', 'hand,selfie', '--variants', 'matmul,subpixel', '--repeat', '2', '--time-budget', '2'];
+    const { status, stdout } = start(...args, '--json', json, '--html', html);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/selfie.*forward.*matmul/);
+    const results = JSON.parse(readFileSync(json, 'utf8')) as Results;
+    const found = results.rows.map(({ workload, pass, contender }) => `${workload} ${pass} ${contender}`).sort();
+    const expected = ['hand', 'selfie'].flatMap((name) => [
+      ...['matmul', 'subpixel', 'stock'].map((by) => `${name} forward ${by}`),
+      ...['input gradient', 'filter gradient'].flatMap((pass) =>
+        ['ours', 'stock'].map((by) => `${name} ${pass} ${by}`),
+      ),
+    ]);
+    expect(found).toEqual(expected.sort());
+    for (const row of results.rows) {
+      expect(row.ms).toBeGreaterThan(0);
+      // What was not run says so; what was run was checked.
+      expect(row.runs === 0).toBe(row.note.startsWith('extrapolated'));
+      if (row.runs > 0) expect(row.error).toBeLessThanOrEqual(1);
+    }
+    // Stock takes seconds for the filter gradient of `hand`: not within this budget.
+    const slow = results.rows.find(
+      (row) => row.workload === 'hand' && row.pass === 'filter gradient' && row.contender === 'stock',
+    )!;
+    expect(slow.note).toBe('extrapolated from 1 of 256 input channels');
+    expect(stdout).toContain('extrapolated');
+    const report = readFileSync(html, 'utf8');
+    expect(report.match(/<svg/g)!.length).toBe(3);
+    expect(report).not.toMatch(/(src|href)="(?!#)/);
+  }, 120_000);
+
+  const wrong: [string[], RegExp][] = [
+    [['--workloads', 'nonesuch'], /'nonesuch' is none of dcgan-g1/],
+    [['--variants', 'fft'], /'fft' is none of scatter/],
+    [['--backends', 'tpu'], /'tpu' is none of cpu/],
+    [['--repeat', '0'], /must be a number above 0/],
+    [['--repeat', '1.5'], /must be a whole number/],
+    [['--time-budget', 'long'], /must be a number above 0/],
+    [['--nonesuch'], /unknown option '--nonesuch'/],
+    [['nonesuch'], /too many arguments/],
+  ];
+  for (const [args, message] of wrong) {
+    it(`refuses ${args.join(' ')} with a usage line and exit code 2`, () => {
+      const { status, stderr } = start(...args);
+      expect(stderr).toMatch(message);
+      expect(stderr).toMatch(/Usage: npm start --/);
+      expect(status).toBe(2);
+    });
+  }
+});
+
+describe('the arithmetic of the comparison', () => {
+  const l = layer({
+    strides: [2, 3],
+    kernel: [4, 5],
+    pads: [1, 2, 0, 3],
+    groups: 2,
+    inChannels: 6,
+    outChannels: 4,
+    batch: 2,
+  });
+  const g = computeGeometry({
+    xShape: xShape(l),
+    filterShape: filterShape(l),
+    strides: l.strides,
+    pad: explicitPad(l),
+    groups: 2,
+  });
+
+  it('counts two operations per multiply-add of the definition', () => {
+    // The oracle's bound with operands of 1 is terms², so its roots add up to all terms.
+    const ones = (values: Float32Array): Float32Array => values.map(() => 1);
+    const { x, filter } = randomOperands(l, 'flops');
+    const terms = oracle.forward(l, ones(x), ones(filter)).bound.reduce((sum, b) => sum + Math.sqrt(b), 0);
+    expect(usefulFlops(g)).toBe(2 * terms);
+    expect(WORKLOADS).toHaveLength(18);
+    // No cropping: 28·28·1024 inputs, each into 2·2·512 outputs.
+    expect(WORKLOADS.find(({ name }) => name === 'unet-up1')!.flops).toBe(2 * 28 * 28 * 1024 * 4 * 512);
+  });
+
+  it('finds a right result right and a wrong one wrong', () => {
+    const { x, filter, dy } = randomOperands(l, 'spot check');
+    const truths = {
+      forward: oracle.forward(l, x, filter),
+      'input gradient': oracle.backpropInput(l, dy, filter),
+      'filter gradient': oracle.backpropFilter(l, x, dy),
+    };
+    for (const pass of PASSES) {
+      const right = Float32Array.from(truths[pass].values);
+      expect(sampledError(pass, g, right, { x, filter, dy })).toBeLessThanOrEqual(1);
+      const wrong = right.map((value) => value * 1.0001 + 1e-4);
+      expect(sampledError(pass, g, wrong, { x, filter, dy })).toBeGreaterThan(1);
+      expect(sampledError(pass, g, right.map(() => NaN), { x, filter, dy })).not.toBeLessThanOrEqual(1); // prettier-ignore
+    }
+  });
+
+  it('runs contenders in turn, and takes medians and means', () => {
+    const order: string[] = [];
+    const contender = (name: string): Contender => ({
+      name,
+      run: () => {
+        order.push(name);
+        return { dataSync: () => undefined, dispose: () => undefined } as unknown as ReturnType<Contender['run']>;
+      },
+    });
+    const timings = interleave(
+      [contender('a'), contender('b'), contender('c')],
+      { repeat: 3, budget: 1e9 },
+      () => undefined,
+    );
+    expect(order.join('')).toBe('abc' + 'abc' + 'bca' + 'cab');
+    expect([...timings.values()].map(({ runs }) => runs)).toEqual([3, 3, 3]);
+    expect([median([5, 1, 3]), median([4, 1, 3, 2])]).toEqual([3, 2.5]);
+    expect(geometricMean([1, 10, 100])).toBeCloseTo(10);
+  });
+});

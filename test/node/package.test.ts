@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The package as a stranger gets it: packed, installed in an empty folder beside tfjs, and used from every module system, a
+ * bundler, a script tag and TypeScript.
+ */
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import vm from 'node:vm';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { buildSync } from 'esbuild';
+
+const root = resolve(__dirname, '../..');
+const TFJS = '4.22.0';
+const windows = process.platform === 'win32';
+
+function execute(command: string, args: string[], cwd: string): string {
+  return execFileSync(command, args, { cwd, encoding: 'utf8', shell: windows, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** An empty folder into which the tarball and some packages are installed. */
+function install(tarball: string, packages: string[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tfjs-conv2d-transpose-'));
+  writeFileSync(join(folder, 'package.json'), '{"private": true}');
+  const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--loglevel=error'];
+  execute('npm', ['install', ...flags, tarball, ...packages], folder);
+  return folder;
+}
+
+/** Ten lines in the two module systems, given the module that holds tf. */
+const USE = `
+  const check = async () => {
+    await tf.setBackend('cpu');
+    const x = tf.ones([1, 2, 2, 1]);
+    const filter = tf.ones([3, 3, 1, 1]);
+    const profile = await tf.profile(() => conv2dTranspose(x, filter, undefined, 2, 'same'));
+    const [dx] = tf.grads((a, b) => conv2dTranspose(a, b, undefined, 2, 'same'))([x, filter]);
+    const y = conv2dTranspose(x, filter, undefined, 2, 'same', { variant: 'scatter' });
+    console.log(JSON.stringify([profile.kernelNames.at(-1), Array.from(y.dataSync()), Array.from(dx.dataSync())]));
+  };
+`;
+const ANSWER = ['Conv2DTransposeSubpixel', [1, 1, 2, 1, 1, 1, 2, 1, 2, 2, 4, 2, 1, 1, 2, 1], [9, 6, 6, 4]];
+const esm = (tfFrom: string): string => `import * as tf from '${tfFrom}';
+import '@tensorflow/tfjs-backend-cpu';
+import { conv2dTranspose } from 'tfjs-conv2d-transpose';
+import 'tfjs-conv2d-transpose/cpu';
+${USE}
+check();`;
+const cjs = (tfFrom: string): string => `const tf = require('${tfFrom}');
+require('@tensorflow/tfjs-backend-cpu');
+const { conv2dTranspose } = require('tfjs-conv2d-transpose');
+require('tfjs-conv2d-transpose/cpu');
+${USE}
+check();`;
+/** ESM and CommonJS of everything in one process: still one engine and one set of kernels. */
+const both = (tfFrom: string): string => `import { createRequire } from 'node:module';
+const require = createRequire(import.meta.url);
+const assert = require('node:assert');
+const other = require('tfjs-conv2d-transpose');
+require('tfjs-conv2d-transpose/cpu');
+${esm(tfFrom)}
+assert.strictEqual(tf.engine(), require('${tfFrom}').engine());
+assert.strictEqual(tf.engine(), require('@tensorflow/tfjs-core').engine());
+await check();
+assert.deepEqual(other.conv2dTranspose([[[[2]]]], [[[[3]]]], undefined, 1, 'same').arraySync(), [[[[6]]]]);`;
+const typescript = (tfFrom: string): string => `import * as tf from '${tfFrom}';
+import { type Conv2DTransposeOptions, conv2dTranspose, conv2dTransposeArithmetic } from 'tfjs-conv2d-transpose';
+import 'tfjs-conv2d-transpose/cpu';
+const options: Conv2DTransposeOptions = { dilations: [1, 2], groups: 2, variant: 'matmul' };
+const y: tf.Tensor4D = conv2dTranspose(tf.ones<tf.Rank.R4>([1, 2, 2, 4]), tf.ones<tf.Rank.R4>([3, 3, 1, 4]), undefined, 2, 'same', options);
+const stock: typeof tf.conv2dTranspose = conv2dTranspose;
+const size: number = conv2dTransposeArithmetic({ xShape: [1, 2, 2, 4], filterShape: [3, 3, 1, 4], strides: 2, pad: 1 }).height.outSize;
+// @ts-expect-error an unknown variant is a type error
+conv2dTranspose(y, y, undefined, 2, 'same', { variant: 'fft' });
+export { size, stock, y };`;
+
+describe('the packed tarball', () => {
+  const folders: string[] = [];
+  let tarball = '';
+  let besideTfjs = '';
+  let besideParts = '';
+
+  beforeAll(() => {
+    const folder = mkdtempSync(join(tmpdir(), 'tfjs-conv2d-transpose-pack-'));
+    folders.push(folder);
+    execute('npm', ['pack', '--loglevel=error', '--pack-destination', folder], root);
+    tarball = join(folder, readdirSync(folder)[0]);
+    besideTfjs = install(tarball, [`@tensorflow/tfjs@${TFJS}`]);
+    besideParts = install(tarball, [`@tensorflow/tfjs-core@${TFJS}`, `@tensorflow/tfjs-backend-cpu@${TFJS}`]);
+    folders.push(besideTfjs, besideParts);
+  }, 240_000);
+
+  afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
+  const setups: [string, () => string, string][] = [
+    ['@tensorflow/tfjs', () => besideTfjs, '@tensorflow/tfjs'],
+    ['the separate packages', () => besideParts, '@tensorflow/tfjs-core'],
+  ];
+  for (const [name, folderOf, tfFrom] of setups) {
+    const runs = (file: string, source: string): unknown => {
+      writeFileSync(join(folderOf(), file), source);
+      return JSON.parse(execute(process.execPath, [file], folderOf()).trim().split('\n').at(-1)!);
+    };
+
+    it(`runs as ESM beside ${name}`, () => {
+      expect(runs('use.mjs', esm(tfFrom))).toEqual(ANSWER);
+    });
+
+    it(`runs as CommonJS beside ${name}`, () => {
+      expect(runs('use.cjs', cjs(tfFrom))).toEqual(ANSWER);
+    });
+
+    it(`runs as both at once beside ${name}, on one engine`, () => {
+      expect(runs('both.mjs', both(tfFrom))).toEqual(ANSWER);
+    });
+
+    it(`runs through a bundler beside ${name}`, () => {
+      writeFileSync(join(folderOf(), 'bundle_me.mjs'), esm(tfFrom));
+      const { errors, warnings } = buildSync({
+        entryPoints: [join(folderOf(), 'bundle_me.mjs')],
+        bundle: true,
+        platform: 'browser',
+        format: 'iife',
+        define: { global: 'globalThis' },
+        external: [
+          'node-fetch',
+          'util',
+          'string_decoder',
+          'crypto',
+          'os',
+          'worker_threads',
+          'perf_hooks',
+          'fs',
+          'path',
+        ],
+        outfile: join(folderOf(), 'bundled.cjs'),
+        logLevel: 'silent',
+      });
+      expect([errors, warnings]).toEqual([[], []]);
+      expect(JSON.parse(execute(process.execPath, ['bundled.cjs'], folderOf()).trim())).toEqual(ANSWER);
+    });
+
+    for (const resolution of ['nodenext', 'bundler']) {
+      it(`has types beside ${name}, under moduleResolution ${resolution}`, () => {
+        const extension = resolution === 'nodenext' ? 'mts' : 'ts';
+        writeFileSync(join(folderOf(), `types.${extension}`), typescript(tfFrom));
+        const module = resolution === 'nodenext' ? 'nodenext' : 'esnext';
+        const flags = [
+          '--noEmit',
+          '--strict',
+          '--skipLibCheck',
+          '--target',
+          'es2022',
+          '--types',
+          'node',
+          '--typeRoots',
+          join(root, 'node_modules/@types'),
+        ];
+        const args = [...flags, '--module', module, '--moduleResolution', resolution, `types.${extension}`];
+        let output = '';
+        try {
+          execute(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...args], folderOf());
+        } catch (error) {
+          output = (error as { stdout: string }).stdout;
+        }
+        expect(output).toBe('');
+      }, 60_000);
+    }
+  }
+
+  it('never brings a second tfjs-core', () => {
+    for (const [, folderOf] of setups) {
+      expect(existsSync(join(folderOf(), 'node_modules/@tensorflow/tfjs-core'))).toBe(true);
+      expect(existsSync(join(folderOf(), 'node_modules/tfjs-conv2d-transpose/node_modules'))).toBe(false);
+    }
+  });
+
+  it('runs the quickstart as it stands', () => {
+    cpSync(join(root, 'examples/quickstart/quickstart.mjs'), join(besideTfjs, 'quickstart.mjs'));
+    expect(execute(process.execPath, ['quickstart.mjs'], besideTfjs)).toContain('[ 1, 8, 8, 3 ] [ 3, 3, 3, 8 ]');
+  });
+
+  it('extends the tf of a script tag', async () => {
+    const script = (path: string): string => readFileSync(join(besideTfjs, 'node_modules', path), 'utf8');
+    const page: Record<string, unknown> = { console: { ...console, warn: () => undefined }, performance, setTimeout };
+    vm.createContext(page);
+    vm.runInContext(script('@tensorflow/tfjs/dist/tf.min.js'), page);
+    vm.runInContext(script('tfjs-conv2d-transpose/dist/tfjs-conv2d-transpose.min.js'), page);
+    const answer = vm.runInContext(
+      `tf.setBackend('cpu').then(() => Array.from(conv2dTransposePlugin
+        .conv2dTranspose(tf.ones([1, 2, 2, 1]), tf.ones([3, 3, 1, 1]), undefined, 2, 'same', { variant: 'scatter' }).dataSync()))`,
+      page,
+    );
+    expect(await answer).toEqual(ANSWER[1]);
+  });
+
+  it('passes publint, and holds what it should', () => {
+    const folder = join(besideTfjs, 'node_modules/tfjs-conv2d-transpose');
+    const output = execute(
+      process.execPath,
+      [join(root, 'node_modules/publint/src/cli.js'), 'run', folder, '--strict'],
+      root,
+    );
+    expect(output).toContain('All good!');
+    expect(readdirSync(folder).sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json']);
+  });
+});

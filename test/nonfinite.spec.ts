@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+/** NaN and infinities go where the definition sends them, and nowhere else; but see 'dilate'. */
+import { type Variant, VARIANTS } from '../src';
+import { mismatch } from './support/compare';
+import { describeOnEveryBackend } from './support/environments';
+import { runBackpropFilter, runBackpropInput, runForward } from './support/kernels';
+import { type Layer, layer, randomOperands } from './support/layer';
+import * as oracle from './support/oracle';
+
+const LAYERS: Record<string, Layer> = {
+  'stride 2': layer({ pads: [1, 0, 0, 1], inChannels: 8, outChannels: 9 }),
+  'dilation 2': layer({ dilations: [2, 2], strides: [3, 3] }),
+  'groups 2': layer({ groups: 2, inChannels: 4, outChannels: 6 }),
+};
+const exact: Variant[] = VARIANTS.filter((variant) => variant !== 'dilate');
+
+describeOnEveryBackend('NaN and infinities', () => {
+  for (const [name, l] of Object.entries(LAYERS)) {
+    for (const value of [NaN, Infinity, -Infinity]) {
+      const operands = randomOperands(l, `${name} ${value}`);
+      const put = (array: Float32Array): Float32Array =>
+        array.map((v, at) => (at === Math.floor(array.length / 2) ? value : v));
+      const [x, filter, dy] = [put(operands.x), put(operands.filter), put(operands.dy)];
+
+      for (const variant of exact) {
+        it(`${variant}: ${value} in x, and in the filter, ${name}`, () => {
+          for (const [a, b] of [
+            [x, operands.filter],
+            [operands.x, filter],
+          ]) {
+            // prettier-ignore
+            expect(mismatch(runForward(l, a, b, variant), oracle.forward(l, a, b))).toBe('');
+          }
+        });
+      }
+
+      it(`the gradients: ${value} in x, in the filter and in dy, ${name}`, () => {
+        for (const [a, b] of [
+          [dy, operands.filter],
+          [operands.dy, filter],
+        ]) {
+          // prettier-ignore
+          expect(mismatch(runBackpropInput(l, a, b), oracle.backpropInput(l, a, b))).toBe('');
+        }
+        for (const [a, b] of [
+          [x, operands.dy],
+          [operands.x, dy],
+        ]) {
+          // prettier-ignore
+          expect(mismatch(runBackpropFilter(l, a, b), oracle.backpropFilter(l, a, b))).toBe('');
+        }
+      });
+    }
+  }
+
+  it('dilate multiplies the filter by inserted zeros: an infinite weight makes NaN in pixels it does not reach', () => {
+    const l = LAYERS['stride 2'];
+    const { x, filter } = randomOperands(l, 'dilate');
+    filter[0] = Infinity;
+    const truth = oracle.forward(l, x, filter).values;
+    const dilated = runForward(l, x, filter, 'dilate');
+    const spoilt = dilated.filter((v, at) => Number.isNaN(v) && !Number.isNaN(truth[at]));
+    expect(spoilt.length).toBeGreaterThan(0);
+    x[0] = NaN;
+    expect(
+      mismatch(
+        runForward(l, x, randomOperands(l, 'dilate').filter, 'dilate'),
+        oracle.forward(l, x, randomOperands(l, 'dilate').filter),
+      ),
+    ).toBe('');
+  });
+});
