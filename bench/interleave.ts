@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Timing of several contenders against each other: a warm-up each, then rounds in which each runs once, in rotating
+ * order, so that a disturbance of the machine hits all of them alike; medians of the rounds.
+ */
+import type { Contender } from './passes';
+
+export interface Timing {
+  /** Median milliseconds of a run. */
+  ms: number;
+  /** Runs that the median is of; 0 if it is extrapolated. */
+  runs: number;
+  /** What a reader must know of the number; '' if it is a plain median. */
+  note: string;
+}
+
+interface Limits {
+  /** Rounds at most. */
+  repeat: number;
+  /** Milliseconds that this comparison may take. A single run is never cut: what cannot be run in time is extrapolated. */
+  budget: number;
+}
+
+/** Times all contenders. `inspect` sees the first full result of each before it is disposed of. */
+export function interleave(
+  contenders: readonly Contender[],
+  { repeat, budget }: Limits,
+  inspect: (contender: Contender, result: ReturnType<Contender['run']>) => void,
+): Map<Contender, Timing> {
+  const begin = performance.now();
+  const timings = new Map<Contender, Timing>();
+  const samples = new Map<Contender, number[]>();
+  const warmUps = new Map<Contender, number>();
+  for (const contender of contenders) {
+    const { reduced } = contender;
+    if (reduced) {
+      const ms = timeOf(reduced.run) * reduced.factor;
+      if (ms * 2 > budget / contenders.length) {
+        timings.set(contender, { ms, runs: 0, note: `extrapolated ${reduced.label}` });
+        continue;
+      }
+    }
+    warmUps.set(
+      contender,
+      timeOf(contender.run, (result) => inspect(contender, result)),
+    );
+    samples.set(contender, []);
+  }
+  const running = [...samples.keys()];
+  for (let round = 0; round < repeat; round++) {
+    const left = budget - (performance.now() - begin);
+    const order = running.map((_, n) => running[(n + round) % running.length]);
+    const expected = order.reduce((sum, contender) => sum + warmUps.get(contender)!, 0);
+    if (expected > left && round > 0) break;
+    // Too slow even for one round of all: those that fit.
+    for (const contender of order) {
+      if (warmUps.get(contender)! <= Math.max(left / order.length, 0))
+        samples.get(contender)!.push(timeOf(contender.run));
+    }
+  }
+  for (const [contender, times] of samples) {
+    timings.set(
+      contender,
+      times.length > 0
+        ? { ms: median(times), runs: times.length, note: '' }
+        : { ms: warmUps.get(contender)!, runs: 1, note: 'one run, without warm-up' },
+    );
+  }
+  return timings;
+}
+
+function timeOf(run: Contender['run'], inspect?: (result: ReturnType<Contender['run']>) => void): number {
+  const begin = performance.now();
+  const result = run();
+  result.dataSync();
+  const ms = performance.now() - begin;
+  inspect?.(result);
+  result.dispose();
+  return ms;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+export function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a comparison yields, and what is written to the JSON file. */
+import type { Pass } from './passes';
+
+export interface Row {
+  backend: string;
+  workload: string;
+  pass: Pass;
+  contender: string;
+  /** Median milliseconds. */
+  ms: number;
+  runs: number;
+  note: string;
+  /** Useful operations per second, in 1e9. */
+  gflops: number;
+  /** How many times as fast as stock; undefined if stock was not run. */
+  ratio?: number;
+  /** Worst of the sampled errors, in units of the bound that the tests hold; undefined if there was no result to check. */
+  error?: number;
+  /** Peak scratch bytes of one call; undefined for stock, which doesn't say. */
+  scratchBytes?: number;
+}
+
+export interface Results {
+  date: string;
+  machine: string;
+  versions: Record<string, string>;
+  options: Record<string, unknown>;
+  seconds: number;
+  rows: Row[];
+  /** What was asked for and not run, and why. */
+  skipped: string[];
+}

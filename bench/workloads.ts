@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The layers of real networks that everything is measured on, and how much useful arithmetic each takes. */
+import { type Conv2DTransposeGeometry, computeGeometry } from '../src';
+import { type Axis } from '../src/geometry/axis';
+import { heightAxis, widthAxis } from '../src/geometry/geometry';
+import { tapSpan } from '../src/geometry/phases';
+import data from './workloads.json' with { type: 'json' };
+
+export interface Workload {
+  name: string;
+  from: string;
+  pad: 'same' | 'valid';
+  geometry: Conv2DTransposeGeometry;
+  /** Useful operations, a multiplication and an addition each, of the forward pass and of either gradient. */
+  flops: number;
+}
+
+export const WORKLOADS: readonly Workload[] = data.workloads.map(
+  ({ name, from, x, kernel, outChannels, strides, pad }) => {
+    const geometry = computeGeometry({
+      xShape: x,
+      filterShape: [...kernel, outChannels, x[3]],
+      strides: strides as [number, number],
+      pad: pad as Workload['pad'],
+    });
+    return { name, from, pad: pad as Workload['pad'], geometry, flops: usefulFlops(geometry) };
+  },
+);
+
+/** Two per multiply-add of the definition; contributions that are cropped away don't count. */
+export function usefulFlops(g: Conv2DTransposeGeometry): number {
+  const contributions = pairs(heightAxis(g)) * pairs(widthAxis(g));
+  return 2 * g.batch * contributions * g.inChannels * (g.outChannels / g.groups);
+}
+
+/** Pairs of input cell and tap that land inside the output. */
+function pairs(axis: Axis): number {
+  return Array.from({ length: axis.kernel }, (_, tap) => tapSpan(axis, tap)).reduce(
+    (sum, { begin, end }) => sum + Math.max(0, end - begin),
+    0,
+  );
+}
