@@ -3,7 +3,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'bench/out/', 'examples/*/dist/'] },
+  { ignores: ['dist/', 'coverage/', 'bench/out/', 'examples/*/dist/', '**/*.as.ts', '**/*.generated.ts'] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {

@@ -7,24 +7,24 @@
 import { util } from '@tensorflow/tfjs-core';
 import { type Conv2DTransposeGeometry, heightAxis, widthAxis, xShapeOf } from '../../src/geometry/geometry';
 import { inputRuns } from '../../src/geometry/phases';
-import type { Block, Workspace } from './engine';
-import { filterTap, groupsOf, inputImage, outputImage, pixels } from './layout';
+import type { Block, Run, Workspace } from './engine';
+import { filterTap, groupsOf, inputImage, outputImage, pixels, tapsOf } from './layout';
 
 export function backpropInput(
   g: Conv2DTransposeGeometry,
   workspace: Workspace,
   dyValues: Float32Array,
-  filterValues: Float32Array,
+  filter: Float32Array,
 ): Block {
   const dy = workspace.input(dyValues);
-  const filter = workspace.input(filterValues);
   const dx = workspace.result(util.sizeFromShape(xShapeOf(g)));
-  for (const rows of inputRuns(heightAxis(g))) {
-    for (const cols of inputRuns(widthAxis(g))) {
-      const taps = rows.taps.flatMap((tapRow) => cols.taps.map((tapCol) => ({ tapRow, tapCol })));
-      if (taps.length === 0) continue; // These inputs reach no output: their gradient stays 0.
-      for (const group of groupsOf(g)) {
-        workspace.broadcastProducts({
+  const rowRuns = inputRuns(heightAxis(g));
+  const colRuns = inputRuns(widthAxis(g));
+  for (const group of groupsOf(g)) {
+    const runs = rowRuns.flatMap((rows) =>
+      colRuns.map((cols): Run => {
+        const out = { row: rows.first, col: cols.first, channel: group.inChannel };
+        return {
           grid: { batch: g.batch, rows: rows.count, cols: cols.count },
           a: pixels(dy, outputImage(g), {
             row: rows.first * g.strideHeight - g.padTop,
@@ -33,19 +33,24 @@ export function backpropInput(
             colStep: g.strideWidth,
             channel: group.outChannel,
           }),
-          aTaps: taps.map(
-            ({ tapRow, tapCol }) => (tapRow * g.dilationHeight * g.outWidth + tapCol * g.dilationWidth) * g.outChannels,
+          taps: rows.taps.flatMap((tapRow) =>
+            cols.taps.map((tapCol) => ({
+              tap: tapRow * g.filterWidth + tapCol,
+              offset: (tapRow * g.dilationHeight * g.outWidth + tapCol * g.dilationWidth) * g.outChannels,
+            })),
           ),
-          filter,
-          filterTaps: taps.map(({ tapRow, tapCol }) => filterTap(g, tapRow, tapCol, group)),
-          filterRow: g.inChannels,
-          depth: group.outDepth,
-          channels: group.inDepth,
-          out: pixels(dx, inputImage(g), { row: rows.first, col: cols.first, channel: group.inChannel }),
-          accumulate: false,
-        });
-      }
-    }
+          out: pixels(dx, inputImage(g), out),
+        };
+      }),
+    );
+    workspace.broadcastProducts({
+      filter,
+      taps: tapsOf(g).map((tap) => filterTap(g, tap, group)),
+      filterRow: g.inChannels,
+      depth: group.outDepth,
+      channels: group.inDepth,
+      runs: runs.filter(({ taps }) => taps.length > 0), // Inputs that reach no output have no gradient.
+    });
   }
   return dx;
 }

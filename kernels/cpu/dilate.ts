@@ -9,7 +9,7 @@
 import { util } from '@tensorflow/tfjs-core';
 import { type Conv2DTransposeGeometry, yShapeOf } from '../../src/geometry/geometry';
 import type { Block, Workspace } from './engine';
-import { filterTap, forEachTap, groupsOf, outputImage, pixels } from './layout';
+import { type Image, filterTap, groupsOf, inputImage, outputImage, pixels, tapsOf } from './layout';
 
 const SCRATCH_FLOATS = 1 << 20;
 
@@ -17,40 +17,45 @@ export function dilate(
   g: Conv2DTransposeGeometry,
   workspace: Workspace,
   xValues: Float32Array,
-  filterValues: Float32Array,
+  filter: Float32Array,
 ): Block {
-  const filter = workspace.input(filterValues);
+  const x = workspace.input(xValues);
   const y = workspace.result(util.sizeFromShape(yShapeOf(g)));
   const extraRows = g.dilationHeight * (g.filterHeight - 1);
-  const image = { height: 0, width: g.outWidth + g.dilationWidth * (g.filterWidth - 1), channels: g.inChannels };
-  const rowsThatFit = Math.floor(SCRATCH_FLOATS / (image.width * image.channels)) - extraRows;
+  const width = g.outWidth + g.dilationWidth * (g.filterWidth - 1);
+  const rowsThatFit = Math.floor(SCRATCH_FLOATS / (width * g.inChannels)) - extraRows;
   const bandRows = Math.min(g.outHeight, Math.max(1, rowsThatFit));
-  image.height = bandRows + extraRows;
+  const image = { height: bandRows + extraRows, width, channels: g.inChannels };
   const band = workspace.scratch(image.height * image.width * image.channels);
 
-  const taps: { tapRow: number; tapCol: number }[] = [];
-  forEachTap(g, (tapRow, tapCol) => taps.push({ tapRow, tapCol }));
-  for (let b = 0; b < g.batch; b++) {
-    for (let firstRow = 0; firstRow < g.outHeight; firstRow += bandRows) {
-      const rows = Math.min(bandRows, g.outHeight - firstRow);
-      insertZeros(g, xValues, b, firstRow, rows + extraRows, image.width, band.values);
+  const taps = tapsOf(g);
+  for (let batch = 0; batch < g.batch; batch++) {
+    for (let row = 0; row < g.outHeight; row += bandRows) {
+      const rows = Math.min(bandRows, g.outHeight - row);
+      insertZeros(g, workspace, x, batch, row, rows + extraRows, image, band);
       for (const group of groupsOf(g)) {
-        const out = pixels(y, outputImage(g), { row: b * g.outHeight + firstRow, channel: group.outChannel });
+        const offsets = taps.map(({ tapRow, tapCol }, tap) => ({
+          tap,
+          offset: (tapRow * g.dilationHeight * width + tapCol * g.dilationWidth) * g.inChannels,
+        }));
+        const flipped = taps.map(({ tapRow, tapCol }) => ({
+          tapRow: g.filterHeight - 1 - tapRow,
+          tapCol: g.filterWidth - 1 - tapCol,
+        }));
         workspace.dotProducts({
-          grid: { batch: 1, rows, cols: g.outWidth },
-          a: pixels(band, image, { channel: group.inChannel }),
-          aTaps: taps.map(
-            ({ tapRow, tapCol }) => (tapRow * g.dilationHeight * image.width + tapCol * g.dilationWidth) * g.inChannels,
-          ),
           filter,
-          filterTaps: taps.map(({ tapRow, tapCol }) =>
-            filterTap(g, g.filterHeight - 1 - tapRow, g.filterWidth - 1 - tapCol, group),
-          ),
+          taps: flipped.map((tap) => filterTap(g, tap, group)),
           filterRow: g.inChannels,
           depth: group.inDepth,
           channels: group.outDepth,
-          out,
-          accumulate: false,
+          runs: [
+            {
+              grid: { batch: 1, rows, cols: g.outWidth },
+              a: pixels(band, image, { channel: group.inChannel }),
+              taps: offsets,
+              out: pixels(y, outputImage(g), { batch, row, channel: group.outChannel }),
+            },
+          ],
         });
       }
     }
@@ -58,27 +63,35 @@ export function dilate(
   return y;
 }
 
-/** Fills `band` with rows `firstRow` … of image b, zeros inserted and padded: a cell holds an input where the stride says so. */
+/** Fills `band` with rows `firstRow` … of an image, zeros inserted and padded: a cell holds an input where the stride says so. */
 function insertZeros(
   g: Conv2DTransposeGeometry,
-  x: Float32Array,
-  b: number,
+  workspace: Workspace,
+  x: Block,
+  batch: number,
   firstRow: number,
   rows: number,
-  width: number,
-  band: Float32Array,
+  image: Image,
+  band: Block,
 ): void {
-  band.fill(0);
-  const padTop = g.dilationHeight * (g.filterHeight - 1) - g.padTop;
+  band.values.fill(0);
+  const padTop = g.dilationHeight * (g.filterHeight - 1) - g.padTop - firstRow;
   const padLeft = g.dilationWidth * (g.filterWidth - 1) - g.padLeft;
-  const firstIn = Math.max(0, Math.ceil((firstRow - padTop) / g.strideHeight));
-  for (let i = firstIn; i < g.inHeight && i * g.strideHeight + padTop < firstRow + rows; i++) {
-    const row = i * g.strideHeight + padTop - firstRow;
-    for (let j = 0; j < g.inWidth; j++) {
-      const col = j * g.strideWidth + padLeft;
-      if (col < 0 || col >= width) continue;
-      const from = ((b * g.inHeight + i) * g.inWidth + j) * g.inChannels;
-      band.set(x.subarray(from, from + g.inChannels), (row * width + col) * g.inChannels);
-    }
-  }
+  const inside = (pad: number, stride: number, inSize: number, size: number): { first: number; count: number } => {
+    const first = Math.max(0, Math.ceil(-pad / stride));
+    return { first, count: Math.max(0, Math.min(inSize, Math.ceil((size - pad) / stride)) - first) };
+  };
+  const row = inside(padTop, g.strideHeight, g.inHeight, rows);
+  const col = inside(padLeft, g.strideWidth, g.inWidth, image.width);
+  workspace.copyPixels(
+    { batch: 1, rows: row.count, cols: col.count },
+    pixels(x, inputImage(g), { batch, row: row.first, col: col.first }),
+    pixels(band, image, {
+      row: row.first * g.strideHeight + padTop,
+      col: col.first * g.strideWidth + padLeft,
+      rowStep: g.strideHeight,
+      colStep: g.strideWidth,
+    }),
+    g.inChannels,
+  );
 }

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The arithmetic that all kernels of the cpu backend share: three products over a grid of pixels. A kernel (one idea, one file)
- * lays out operands and loops over taps; an engine does the multiply-adds.
- *
- * An operand is addressed affinely: pixel (b, r, c) of the grid starts at `offset + b·batch + r·row + c·col` of `data`,
- * in floats, and its channels follow one another. A tap moves the start by a constant.
+ * What the kernels of the cpu backend share: a few products over grids of pixels. A kernel (one idea, one file) says
+ * which pixels, taps and channels meet; an engine does the multiply-adds. Engines: ./plain_engine, ./wasm/wasm_engine.
  */
 
 /** An array where the engine can reach it. `values` may move when another block is made: don't keep it. */
@@ -19,43 +16,55 @@ export interface Grid {
   readonly cols: number;
 }
 
-/** Where the pixels of a grid lie in an array; in floats. */
+/** Where the pixels of a grid lie: pixel (b, r, c) begins `(b·batch + r·row + c·col)·channels` floats after `first`. */
 export interface Operand {
-  readonly data: Block;
-  readonly offset: number;
+  readonly block: Block;
+  /** Of the first pixel, in floats; includes the first channel that is meant. */
+  readonly first: number;
+  /** Floats from one pixel of the tensor to the next. */
+  readonly channels: number;
+  /** Steps from one image, row and column of the grid to the next, in pixels of the tensor. */
   readonly batch: number;
   readonly row: number;
   readonly col: number;
 }
 
-/** Sums of taps: what `dotProducts` and `broadcastProducts` compute. */
-export interface TapProduct {
+/** A grid of output pixels that meet the same taps. */
+export interface Run {
   readonly grid: Grid;
-  /** The operand that is gathered from, and by how many floats each tap moves its start. */
+  /** What is gathered from. Each tap moves it by `offset` floats; `tap` says which of the product's taps it is. */
   readonly a: Operand;
-  readonly aTaps: readonly number[];
-  /** The filter, where each tap's matrix starts in it, and the distance between rows of that matrix, in floats. */
-  readonly filter: Block;
-  readonly filterTaps: readonly number[];
-  readonly filterRow: number;
-  /** Terms that each tap adds to a sum, and channels written per pixel. */
-  readonly depth: number;
-  readonly channels: number;
+  readonly taps: readonly { readonly tap: number; readonly offset: number }[];
   readonly out: Operand;
-  /** Add to what `out` holds, or overwrite it. */
-  readonly accumulate: boolean;
 }
 
-/** A sum over pixels of outer products: what `outerProducts` computes. */
+/** Sums over taps and terms: what `dotProducts` and `broadcastProducts` compute. */
+export interface TapProduct {
+  readonly filter: Float32Array;
+  /** Where the matrix of each tap begins in the filter, and how far apart its rows are; in floats. */
+  readonly taps: readonly number[];
+  readonly filterRow: number;
+  /** Terms that each tap adds to a sum. */
+  readonly depth: number;
+  /** Sums per pixel. */
+  readonly channels: number;
+  readonly runs: readonly Run[];
+}
+
+/** Sums over pixels of outer products: what `outerProducts` computes. */
 export interface OuterProduct {
-  readonly grid: Grid;
-  readonly a: Operand;
-  readonly b: Operand;
+  /** Per tap: which pixels of a meet which of b, and where its sums begin in `out`. */
+  readonly taps: readonly {
+    readonly grid: Grid;
+    readonly a: Operand;
+    readonly b: Operand;
+    readonly outFirst: number;
+  }[];
+  /** Channels of a, and of b, that meet: rows and columns of the sums. */
   readonly rows: number;
   readonly cols: number;
-  /** Row m of the result starts at `outOffset + m·outRow`; the products are added to what it holds. */
   readonly out: Block;
-  readonly outOffset: number;
+  /** Floats from one row of sums to the next. */
   readonly outRow: number;
 }
 
@@ -68,18 +77,24 @@ export interface Workspace {
   /** The array to return, zeros at first. */
   result(length: number): Block;
 
-  /** out[p, n] (+)= Σ_t Σ_k a[p, t, k] · filter[t, n, k]: both operands contiguous in k. */
+  /** out[p, n] += Σ_t Σ_k a[p, t, k] · filter[t, n, k]: rows of a tap's matrix are channels. */
   dotProducts(product: TapProduct): void;
-  /** out[p, n] (+)= Σ_t Σ_k a[p, t, k] · filter[t, k, n]: filter and result contiguous in n. */
+  /** out[p, n] += Σ_t Σ_k a[p, t, k] · filter[t, k, n]: rows of a tap's matrix are terms. */
   broadcastProducts(product: TapProduct): void;
   /** out[m, n] += Σ_p a[p, m] · b[p, n]. */
   outerProducts(product: OuterProduct): void;
+  /** to[p, c] += from[p, c] for the first `channels` channels of the pixels of a grid. */
+  addPixels(grid: Grid, from: Operand, to: Operand, channels: number): void;
+  /** to[p, c] = from[p, c]. */
+  copyPixels(grid: Grid, from: Operand, to: Operand, channels: number): void;
 }
 
 export interface Engine {
   readonly name: string;
   /** Runs one kernel call; returns the values of the block that `body` returns, in an array that nobody else holds. */
   run(body: (workspace: Workspace) => Block): Float32Array;
-  /** The most bytes of scratch that a single call has used since this was last set to 0. */
+  /** The most bytes that a single call has used besides its tensors since this was last set to 0. */
   peakScratchBytes: number;
+  /** Gives back what is kept between calls: memory, never values. */
+  release(): void;
 }

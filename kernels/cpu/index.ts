@@ -14,8 +14,8 @@ import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
 import { dilate } from './dilate';
 import type { Block, Workspace } from './engine';
+import { currentEngine, releaseEngines } from './engines';
 import { matmul } from './matmul';
-import { plainEngine } from './plain_engine';
 import { scatter } from './scatter';
 import { subpixel } from './subpixel';
 
@@ -31,6 +31,7 @@ function cpuKernel(
   return {
     kernelName,
     backendName: 'cpu',
+    disposeFunc: releaseEngines,
     kernelFunc: ({ inputs, backend, attrs }): TensorInfo => {
       const cpu = backend as MathBackendCPU;
       const g = attrs as unknown as Conv2DTransposeGeometry;
@@ -38,7 +39,7 @@ function cpuKernel(
       return cpu.makeTensorInfo(
         shapeOf(g),
         'float32',
-        plainEngine.run((workspace) => compute(g, workspace, first, second)),
+        currentEngine().run((workspace) => compute(g, workspace, first, second)),
       );
     },
   };
@@ -65,12 +66,14 @@ for (const config of kernelConfigs) {
   if (!getKernel(config.kernelName, config.backendName)) registerKernel(config);
 }
 
-/** Scratch memory of the cpu kernels: the most bytes that one call has used since `peakScratchBytes` was last set to 0. */
+export { ENGINE_FLAG, type EngineName, availableEngines } from './engines';
+
+/** Scratch memory of the engine in use: the most bytes that one call has used besides its tensors since `reset`. */
 export const scratch = {
   get peakBytes(): number {
-    return plainEngine.peakScratchBytes;
+    return currentEngine().peakScratchBytes;
   },
   reset(): void {
-    plainEngine.peakScratchBytes = 0;
+    currentEngine().peakScratchBytes = 0;
   },
 };

@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Where the pixels, taps and groups of a geometry lie in the arrays of its tensors; offsets and strides in floats. */
+/** Where the pixels, taps and groups of a geometry lie in the arrays of its tensors. */
 import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../src/geometry/geometry';
 import { tapSpan } from '../../src/geometry/phases';
 import type { Block, Grid, Operand } from './engine';
 
-/** The images of an NHWC tensor: distances between batch entries, rows and columns. */
-interface Image {
+/** The images of an NHWC tensor. */
+export interface Image {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
 }
 
-/** Pixels of an image, from (`row`, `col`) on in steps of (`rowStep`, `colStep`), from channel `channel` on. */
+/** Pixels of an image, from (`row`, `col`) of image `batch` on in steps of (`rowStep`, `colStep`), from channel `channel` on. */
 export function pixels(
-  data: Block,
+  block: Block,
   { height, width, channels }: Image,
-  { row = 0, col = 0, rowStep = 1, colStep = 1, channel = 0 },
+  { batch = 0, row = 0, col = 0, rowStep = 1, colStep = 1, channel = 0 },
 ): Operand {
   return {
-    data,
-    offset: (row * width + col) * channels + channel,
-    batch: height * width * channels,
-    row: rowStep * width * channels,
-    col: colStep * channels,
+    block,
+    first: ((batch * height + row) * width + col) * channels + channel,
+    channels,
+    batch: height * width,
+    row: rowStep * width,
+    col: colStep,
   };
 }
 
@@ -56,43 +57,64 @@ export function groupsOf(g: Conv2DTransposeGeometry): Group[] {
   }));
 }
 
+/** A tap of the filter. */
+export interface Tap {
+  readonly tapRow: number;
+  readonly tapCol: number;
+}
+
+/** The taps of a filter, in the order in which they lie in memory. */
+export function tapsOf(g: Conv2DTransposeGeometry): Tap[] {
+  return Array.from({ length: g.filterHeight * g.filterWidth }, (_, n) => ({
+    tapRow: Math.floor(n / g.filterWidth),
+    tapCol: n % g.filterWidth,
+  }));
+}
+
 /** Where the `[outDepth, inDepth]` matrix of a tap begins in the filter; its rows are `inChannels` apart. */
-export function filterTap(
-  g: Conv2DTransposeGeometry,
-  tapRow: number,
-  tapCol: number,
-  { outDepth, inChannel }: Group,
-): number {
+export function filterTap(g: Conv2DTransposeGeometry, { tapRow, tapCol }: Tap, { outDepth, inChannel }: Group): number {
   return (tapRow * g.filterWidth + tapCol) * outDepth * g.inChannels + inChannel;
 }
 
-/** The input pixels whose contribution through one tap lands inside the output, and the output pixels it lands on. */
-export function tapPixels(
-  g: Conv2DTransposeGeometry,
-  tapRow: number,
-  tapCol: number,
-  group: Group,
-  x: Block,
-  y: Block,
-): { grid: Grid; input: Operand; output: Operand } {
-  const rows = tapSpan(heightAxis(g), tapRow);
-  const cols = tapSpan(widthAxis(g), tapCol);
-  return {
-    grid: { batch: g.batch, rows: Math.max(0, rows.end - rows.begin), cols: Math.max(0, cols.end - cols.begin) },
-    input: pixels(x, inputImage(g), { row: rows.begin, col: cols.begin, channel: group.inChannel }),
-    output: pixels(y, outputImage(g), {
-      row: rows.begin * g.strideHeight + tapRow * g.dilationHeight - g.padTop,
-      col: cols.begin * g.strideWidth + tapCol * g.dilationWidth - g.padLeft,
-      rowStep: g.strideHeight,
-      colStep: g.strideWidth,
-      channel: group.outChannel,
-    }),
-  };
+/** A rectangle of input pixels. */
+export interface Rectangle {
+  readonly batch: number;
+  readonly images: number;
+  readonly row: number;
+  readonly rows: number;
+  readonly col: number;
+  readonly cols: number;
 }
 
-/** Visits the taps of a filter in the order in which they lie in memory. */
-export function forEachTap(g: Conv2DTransposeGeometry, visit: (tapRow: number, tapCol: number) => void): void {
-  for (let tapRow = 0; tapRow < g.filterHeight; tapRow++) {
-    for (let tapCol = 0; tapCol < g.filterWidth; tapCol++) visit(tapRow, tapCol);
-  }
+/** All input pixels. */
+export function allPixels(g: Conv2DTransposeGeometry): Rectangle {
+  return { batch: 0, images: g.batch, row: 0, rows: g.inHeight, col: 0, cols: g.inWidth };
+}
+
+/**
+ * Those of a rectangle of input pixels whose contribution through a tap lands inside the output: their grid, where it begins in the
+ * input (row, col), and the output pixels it lands on.
+ */
+export function tapPixels(
+  g: Conv2DTransposeGeometry,
+  { tapRow, tapCol }: Tap,
+  { outChannel }: Group,
+  y: Block,
+  { batch, images, ...within }: Rectangle = allPixels(g),
+): { grid: Grid; row: number; col: number; output: Operand } {
+  const rowSpan = tapSpan(heightAxis(g), tapRow);
+  const colSpan = tapSpan(widthAxis(g), tapCol);
+  const row = Math.max(within.row, rowSpan.begin);
+  const col = Math.max(within.col, colSpan.begin);
+  const rows = Math.min(within.row + within.rows, rowSpan.end) - row;
+  const cols = Math.min(within.col + within.cols, colSpan.end) - col;
+  const output = pixels(y, outputImage(g), {
+    batch,
+    row: row * g.strideHeight + tapRow * g.dilationHeight - g.padTop,
+    col: col * g.strideWidth + tapCol * g.dilationWidth - g.padLeft,
+    rowStep: g.strideHeight,
+    colStep: g.strideWidth,
+    channel: outChannel,
+  });
+  return { grid: { batch: images, rows: Math.max(0, rows), cols: Math.max(0, cols) }, row, col, output };
 }

@@ -1,74 +1,95 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Matmul: multiply the matrix of input pixels [batch·inHeight·inWidth, inChannels] by the filter as a matrix
- * [inChannels, filterHeight·filterWidth·outChannels], which gives every pixel's whole footprint; then col2im adds the footprints up
- * where they overlap. (The adjoint of im2col followed by a matrix product: Chellapilla, Puri and Simard, 2006.)
+ * Matmul: multiply the matrix of input pixels [pixels, inChannels] by the filter as a matrix
+ * [inChannels, filterHeight·filterWidth·outChannels], which gives every pixel's whole footprint; then col2im adds the
+ * footprints up where they overlap. (The adjoint of im2col followed by a matrix product: Chellapilla, Puri and Simard, 2006.)
  *
  * Scratch: the footprints of a tile of input pixels, as many as `SCRATCH_FLOATS` holds, never less than one.
  */
 import { util } from '@tensorflow/tfjs-core';
 import { type Conv2DTransposeGeometry, yShapeOf } from '../../src/geometry/geometry';
 import type { Block, Workspace } from './engine';
-import { type Group, filterTap, groupsOf } from './layout';
+import { type Group, type Rectangle, filterTap, groupsOf, inputImage, pixels, tapPixels, tapsOf } from './layout';
 
-const SCRATCH_FLOATS = 1 << 20;
+const SCRATCH_FLOATS = 1 << 18;
 
 export function matmul(
   g: Conv2DTransposeGeometry,
   workspace: Workspace,
   xValues: Float32Array,
-  filterValues: Float32Array,
+  filter: Float32Array,
 ): Block {
   const x = workspace.input(xValues);
-  const filter = workspace.input(filterValues);
   const y = workspace.result(util.sizeFromShape(yShapeOf(g)));
-  const allPixels = g.batch * g.inHeight * g.inWidth;
   const footprint = (g.filterHeight * g.filterWidth * g.outChannels) / g.groups;
-  const tile = Math.max(1, Math.min(allPixels, Math.floor(SCRATCH_FLOATS / footprint)));
-  const columns = workspace.scratch(tile * footprint);
-  for (let first = 0; first < allPixels; first += tile) {
-    const count = Math.min(tile, allPixels - first);
-    for (const group of groupsOf(g)) {
+  const tiles = tilesOf(g, Math.max(1, Math.floor(SCRATCH_FLOATS / footprint)));
+  const most = tiles.reduce((size, tile) => Math.max(size, pixelsIn(tile)), 0);
+  const columns = workspace.scratch(most * footprint);
+  for (const group of groupsOf(g)) {
+    for (const tile of tiles) {
+      columns.values.fill(0, 0, pixelsIn(tile) * footprint);
+      const image = { height: tile.rows, width: tile.cols, channels: footprint };
       workspace.dotProducts({
-        grid: { batch: 1, rows: 1, cols: count },
-        a: { data: x, offset: first * g.inChannels + group.inChannel, batch: 0, row: 0, col: g.inChannels },
-        aTaps: [0],
         filter,
-        filterTaps: [filterTap(g, 0, 0, group)],
+        taps: [filterTap(g, { tapRow: 0, tapCol: 0 }, group)],
         filterRow: g.inChannels,
         depth: group.inDepth,
         channels: footprint,
-        out: { data: columns, offset: 0, batch: 0, row: 0, col: footprint },
-        accumulate: false,
+        runs: [
+          {
+            grid: { batch: tile.images, rows: tile.rows, cols: tile.cols },
+            a: pixels(x, inputImage(g), { ...tile, channel: group.inChannel }),
+            taps: [{ tap: 0, offset: 0 }],
+            out: pixels(columns, image, {}),
+          },
+        ],
       });
-      col2im(g, group, columns.values, first, count, y.values);
+      col2im(g, workspace, group, tile, columns, y);
     }
   }
   return y;
 }
 
-/** Adds the footprints of input pixels `first` … `first + count − 1` into y. */
+/** Adds the footprints of a tile of input pixels into y. */
 function col2im(
   g: Conv2DTransposeGeometry,
-  { outDepth, outChannel }: Group,
-  columns: Float32Array,
-  first: number,
-  count: number,
-  y: Float32Array,
+  workspace: Workspace,
+  group: Group,
+  tile: Rectangle,
+  columns: Block,
+  y: Block,
 ): void {
-  let from = 0;
-  for (let pixel = first; pixel < first + count; pixel++) {
-    const b = Math.floor(pixel / (g.inHeight * g.inWidth));
-    const top = (Math.floor(pixel / g.inWidth) % g.inHeight) * g.strideHeight - g.padTop;
-    const left = (pixel % g.inWidth) * g.strideWidth - g.padLeft;
-    for (let tapRow = 0; tapRow < g.filterHeight; tapRow++) {
-      const row = top + tapRow * g.dilationHeight;
-      for (let tapCol = 0; tapCol < g.filterWidth; tapCol++, from += outDepth) {
-        const col = left + tapCol * g.dilationWidth;
-        if (row < 0 || row >= g.outHeight || col < 0 || col >= g.outWidth) continue;
-        const to = ((b * g.outHeight + row) * g.outWidth + col) * g.outChannels + outChannel;
-        for (let c = 0; c < outDepth; c++) y[to + c] += columns[from + c];
+  const image = { height: tile.rows, width: tile.cols, channels: g.filterHeight * g.filterWidth * group.outDepth };
+  tapsOf(g).forEach((tap, n) => {
+    const { grid, row, col, output } = tapPixels(g, tap, group, y, tile);
+    const from = pixels(columns, image, { row: row - tile.row, col: col - tile.col, channel: n * group.outDepth });
+    workspace.addPixels(grid, from, output, group.outDepth);
+  });
+}
+
+/** Divides the input into rectangles of at most `most` pixels: several images, or rows of one image, or a part of a row. */
+function tilesOf(g: Conv2DTransposeGeometry, most: number): Rectangle[] {
+  const cols = Math.min(g.inWidth, most);
+  const rows = cols < g.inWidth ? 1 : Math.min(g.inHeight, Math.floor(most / cols));
+  const images = rows < g.inHeight ? 1 : Math.min(g.batch, Math.floor(most / (rows * cols)));
+  const tiles: Rectangle[] = [];
+  for (let batch = 0; batch < g.batch; batch += images) {
+    for (let row = 0; row < g.inHeight; row += rows) {
+      for (let col = 0; col < g.inWidth; col += cols) {
+        tiles.push({
+          batch,
+          images: Math.min(images, g.batch - batch),
+          row,
+          rows: Math.min(rows, g.inHeight - row),
+          col,
+          cols: Math.min(cols, g.inWidth - col),
+        });
       }
     }
   }
+  return tiles;
+}
+
+function pixelsIn({ images, rows, cols }: Rectangle): number {
+  return images * rows * cols;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The engine in plain TypeScript: what runs wherever nothing faster does. Sums are kept in doubles over four terms or
- * four channels at a time, so that a loaded value is used more than once.
+ * four channels at a time, so that a loaded value is used more than once. It works on the tensors' own arrays.
  */
-import type { Engine, Grid, Operand, OuterProduct, TapProduct, Workspace } from './engine';
+import type { Engine, Grid, Operand, OuterProduct, Run, TapProduct, Workspace } from './engine';
 
 export const plainEngine: Engine = {
   name: 'plain',
@@ -17,26 +17,36 @@ export const plainEngine: Engine = {
         return { values: new Float32Array(length) };
       },
       result: (length) => ({ values: new Float32Array(length) }),
-      dotProducts,
-      broadcastProducts,
+      dotProducts: (product) => product.runs.forEach((run) => dotRun(product, run)),
+      broadcastProducts: (product) => product.runs.forEach((run) => broadcastRun(product, run)),
       outerProducts,
+      addPixels(grid, from, to, channels) {
+        const [source, target] = [from.block.values, to.block.values];
+        forEachPixel(grid, from, to, (at, toAt) => addScaled(target, toAt, 1, source, at, channels));
+      },
+      copyPixels(grid, from, to, channels) {
+        const [source, target] = [from.block.values, to.block.values];
+        forEachPixel(grid, from, to, (at, toAt) => target.set(source.subarray(at, at + channels), toAt));
+      },
     };
     const { values } = body(workspace);
     plainEngine.peakScratchBytes = Math.max(plainEngine.peakScratchBytes, scratchBytes);
     return values;
   },
+  release: () => undefined,
 };
 
-function dotProducts(product: TapProduct): void {
-  const { grid, a, aTaps, filterTaps, filterRow, depth, channels, out, accumulate } = product;
-  const [x, filter, y] = [a.data.values, product.filter.values, out.data.values];
-  forEachPixel(grid, a, out, (aStart, outStart) => {
+function dotRun({ filter, filterRow, depth, channels, ...product }: TapProduct, { grid, a, out, ...run }: Run): void {
+  const [x, y] = [a.block.values, out.block.values];
+  const offsets = run.taps.map(({ offset }) => offset);
+  const matrices = run.taps.map(({ tap }) => product.taps[tap]);
+  forEachPixel(grid, a, out, (aAt, outAt) => {
     let n = 0;
     for (; n + 4 <= channels; n += 4) {
       let [s0, s1, s2, s3] = [0, 0, 0, 0];
-      for (let t = 0; t < aTaps.length; t++) {
-        const from = aStart + aTaps[t];
-        const w0 = filterTaps[t] + n * filterRow;
+      for (let t = 0; t < offsets.length; t++) {
+        const from = aAt + offsets[t];
+        const w0 = matrices[t] + n * filterRow;
         const w1 = w0 + filterRow;
         const w2 = w1 + filterRow;
         const w3 = w2 + filterRow;
@@ -48,64 +58,70 @@ function dotProducts(product: TapProduct): void {
           s3 += value * filter[w3 + k];
         }
       }
-      const to = outStart + n;
-      y[to] = accumulate ? y[to] + s0 : s0;
-      y[to + 1] = accumulate ? y[to + 1] + s1 : s1;
-      y[to + 2] = accumulate ? y[to + 2] + s2 : s2;
-      y[to + 3] = accumulate ? y[to + 3] + s3 : s3;
+      y[outAt + n] += s0;
+      y[outAt + n + 1] += s1;
+      y[outAt + n + 2] += s2;
+      y[outAt + n + 3] += s3;
     }
     for (; n < channels; n++) {
       let sum = 0;
-      for (let t = 0; t < aTaps.length; t++) {
-        const from = aStart + aTaps[t];
-        const w = filterTaps[t] + n * filterRow;
+      for (let t = 0; t < offsets.length; t++) {
+        const from = aAt + offsets[t];
+        const w = matrices[t] + n * filterRow;
         for (let k = 0; k < depth; k++) sum += x[from + k] * filter[w + k];
       }
-      y[outStart + n] = accumulate ? y[outStart + n] + sum : sum;
+      y[outAt + n] += sum;
     }
   });
 }
 
-function broadcastProducts(product: TapProduct): void {
-  const { grid, a, aTaps, filterTaps, filterRow, depth, channels, out, accumulate } = product;
-  const [x, filter, y] = [a.data.values, product.filter.values, out.data.values];
-  forEachPixel(grid, a, out, (aStart, outStart) => {
-    if (!accumulate) y.fill(0, outStart, outStart + channels);
-    for (let t = 0; t < aTaps.length; t++) {
-      const from = aStart + aTaps[t];
+function broadcastRun(
+  { filter, filterRow, depth, channels, ...product }: TapProduct,
+  { grid, a, out, ...run }: Run,
+): void {
+  const [x, y] = [a.block.values, out.block.values];
+  const offsets = run.taps.map(({ offset }) => offset);
+  const matrices = run.taps.map(({ tap }) => product.taps[tap]);
+  forEachPixel(grid, a, out, (aAt, outAt) => {
+    for (let t = 0; t < offsets.length; t++) {
+      const from = aAt + offsets[t];
       let k = 0;
       for (; k + 4 <= depth; k += 4) {
         const [v0, v1, v2, v3] = [x[from + k], x[from + k + 1], x[from + k + 2], x[from + k + 3]];
-        const w0 = filterTaps[t] + k * filterRow;
+        const w0 = matrices[t] + k * filterRow;
         const w1 = w0 + filterRow;
         const w2 = w1 + filterRow;
         const w3 = w2 + filterRow;
         for (let n = 0; n < channels; n++) {
-          y[outStart + n] += v0 * filter[w0 + n] + v1 * filter[w1 + n] + v2 * filter[w2 + n] + v3 * filter[w3 + n];
+          y[outAt + n] += v0 * filter[w0 + n] + v1 * filter[w1 + n] + v2 * filter[w2 + n] + v3 * filter[w3 + n];
         }
       }
-      for (; k < depth; k++) addScaled(y, outStart, x[from + k], filter, filterTaps[t] + k * filterRow, channels);
+      for (; k < depth; k++) addScaled(y, outAt, x[from + k], filter, matrices[t] + k * filterRow, channels);
     }
   });
 }
 
-function outerProducts({ grid, a, b, rows, cols, out, outOffset, outRow }: OuterProduct): void {
-  const [left, right, sums] = [a.data.values, b.data.values, out.values];
-  forEachPixel(grid, a, b, (aStart, bStart) => {
-    for (let m = 0; m < rows; m++) addScaled(sums, outOffset + m * outRow, left[aStart + m], right, bStart, cols);
-  });
+function outerProducts({ taps, rows, cols, out, outRow }: OuterProduct): void {
+  for (const { grid, a, b, outFirst } of taps) {
+    const [left, right, sums] = [a.block.values, b.block.values, out.values];
+    forEachPixel(grid, a, b, (aAt, bAt) => {
+      for (let m = 0; m < rows; m++) addScaled(sums, outFirst + m * outRow, left[aAt + m], right, bAt, cols);
+    });
+  }
 }
 
 function addScaled(y: Float32Array, to: number, scale: number, x: Float32Array, from: number, count: number): void {
   for (let n = 0; n < count; n++) y[to + n] += scale * x[from + n];
 }
 
-function forEachPixel(grid: Grid, p: Operand, q: Operand, visit: (pStart: number, qStart: number) => void): void {
+/** Visits the pixels of a grid with where they begin in two operands, in floats. */
+function forEachPixel(grid: Grid, p: Operand, q: Operand, visit: (pAt: number, qAt: number) => void): void {
+  const [pStep, qStep] = [p.col * p.channels, q.col * q.channels];
   for (let b = 0; b < grid.batch; b++) {
     for (let r = 0; r < grid.rows; r++) {
-      const pRow = p.offset + b * p.batch + r * p.row;
-      const qRow = q.offset + b * q.batch + r * q.row;
-      for (let c = 0; c < grid.cols; c++) visit(pRow + c * p.col, qRow + c * q.col);
+      let pAt = p.first + (b * p.batch + r * p.row) * p.channels;
+      let qAt = q.first + (b * q.batch + r * q.row) * q.channels;
+      for (let c = 0; c < grid.cols; c++, pAt += pStep, qAt += qStep) visit(pAt, qAt);
     }
   }
 }

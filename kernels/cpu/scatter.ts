@@ -6,33 +6,29 @@
 import { util } from '@tensorflow/tfjs-core';
 import { type Conv2DTransposeGeometry, yShapeOf } from '../../src/geometry/geometry';
 import type { Block, Workspace } from './engine';
-import { filterTap, forEachTap, groupsOf, tapPixels } from './layout';
+import { filterTap, groupsOf, inputImage, pixels, tapPixels, tapsOf } from './layout';
 
 export function scatter(
   g: Conv2DTransposeGeometry,
   workspace: Workspace,
   xValues: Float32Array,
-  filterValues: Float32Array,
+  filter: Float32Array,
 ): Block {
   const x = workspace.input(xValues);
-  const filter = workspace.input(filterValues);
   const y = workspace.result(util.sizeFromShape(yShapeOf(g)));
-  forEachTap(g, (tapRow, tapCol) => {
-    for (const group of groupsOf(g)) {
-      const { grid, input, output } = tapPixels(g, tapRow, tapCol, group, x, y);
+  for (const group of groupsOf(g)) {
+    for (const tap of tapsOf(g)) {
+      const { grid, row, col, output } = tapPixels(g, tap, group, y);
+      const a = pixels(x, inputImage(g), { row, col, channel: group.inChannel });
       workspace.dotProducts({
-        grid,
-        a: input,
-        aTaps: [0],
         filter,
-        filterTaps: [filterTap(g, tapRow, tapCol, group)],
+        taps: [filterTap(g, tap, group)],
         filterRow: g.inChannels,
         depth: group.inDepth,
         channels: group.outDepth,
-        out: output,
-        accumulate: true,
+        runs: [{ grid, a, taps: [{ tap: 0, offset: 0 }], out: output }],
       });
     }
-  });
+  }
   return y;
 }

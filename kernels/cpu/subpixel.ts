@@ -6,46 +6,71 @@
  */
 import { util } from '@tensorflow/tfjs-core';
 import { type Conv2DTransposeGeometry, heightAxis, widthAxis, yShapeOf } from '../../src/geometry/geometry';
-import { phaseRuns } from '../../src/geometry/phases';
-import type { Block, Workspace } from './engine';
-import { filterTap, groupsOf, inputImage, outputImage, pixels } from './layout';
+import { type PhaseRun, phaseRuns } from '../../src/geometry/phases';
+import type { Block, Run, Workspace } from './engine';
+import { type Group, filterTap, groupsOf, inputImage, outputImage, pixels } from './layout';
 
 export function subpixel(
   g: Conv2DTransposeGeometry,
   workspace: Workspace,
   xValues: Float32Array,
-  filterValues: Float32Array,
+  filter: Float32Array,
 ): Block {
   const x = workspace.input(xValues);
-  const filter = workspace.input(filterValues);
   const y = workspace.result(util.sizeFromShape(yShapeOf(g)));
-  for (const rows of phaseRuns(heightAxis(g))) {
-    for (const cols of phaseRuns(widthAxis(g))) {
-      const taps = rows.taps.flatMap((tapRow) => cols.taps.map((tapCol) => ({ tapRow, tapCol })));
-      if (taps.length === 0) continue; // Such cells stay 0.
-      for (const group of groupsOf(g)) {
-        workspace.dotProducts({
-          grid: { batch: g.batch, rows: rows.count, cols: cols.count },
-          a: pixels(x, inputImage(g), { row: rows.first, col: cols.first, channel: group.inChannel }),
-          aTaps: taps.map(
-            ({ tapRow, tapCol }) => -(tapRow.inputOffset * g.inWidth + tapCol.inputOffset) * g.inChannels,
-          ),
-          filter,
-          filterTaps: taps.map(({ tapRow, tapCol }) => filterTap(g, tapRow.tap, tapCol.tap, group)),
-          filterRow: g.inChannels,
-          depth: group.inDepth,
-          channels: group.outDepth,
-          out: pixels(y, outputImage(g), {
-            row: rows.firstOut,
-            col: cols.firstOut,
-            rowStep: g.strideHeight,
-            colStep: g.strideWidth,
-            channel: group.outChannel,
-          }),
-          accumulate: false,
-        });
-      }
+  const rowPhases = byPhase(phaseRuns(heightAxis(g)));
+  const colPhases = byPhase(phaseRuns(widthAxis(g)));
+  for (const group of groupsOf(g)) {
+    for (const rowRuns of rowPhases) {
+      for (const colRuns of colPhases) onePhase(g, workspace, group, rowRuns, colRuns, x, filter, y);
     }
   }
   return y;
+}
+
+/** Groups runs by the phase they belong to, and drops those that meet no tap: their pixels stay 0. */
+function byPhase(runs: readonly PhaseRun[]): PhaseRun[][] {
+  const phases = new Map<number, PhaseRun[]>();
+  for (const run of runs) {
+    if (run.taps.length > 0) phases.set(run.phase, [...(phases.get(run.phase) ?? []), run]);
+  }
+  return [...phases.values()];
+}
+
+function onePhase(
+  g: Conv2DTransposeGeometry,
+  workspace: Workspace,
+  group: Group,
+  rowRuns: readonly PhaseRun[],
+  colRuns: readonly PhaseRun[],
+  x: Block,
+  filter: Float32Array,
+  y: Block,
+): void {
+  const tapRows = [...new Set(rowRuns.flatMap(({ taps }) => taps.map(({ tap }) => tap)))];
+  const tapCols = [...new Set(colRuns.flatMap(({ taps }) => taps.map(({ tap }) => tap)))];
+  const runs = rowRuns.flatMap((rows) =>
+    colRuns.map((cols): Run => {
+      const out = { row: rows.firstOut, col: cols.firstOut, rowStep: g.strideHeight, colStep: g.strideWidth };
+      return {
+        grid: { batch: g.batch, rows: rows.count, cols: cols.count },
+        a: pixels(x, inputImage(g), { row: rows.first, col: cols.first, channel: group.inChannel }),
+        taps: rows.taps.flatMap((row) =>
+          cols.taps.map((col) => ({
+            tap: tapRows.indexOf(row.tap) * tapCols.length + tapCols.indexOf(col.tap),
+            offset: -(row.inputOffset * g.inWidth + col.inputOffset) * g.inChannels,
+          })),
+        ),
+        out: pixels(y, outputImage(g), { ...out, channel: group.outChannel }),
+      };
+    }),
+  );
+  workspace.dotProducts({
+    filter,
+    taps: tapRows.flatMap((tapRow) => tapCols.map((tapCol) => filterTap(g, { tapRow, tapCol }, group))),
+    filterRow: g.inChannels,
+    depth: group.inDepth,
+    channels: group.outDepth,
+    runs,
+  });
 }

@@ -41,6 +41,7 @@ export interface Run<T> {
 
 /** A run within a phase: output cells `firstOut + t·stride`, t = 0 … count − 1, with y = first + t. */
 export interface PhaseRun extends Run<PhaseTap> {
+  readonly phase: number;
   readonly firstOut: number;
 }
 
@@ -63,10 +64,11 @@ export function phases(axis: Axis): Phase[] {
 
 /** All phases, each cut where a tap crosses the border of the input: the taps of a run all read inside it. */
 export function phaseRuns(axis: Axis): PhaseRun[] {
-  return phases(axis).flatMap(({ firstOut, firstIndex, count, taps }) =>
+  return phases(axis).flatMap(({ phase, firstOut, firstIndex, count, taps }) =>
     runs(firstIndex, count, taps, ({ inputOffset }) => ({ begin: inputOffset, end: inputOffset + axis.inSize })).map(
       (run) => ({
         ...run,
+        phase,
         firstOut: firstOut + (run.first - firstIndex) * axis.stride,
       }),
     ),

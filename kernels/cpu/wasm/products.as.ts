@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The products of the cpu engine in WebAssembly SIMD (AssemblyScript: `usize` is an address in bytes). What they compute:
+ * ../engine; how operands get here: ./wasm_engine. Built twice from this one source: with relaxed SIMD `madd` is one
+ * fused instruction that rounds once, without it a multiplication and an addition that round twice.
+ *
+ * Every inner loop keeps a tile of sums in registers: 4 pixels × 8 channels. Of the 16 vector registers of x86 that is 8
+ * sums, 2 filter vectors, a value and a product. With 5 pixels it would still fit, but V8 then spills sums wherever the loop over
+ * the terms stands in another loop: half the speed (measured: 30 instead of 61 GFLOP/s).
+ *
+ * - `packedProducts`: outer products. Per term: 2 vectors of filter, 4 values broadcast, 8 multiply-adds; the filter
+ *   comes packed in panels of 8 channels, so that it is read in order.
+ * - `dotProducts`: dot products over the terms, 4 pixels × 2 channels, the filter as it lies. Costs no packing: for few
+ *   pixels or few channels.
+ * - `outerSums`: sums of outer products over pixels, 4 × 8, both operands packed.
+ */
+
+/** Pixels of a tile of `packedProducts`, and rows of one of `outerSums`. */
+const TILE: i32 = 4;
+
+@inline
+function madd(a: v128, b: v128, sum: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, sum);
+  return f32x4.add(sum, f32x4.mul(a, b));
+}
+
+@inline
+function sumOfLanes(v: v128): f32 {
+  return (f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1)) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
+}
+
+// The grid that a product runs over, set by `setGrid`, and the pixel that `nextPixels` is at. Steps lead from the last
+// pixel of a row (of an image) to the first of the next.
+let rows: i32 = 0;
+let cols: i32 = 0;
+let total: i32 = 0;
+let aCol: i32 = 0;
+let aRowStep: i32 = 0;
+let aBatchStep: i32 = 0;
+let outCol: i32 = 0;
+let outRowStep: i32 = 0;
+let outBatchStep: i32 = 0;
+let aAt: usize = 0;
+let outAt: usize = 0;
+let row: i32 = 0;
+let col: i32 = 0;
+let done: i32 = 0;
+
+/** Starts at the first pixel of a grid; distances between pixels, rows and images in bytes. */
+export function setGrid(
+  batch: i32, gridRows: i32, gridCols: i32,
+  a: usize, aBatch: i32, aRow: i32, aColumn: i32,
+  out: usize, outBatch: i32, outRow: i32, outColumn: i32,
+): void {
+  rows = gridRows;
+  cols = gridCols;
+  total = batch * gridRows * gridCols;
+  aCol = aColumn;
+  aRowStep = aRow - gridCols * aColumn;
+  aBatchStep = aBatch - gridRows * aRow;
+  outCol = outColumn;
+  outRowStep = outRow - gridCols * outColumn;
+  outBatchStep = outBatch - gridRows * outRow;
+  aAt = a;
+  outAt = out;
+  row = 0;
+  col = 0;
+  done = 0;
+}
+
+/** Writes the addresses of the next `count` pixels, first in a, then in out, to `tile`; the last pixel stands in for missing ones. */
+function nextPixels(tile: usize, count: i32): i32 {
+  const valid = min(count, total - done);
+  for (let i = 0; i < count; i++) {
+    store<usize>(tile + (<usize>i << 2), aAt);
+    store<usize>(tile + (<usize>(count + i) << 2), outAt);
+    if (done + 1 < total) {
+      done++;
+      aAt += aCol;
+      outAt += outCol;
+      if (++col === cols) {
+        col = 0;
+        aAt += aRowStep;
+        outAt += outRowStep;
+        if (++row === rows) {
+          row = 0;
+          aAt += aBatchStep;
+          outAt += outBatchStep;
+        }
+      }
+    } else if (i + 1 >= valid) {
+      done = total;
+    }
+  }
+  return valid;
+}
+
+/** Adds a tile of sums, `count` rows of `width` floats at `from`, 8 apart, to pixels. */
+function storePart(from: usize, out: usize, count: i32, width: i32): void {
+  for (let i = 0; i < count; i++) {
+    const to = load<usize>(out + (<usize>i << 2));
+    for (let c = 0; c < width; c++) {
+      const at = to + (<usize>c << 2);
+      store<f32>(at, load<f32>(at) + load<f32>(from + (<usize>(i * 8 + c) << 2)));
+    }
+  }
+}
+
+/**
+ * Products of the grid with `channels` channels in panels of 8, `panelBytes` apart.
+ * @param taps pairs of i32 per tap: by how many bytes it moves a, and where it begins in a panel
+ * @param tile room for 8 addresses, 32 floats and 4 addresses
+ */
+export function packedProducts(
+  tapCount: i32, taps: usize, depth: i32, panels: usize, panelBytes: i32, channels: i32, channelAt: i32, tile: usize,
+): void {
+  const sums = tile + 32;
+  const outs = tile + (<usize>TILE << 2);
+  const depthBytes = <usize>depth << 2;
+  while (done < total) {
+    const valid = nextPixels(tile, TILE);
+    const o0 = load<usize>(outs), o1 = load<usize>(outs, 4), o2 = load<usize>(outs, 8), o3 = load<usize>(outs, 12);
+    let panel = panels;
+    for (let c = 0; c < channels; c += 8, panel += panelBytes) {
+      const zero = f32x4.splat(0);
+      let s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero, s30 = zero, s31 = zero;
+      for (let t = 0; t < tapCount; t++) {
+        const aTap = load<usize>(taps + (<usize>t << 3));
+        let w = panel + load<usize>(taps + (<usize>t << 3), 4);
+        let x0 = load<usize>(tile) + aTap;
+        let x1 = load<usize>(tile, 4) + aTap;
+        let x2 = load<usize>(tile, 8) + aTap;
+        let x3 = load<usize>(tile, 12) + aTap;
+        const end = x0 + depthBytes;
+        do {
+          const w0 = v128.load(w), w1 = v128.load(w, 16);
+          let v = v128.load32_splat(x0);
+          s00 = madd(v, w0, s00);
+          s01 = madd(v, w1, s01);
+          v = v128.load32_splat(x1);
+          s10 = madd(v, w0, s10);
+          s11 = madd(v, w1, s11);
+          v = v128.load32_splat(x2);
+          s20 = madd(v, w0, s20);
+          s21 = madd(v, w1, s21);
+          v = v128.load32_splat(x3);
+          s30 = madd(v, w0, s30);
+          s31 = madd(v, w1, s31);
+          w += 32;
+          x0 += 4;
+          x1 += 4;
+          x2 += 4;
+          x3 += 4;
+        } while (x0 < end);
+      }
+      const at = <usize>(channelAt + c) << 2;
+      if (c + 8 <= channels && valid === TILE) {
+        v128.store(o0 + at, f32x4.add(v128.load(o0 + at), s00));
+        v128.store(o0 + at, f32x4.add(v128.load(o0 + at, 16), s01), 16);
+        v128.store(o1 + at, f32x4.add(v128.load(o1 + at), s10));
+        v128.store(o1 + at, f32x4.add(v128.load(o1 + at, 16), s11), 16);
+        v128.store(o2 + at, f32x4.add(v128.load(o2 + at), s20));
+        v128.store(o2 + at, f32x4.add(v128.load(o2 + at, 16), s21), 16);
+        v128.store(o3 + at, f32x4.add(v128.load(o3 + at), s30));
+        v128.store(o3 + at, f32x4.add(v128.load(o3 + at, 16), s31), 16);
+      } else {
+        storeTile(sums, s00, s01, s10, s11, s20, s21, s30, s31);
+        for (let i = 0; i < TILE; i++) store<usize>(sums + 128 + (<usize>i << 2), load<usize>(outs + (<usize>i << 2)) + at);
+        storePart(sums, sums + 128, valid, min(8, channels - c));
+      }
+    }
+  }
+}
+
+@inline
+function storeTile(
+  to: usize,
+  s00: v128, s01: v128, s10: v128, s11: v128, s20: v128, s21: v128, s30: v128, s31: v128,
+): void {
+  v128.store(to, s00);
+  v128.store(to, s01, 16);
+  v128.store(to, s10, 32);
+  v128.store(to, s11, 48);
+  v128.store(to, s20, 64);
+  v128.store(to, s21, 80);
+  v128.store(to, s30, 96);
+  v128.store(to, s31, 112);
+}
+
+/**
+ * Products of the grid with `channels` channels whose terms lie in a row each, `rowBytes` apart.
+ * @param taps pairs of i32 per tap: by how many bytes it moves a, and where it begins in the filter
+ * @param tile room for 8 addresses
+ */
+export function dotProducts(
+  tapCount: i32, taps: usize, depth: i32, filter: usize, rowBytes: i32, channels: i32, channelAt: i32, tile: usize,
+): void {
+  while (done < total) {
+    const left = total - done;
+    if (left >= 3) {
+      const valid = nextPixels(tile, 4);
+      let c = 0;
+      for (; c + 2 <= channels; c += 2) dot4x2(tapCount, taps, depth, filter + c * rowBytes, rowBytes, tile, channelAt + c, valid);
+      if (c < channels) dot4x1(tapCount, taps, depth, filter + c * rowBytes, tile, channelAt + c, valid);
+    } else {
+      // One or two pixels: more channels at a time instead.
+      const count = left;
+      nextPixels(tile, count);
+      for (let i = 0; i < count; i++) {
+        const a = load<usize>(tile + (<usize>i << 2));
+        const out = load<usize>(tile + (<usize>(count + i) << 2));
+        let c = 0;
+        for (; c + 4 <= channels; c += 4) dot1x4(tapCount, taps, depth, filter + c * rowBytes, rowBytes, a, out, channelAt + c);
+        for (; c < channels; c++) dot1x1(tapCount, taps, depth, filter + c * rowBytes, a, out, channelAt + c);
+      }
+    }
+  }
+}
+
+@inline
+function put(out: usize, channel: i32, sum: f32): void {
+  const at = out + (<usize>channel << 2);
+  store<f32>(at, load<f32>(at) + sum);
+}
+
+function dot4x2(
+  tapCount: i32, taps: usize, depth: i32, filter: usize, rowBytes: i32, tile: usize, channel: i32, valid: i32,
+): void {
+  const zero = f32x4.splat(0);
+  let s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero, s30 = zero, s31 = zero;
+  let r00: f32 = 0, r01: f32 = 0, r10: f32 = 0, r11: f32 = 0, r20: f32 = 0, r21: f32 = 0, r30: f32 = 0, r31: f32 = 0;
+  const vectorBytes = <usize>(depth & ~3) << 2;
+  const depthBytes = <usize>depth << 2;
+  for (let t = 0; t < tapCount; t++) {
+    const aTap = load<usize>(taps + (<usize>t << 3));
+    const w0 = filter + load<usize>(taps + (<usize>t << 3), 4);
+    const w1 = w0 + rowBytes;
+    const x0 = load<usize>(tile) + aTap;
+    const x1 = load<usize>(tile, 4) + aTap;
+    const x2 = load<usize>(tile, 8) + aTap;
+    const x3 = load<usize>(tile, 12) + aTap;
+    let k: usize = 0;
+    for (; k < vectorBytes; k += 16) {
+      const b0 = v128.load(w0 + k), b1 = v128.load(w1 + k);
+      let v = v128.load(x0 + k);
+      s00 = madd(v, b0, s00);
+      s01 = madd(v, b1, s01);
+      v = v128.load(x1 + k);
+      s10 = madd(v, b0, s10);
+      s11 = madd(v, b1, s11);
+      v = v128.load(x2 + k);
+      s20 = madd(v, b0, s20);
+      s21 = madd(v, b1, s21);
+      v = v128.load(x3 + k);
+      s30 = madd(v, b0, s30);
+      s31 = madd(v, b1, s31);
+    }
+    for (; k < depthBytes; k += 4) {
+      const b0 = load<f32>(w0 + k), b1 = load<f32>(w1 + k);
+      const v0 = load<f32>(x0 + k), v1 = load<f32>(x1 + k), v2 = load<f32>(x2 + k), v3 = load<f32>(x3 + k);
+      r00 += v0 * b0;
+      r01 += v0 * b1;
+      r10 += v1 * b0;
+      r11 += v1 * b1;
+      r20 += v2 * b0;
+      r21 += v2 * b1;
+      r30 += v3 * b0;
+      r31 += v3 * b1;
+    }
+  }
+  const o0 = load<usize>(tile, 16), o1 = load<usize>(tile, 20), o2 = load<usize>(tile, 24);
+  put(o0, channel, sumOfLanes(s00) + r00);
+  put(o0, channel + 1, sumOfLanes(s01) + r01);
+  put(o1, channel, sumOfLanes(s10) + r10);
+  put(o1, channel + 1, sumOfLanes(s11) + r11);
+  put(o2, channel, sumOfLanes(s20) + r20);
+  put(o2, channel + 1, sumOfLanes(s21) + r21);
+  if (valid < 4) return;
+  const o3 = load<usize>(tile, 28);
+  put(o3, channel, sumOfLanes(s30) + r30);
+  put(o3, channel + 1, sumOfLanes(s31) + r31);
+}
+
+function dot4x1(tapCount: i32, taps: usize, depth: i32, filter: usize, tile: usize, channel: i32, valid: i32): void {
+  const zero = f32x4.splat(0);
+  let s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+  let r0: f32 = 0, r1: f32 = 0, r2: f32 = 0, r3: f32 = 0;
+  const vectorBytes = <usize>(depth & ~3) << 2;
+  const depthBytes = <usize>depth << 2;
+  for (let t = 0; t < tapCount; t++) {
+    const aTap = load<usize>(taps + (<usize>t << 3));
+    const w = filter + load<usize>(taps + (<usize>t << 3), 4);
+    const x0 = load<usize>(tile) + aTap;
+    const x1 = load<usize>(tile, 4) + aTap;
+    const x2 = load<usize>(tile, 8) + aTap;
+    const x3 = load<usize>(tile, 12) + aTap;
+    let k: usize = 0;
+    for (; k < vectorBytes; k += 16) {
+      const b = v128.load(w + k);
+      s0 = madd(v128.load(x0 + k), b, s0);
+      s1 = madd(v128.load(x1 + k), b, s1);
+      s2 = madd(v128.load(x2 + k), b, s2);
+      s3 = madd(v128.load(x3 + k), b, s3);
+    }
+    for (; k < depthBytes; k += 4) {
+      const b = load<f32>(w + k);
+      r0 += load<f32>(x0 + k) * b;
+      r1 += load<f32>(x1 + k) * b;
+      r2 += load<f32>(x2 + k) * b;
+      r3 += load<f32>(x3 + k) * b;
+    }
+  }
+  put(load<usize>(tile, 16), channel, sumOfLanes(s0) + r0);
+  put(load<usize>(tile, 20), channel, sumOfLanes(s1) + r1);
+  put(load<usize>(tile, 24), channel, sumOfLanes(s2) + r2);
+  if (valid === 4) put(load<usize>(tile, 28), channel, sumOfLanes(s3) + r3);
+}
+
+function dot1x4(
+  tapCount: i32, taps: usize, depth: i32, filter: usize, rowBytes: i32, a: usize, out: usize, channel: i32,
+): void {
+  const zero = f32x4.splat(0);
+  let s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+  let r0: f32 = 0, r1: f32 = 0, r2: f32 = 0, r3: f32 = 0;
+  const vectorBytes = <usize>(depth & ~3) << 2;
+  const depthBytes = <usize>depth << 2;
+  for (let t = 0; t < tapCount; t++) {
+    const x = a + load<usize>(taps + (<usize>t << 3));
+    const w0 = filter + load<usize>(taps + (<usize>t << 3), 4);
+    const w1 = w0 + rowBytes;
+    const w2 = w1 + rowBytes;
+    const w3 = w2 + rowBytes;
+    let k: usize = 0;
+    for (; k < vectorBytes; k += 16) {
+      const v = v128.load(x + k);
+      s0 = madd(v, v128.load(w0 + k), s0);
+      s1 = madd(v, v128.load(w1 + k), s1);
+      s2 = madd(v, v128.load(w2 + k), s2);
+      s3 = madd(v, v128.load(w3 + k), s3);
+    }
+    for (; k < depthBytes; k += 4) {
+      const v = load<f32>(x + k);
+      r0 += v * load<f32>(w0 + k);
+      r1 += v * load<f32>(w1 + k);
+      r2 += v * load<f32>(w2 + k);
+      r3 += v * load<f32>(w3 + k);
+    }
+  }
+  put(out, channel, sumOfLanes(s0) + r0);
+  put(out, channel + 1, sumOfLanes(s1) + r1);
+  put(out, channel + 2, sumOfLanes(s2) + r2);
+  put(out, channel + 3, sumOfLanes(s3) + r3);
+}
+
+function dot1x1(tapCount: i32, taps: usize, depth: i32, filter: usize, a: usize, out: usize, channel: i32): void {
+  let s = f32x4.splat(0);
+  let r: f32 = 0;
+  const vectorBytes = <usize>(depth & ~3) << 2;
+  const depthBytes = <usize>depth << 2;
+  for (let t = 0; t < tapCount; t++) {
+    const x = a + load<usize>(taps + (<usize>t << 3));
+    const w = filter + load<usize>(taps + (<usize>t << 3), 4);
+    let k: usize = 0;
+    for (; k < vectorBytes; k += 16) s = madd(v128.load(x + k), v128.load(w + k), s);
+    for (; k < depthBytes; k += 4) r += load<f32>(x + k) * load<f32>(w + k);
+  }
+  put(out, channel, sumOfLanes(s) + r);
+}
+
+/** Packs a matrix of `channels` rows of `depth` terms, `rowBytes` apart, into panels of [depth][8], `panelBytes` apart; zeros fill the last. */
+export function packChannelRows(from: usize, rowBytes: i32, depth: i32, channels: i32, to: usize, panelBytes: i32): void {
+  for (let c = 0; c < channels; c += 8, to += panelBytes) {
+    const width = min(8, channels - c);
+    if (width < 8) memory.fill(to, 0, <usize>depth << 5);
+    let w = from + <usize>c * rowBytes;
+    let j = 0;
+    for (; j + 4 <= width; j += 4, w += 4 * rowBytes) {
+      const w1 = w + rowBytes;
+      const w2 = w1 + rowBytes;
+      const w3 = w2 + rowBytes;
+      let at = to + (<usize>j << 2);
+      let k = 0;
+      for (; k + 4 <= depth; k += 4, at += 128) {
+        const offset = <usize>k << 2;
+        const a = v128.load(w + offset), b = v128.load(w1 + offset), d = v128.load(w2 + offset), e = v128.load(w3 + offset);
+        const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), ab2 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+        const de = v128.shuffle<f32>(d, e, 0, 4, 1, 5), de2 = v128.shuffle<f32>(d, e, 2, 6, 3, 7);
+        v128.store(at, v128.shuffle<f32>(ab, de, 0, 1, 4, 5));
+        v128.store(at, v128.shuffle<f32>(ab, de, 2, 3, 6, 7), 32);
+        v128.store(at, v128.shuffle<f32>(ab2, de2, 0, 1, 4, 5), 64);
+        v128.store(at, v128.shuffle<f32>(ab2, de2, 2, 3, 6, 7), 96);
+      }
+      for (; k < depth; k++, at += 32) {
+        const offset = <usize>k << 2;
+        store<f32>(at, load<f32>(w + offset));
+        store<f32>(at, load<f32>(w1 + offset), 4);
+        store<f32>(at, load<f32>(w2 + offset), 8);
+        store<f32>(at, load<f32>(w3 + offset), 12);
+      }
+    }
+    for (; j < width; j++, w += rowBytes) {
+      let at = to + (<usize>j << 2);
+      for (let k = 0; k < depth; k++, at += 32) store<f32>(at, load<f32>(w + (<usize>k << 2)));
+    }
+  }
+}
+
+/** Packs a matrix of `depth` rows of `channels` values, `rowBytes` apart, into panels of [depth][width], `panelBytes` apart; zeros fill the last. */
+export function packRows(from: usize, rowBytes: i32, depth: i32, channels: i32, width: i32, to: usize, panelBytes: i32): void {
+  for (let c = 0; c < channels; c += width, to += panelBytes) {
+    const valid = min(width, channels - c);
+    let w = from + (<usize>c << 2);
+    let at = to;
+    if (valid === 8) {
+      for (let k = 0; k < depth; k++, w += rowBytes, at += 32) {
+        v128.store(at, v128.load(w));
+        v128.store(at, v128.load(w, 16), 16);
+      }
+    } else {
+      for (let k = 0; k < depth; k++, w += rowBytes, at += <usize>width << 2) {
+        for (let j = 0; j < width; j++) store<f32>(at + (<usize>j << 2), j < valid ? load<f32>(w + (<usize>j << 2)) : 0);
+      }
+    }
+  }
+}
+
+/**
+ * Adds to `height` ≤ 4 rows of `width` ≤ 8 sums, at out and `rowBytes` apart, the outer products of the pixels of a grid: a packed by 4, b (the grid's out) by 8.
+ * @param tile room for 32 floats
+ */
+export function outerSums(out: usize, rowBytes: i32, height: i32, width: i32, tile: usize): void {
+  const zero = f32x4.splat(0);
+  let s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero, s30 = zero, s31 = zero;
+  const images = cols === 0 || rows === 0 ? 0 : total / (rows * cols);
+  let a = aAt;
+  let b = outAt;
+  for (let n = 0; n < images; n++) {
+    for (let r = 0; r < rows; r++) {
+      for (let c = 0; c < cols; c++) {
+        const b0 = v128.load(b), b1 = v128.load(b, 16);
+        let v = v128.load32_splat(a);
+        s00 = madd(v, b0, s00);
+        s01 = madd(v, b1, s01);
+        v = v128.load32_splat(a, 4);
+        s10 = madd(v, b0, s10);
+        s11 = madd(v, b1, s11);
+        v = v128.load32_splat(a, 8);
+        s20 = madd(v, b0, s20);
+        s21 = madd(v, b1, s21);
+        v = v128.load32_splat(a, 12);
+        s30 = madd(v, b0, s30);
+        s31 = madd(v, b1, s31);
+        a += aCol;
+        b += outCol;
+      }
+      a += aRowStep;
+      b += outRowStep;
+    }
+    a += aBatchStep;
+    b += outBatchStep;
+  }
+  storeTile(tile, s00, s01, s10, s11, s20, s21, s30, s31);
+  for (let i = 0; i < height; i++) {
+    for (let j = 0; j < width; j++) {
+      const at = out + <usize>i * rowBytes + (<usize>j << 2);
+      store<f32>(at, load<f32>(at) + load<f32>(tile + (<usize>(i * 8 + j) << 2)));
+    }
+  }
+}
+
+/** Adds `channels` floats of every pixel of the grid's a to its out, or copies them. */
+export function movePixels(channels: i32, accumulate: i32): void {
+  const vectorBytes = <usize>(channels & ~3) << 2;
+  const bytes = <usize>channels << 2;
+  const images = cols === 0 || rows === 0 ? 0 : total / (rows * cols);
+  let a = aAt;
+  let to = outAt;
+  for (let n = 0; n < images; n++) {
+    for (let r = 0; r < rows; r++) {
+      for (let c = 0; c < cols; c++) {
+        let k: usize = 0;
+        for (; k < vectorBytes; k += 16) {
+          const v = v128.load(a + k);
+          v128.store(to + k, accumulate ? f32x4.add(v128.load(to + k), v) : v);
+        }
+        for (; k < bytes; k += 4) {
+          const v = load<f32>(a + k);
+          store<f32>(to + k, accumulate ? load<f32>(to + k) + v : v);
+        }
+        a += aCol;
+        to += outCol;
+      }
+      a += aRowStep;
+      to += outRowStep;
+    }
+    a += aBatchStep;
+    to += outBatchStep;
+  }
+}
