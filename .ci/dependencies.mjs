@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Set-up that `npm start` and `npm test` share: checks Node, and installs the dependencies if they are missing or out of date. */
+/** Set-up that `npm start` and `npm test` share: checks Node, installs the dependencies and compiles the WebAssembly, if missing or out of date. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync, utimesSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-export function ensureDependencies() {
+export async function prepare() {
+  ensureDependencies();
+  const { buildWasm } = await import('../kernels/cpu/wasm/build.mjs');
+  await buildWasm();
+}
+
+function ensureDependencies() {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < 20) {
     console.error(`Node ${process.versions.node} is too old: this project needs Node 20 or newer.`);

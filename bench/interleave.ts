@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Timing of several contenders against each other: a warm-up each, then rounds in which each runs once, in rotating
- * order, so that a disturbance of the machine hits all of them alike; medians of the rounds.
+ * Timing of several contenders against each other: a warm-up each, then rounds in which each takes a sample, in rotating
+ * order, so that a disturbance of the machine hits all of them alike; medians of the samples. A sample is one run, or of the fast
+ * as many as fill `SAMPLE_MS`.
  */
 import type { Contender } from './passes';
+
+const SAMPLE_MS = 10;
 
 export interface Timing {
   /** Median milliseconds of a run. */
   ms: number;
-  /** Runs that the median is of; 0 if it is extrapolated. */
+  /** Samples that the median is of; 0 if it is extrapolated. */
   runs: number;
   /** What a reader must know of the number; '' if it is a plain median. */
   note: string;
@@ -34,16 +37,17 @@ export function interleave(
   for (const contender of contenders) {
     const { reduced } = contender;
     if (reduced) {
+      timeOf(reduced.run); // A cold run would be several times too slow.
       const ms = timeOf(reduced.run) * reduced.factor;
       if (ms * 2 > budget / contenders.length) {
         timings.set(contender, { ms, runs: 0, note: `extrapolated ${reduced.label}` });
         continue;
       }
     }
-    warmUps.set(
-      contender,
-      timeOf(contender.run, (result) => inspect(contender, result)),
-    );
+    let warmUp = timeOf(contender.run, (result) => inspect(contender, result));
+    // The first runs of a fast one are much slower than the rest.
+    for (let n = 0; n < 4 && warmUp < SAMPLE_MS; n++) warmUp = Math.min(warmUp, timeOf(contender.run));
+    warmUps.set(contender, warmUp);
     samples.set(contender, []);
   }
   const running = [...samples.keys()];
@@ -54,8 +58,12 @@ export function interleave(
     if (expected > left && round > 0) break;
     // Too slow even for one round of all: those that fit.
     for (const contender of order) {
-      if (warmUps.get(contender)! <= Math.max(left / order.length, 0))
-        samples.get(contender)!.push(timeOf(contender.run));
+      const warmUp = warmUps.get(contender)!;
+      if (warmUp > Math.max(left / order.length, 0)) continue;
+      const runs = Math.max(1, Math.round(SAMPLE_MS / warmUp));
+      const from = performance.now();
+      for (let n = 0; n < runs; n++) timeOf(contender.run);
+      samples.get(contender)!.push((performance.now() - from) / runs);
     }
   }
   for (const [contender, times] of samples) {

@@ -5,7 +5,10 @@ import { geometricMean } from './interleave';
 import { PASSES } from './passes';
 import type { Results, Row } from './results';
 
-const BORDERS = { chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' }, style: { head: [], border: [] } };
+export const BORDERS = {
+  chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
+  style: { head: [], border: [] },
+};
 
 export function renderTables(results: Results): string {
   return [

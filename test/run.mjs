@@ -7,9 +7,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureDependencies, root } from '../.ci/dependencies.mjs';
+import { prepare, root } from '../.ci/dependencies.mjs';
 
-ensureDependencies();
+await prepare();
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];

@@ -16,7 +16,7 @@ export function backpropFilter(
 ): Block {
   const x = workspace.input(xValues);
   const dy = workspace.input(dyValues);
-  const dFilter = workspace.result(util.sizeFromShape(filterShapeOf(g)));
+  const dFilter = workspace.block(util.sizeFromShape(filterShapeOf(g)));
   for (const group of groupsOf(g)) {
     const taps = tapsOf(g).map((tap) => {
       const { grid, row, col, output } = tapPixels(g, tap, group, dy);

@@ -20,13 +20,13 @@ export function dilate(
   filter: Float32Array,
 ): Block {
   const x = workspace.input(xValues);
-  const y = workspace.result(util.sizeFromShape(yShapeOf(g)));
+  const y = workspace.zeros(util.sizeFromShape(yShapeOf(g)));
   const extraRows = g.dilationHeight * (g.filterHeight - 1);
   const width = g.outWidth + g.dilationWidth * (g.filterWidth - 1);
   const rowsThatFit = Math.floor(SCRATCH_FLOATS / (width * g.inChannels)) - extraRows;
   const bandRows = Math.min(g.outHeight, Math.max(1, rowsThatFit));
   const image = { height: bandRows + extraRows, width, channels: g.inChannels };
-  const band = workspace.scratch(image.height * image.width * image.channels);
+  const band = workspace.block(image.height * image.width * image.channels);
 
   const taps = tapsOf(g);
   for (let batch = 0; batch < g.batch; batch++) {

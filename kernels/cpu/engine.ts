@@ -72,16 +72,16 @@ export interface OuterProduct {
 export interface Workspace {
   /** An operand; not to be written to. */
   input(values: Float32Array): Block;
-  /** Room for intermediate values, of unknown content. */
-  scratch(length: number): Block;
-  /** The array to return, zeros at first. */
-  result(length: number): Block;
+  /** A block of unknown content. */
+  block(length: number): Block;
+  /** A block of zeros. */
+  zeros(length: number): Block;
 
   /** out[p, n] += Σ_t Σ_k a[p, t, k] · filter[t, n, k]: rows of a tap's matrix are channels. */
   dotProducts(product: TapProduct): void;
   /** out[p, n] += Σ_t Σ_k a[p, t, k] · filter[t, k, n]: rows of a tap's matrix are terms. */
   broadcastProducts(product: TapProduct): void;
-  /** out[m, n] += Σ_p a[p, m] · b[p, n]. */
+  /** out[m, n] = Σ_p a[p, m] · b[p, n]. */
   outerProducts(product: OuterProduct): void;
   /** to[p, c] += from[p, c] for the first `channels` channels of the pixels of a grid. */
   addPixels(grid: Grid, from: Operand, to: Operand, channels: number): void;
@@ -95,6 +95,8 @@ export interface Engine {
   run(body: (workspace: Workspace) => Block): Float32Array;
   /** The most bytes that a single call has used besides its tensors since this was last set to 0. */
   peakScratchBytes: number;
-  /** Gives back what is kept between calls: memory, never values. */
+  /** Bytes of memory that are kept between calls, for the next; never values. */
+  readonly retainedBytes: number;
+  /** Gives them back. */
   release(): void;
 }

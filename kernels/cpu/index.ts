@@ -68,10 +68,15 @@ for (const config of kernelConfigs) {
 
 export { ENGINE_FLAG, type EngineName, availableEngines } from './engines';
 
-/** Scratch memory of the engine in use: the most bytes that one call has used besides its tensors since `reset`. */
+/** Memory of the engine in use, in bytes. */
 export const scratch = {
+  /** The most that one call has used besides its tensors, since `reset`. */
   get peakBytes(): number {
     return currentEngine().peakScratchBytes;
+  },
+  /** What is kept between calls; removing the backend gives it back. */
+  get retainedBytes(): number {
+    return currentEngine().retainedBytes;
   },
   reset(): void {
     currentEngine().peakScratchBytes = 0;

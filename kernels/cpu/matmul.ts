@@ -7,9 +7,10 @@
  * Scratch: the footprints of a tile of input pixels, as many as `SCRATCH_FLOATS` holds, never less than one.
  */
 import { util } from '@tensorflow/tfjs-core';
-import { type Conv2DTransposeGeometry, yShapeOf } from '../../src/geometry/geometry';
+import { type Conv2DTransposeGeometry, widthAxis, yShapeOf } from '../../src/geometry/geometry';
+import { tapSpan } from '../../src/geometry/phases';
 import type { Block, Workspace } from './engine';
-import { type Group, type Rectangle, filterTap, groupsOf, inputImage, pixels, tapPixels, tapsOf } from './layout';
+import { type Group, type Rectangle, filterTap, groupsOf, inputImage, pixels, tapPixels } from './layout';
 
 const SCRATCH_FLOATS = 1 << 18;
 
@@ -20,11 +21,11 @@ export function matmul(
   filter: Float32Array,
 ): Block {
   const x = workspace.input(xValues);
-  const y = workspace.result(util.sizeFromShape(yShapeOf(g)));
+  const y = workspace.zeros(util.sizeFromShape(yShapeOf(g)));
   const footprint = (g.filterHeight * g.filterWidth * g.outChannels) / g.groups;
   const tiles = tilesOf(g, Math.max(1, Math.floor(SCRATCH_FLOATS / footprint)));
   const most = tiles.reduce((size, tile) => Math.max(size, pixelsIn(tile)), 0);
-  const columns = workspace.scratch(most * footprint);
+  const columns = workspace.block(most * footprint);
   for (const group of groupsOf(g)) {
     for (const tile of tiles) {
       columns.values.fill(0, 0, pixelsIn(tile) * footprint);
@@ -50,7 +51,10 @@ export function matmul(
   return y;
 }
 
-/** Adds the footprints of a tile of input pixels into y. */
+/**
+ * Adds the footprints of a tile of input pixels into y. Where no tap of a row of the footprint is cropped and taps are
+ * neighbours, the row lies in one piece in y as well, and is added as one.
+ */
 function col2im(
   g: Conv2DTransposeGeometry,
   workspace: Workspace,
@@ -59,12 +63,34 @@ function col2im(
   columns: Block,
   y: Block,
 ): void {
-  const image = { height: tile.rows, width: tile.cols, channels: g.filterHeight * g.filterWidth * group.outDepth };
-  tapsOf(g).forEach((tap, n) => {
-    const { grid, row, col, output } = tapPixels(g, tap, group, y, tile);
-    const from = pixels(columns, image, { row: row - tile.row, col: col - tile.col, channel: n * group.outDepth });
-    workspace.addPixels(grid, from, output, group.outDepth);
-  });
+  const { filterWidth, filterHeight } = g;
+  const image = { height: tile.rows, width: tile.cols, channels: filterHeight * filterWidth * group.outDepth };
+  const add = (within: Rectangle, tapRow: number, tapCol: number, taps: number): void => {
+    const { grid, row, col, output } = tapPixels(g, { tapRow, tapCol }, group, y, within);
+    const channel = (tapRow * filterWidth + tapCol) * group.outDepth;
+    const from = pixels(columns, image, { row: row - tile.row, col: col - tile.col, channel });
+    workspace.addPixels(grid, from, output, taps * group.outDepth);
+  };
+  const whole = g.groups === 1 && g.dilationWidth === 1 ? uncroppedCols(g, tile) : { col: tile.col, cols: 0 };
+  const right = whole.col + whole.cols;
+  const cropped = [
+    { ...tile, cols: whole.col - tile.col },
+    { ...tile, col: right, cols: tile.col + tile.cols - right },
+  ].filter(({ cols }) => cols > 0);
+  for (let tapRow = 0; tapRow < filterHeight; tapRow++) {
+    if (whole.cols > 0) add({ ...tile, ...whole }, tapRow, 0, filterWidth);
+    for (const border of cropped) {
+      for (let tapCol = 0; tapCol < filterWidth; tapCol++) add(border, tapRow, tapCol, 1);
+    }
+  }
+}
+
+/** The columns of a tile whose pixels have no tap cropped at either side. */
+function uncroppedCols(g: Conv2DTransposeGeometry, tile: Rectangle): { col: number; cols: number } {
+  const axis = widthAxis(g);
+  const col = Math.max(tile.col, tapSpan(axis, 0).begin);
+  const end = Math.min(tile.col + tile.cols, tapSpan(axis, g.filterWidth - 1).end);
+  return end > col ? { col, cols: end - col } : { col: tile.col, cols: 0 };
 }
 
 /** Divides the input into rectangles of at most `most` pixels: several images, or rows of one image, or a part of a row. */

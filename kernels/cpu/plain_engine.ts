@@ -9,14 +9,15 @@ export const plainEngine: Engine = {
   name: 'plain',
   peakScratchBytes: 0,
   run(body) {
-    let scratchBytes = 0;
+    let floats = 0;
+    const block = (length: number): { values: Float32Array } => {
+      floats += length;
+      return { values: new Float32Array(length) };
+    };
     const workspace: Workspace = {
       input: (values) => ({ values }),
-      scratch(length) {
-        scratchBytes += length * Float32Array.BYTES_PER_ELEMENT;
-        return { values: new Float32Array(length) };
-      },
-      result: (length) => ({ values: new Float32Array(length) }),
+      block,
+      zeros: block,
       dotProducts: (product) => product.runs.forEach((run) => dotRun(product, run)),
       broadcastProducts: (product) => product.runs.forEach((run) => broadcastRun(product, run)),
       outerProducts,
@@ -30,9 +31,11 @@ export const plainEngine: Engine = {
       },
     };
     const { values } = body(workspace);
+    const scratchBytes = (floats - values.length) * Float32Array.BYTES_PER_ELEMENT;
     plainEngine.peakScratchBytes = Math.max(plainEngine.peakScratchBytes, scratchBytes);
     return values;
   },
+  retainedBytes: 0,
   release: () => undefined,
 };
 
@@ -104,6 +107,7 @@ function broadcastRun(
 function outerProducts({ taps, rows, cols, out, outRow }: OuterProduct): void {
   for (const { grid, a, b, outFirst } of taps) {
     const [left, right, sums] = [a.block.values, b.block.values, out.values];
+    for (let m = 0; m < rows; m++) sums.fill(0, outFirst + m * outRow, outFirst + m * outRow + cols);
     forEachPixel(grid, a, b, (aAt, bAt) => {
       for (let m = 0; m < rows; m++) addScaled(sums, outFirst + m * outRow, left[aAt + m], right, bAt, cols);
     });

@@ -15,7 +15,7 @@ export function scatter(
   filter: Float32Array,
 ): Block {
   const x = workspace.input(xValues);
-  const y = workspace.result(util.sizeFromShape(yShapeOf(g)));
+  const y = workspace.zeros(util.sizeFromShape(yShapeOf(g)));
   for (const group of groupsOf(g)) {
     for (const tap of tapsOf(g)) {
       const { grid, row, col, output } = tapPixels(g, tap, group, y);

@@ -17,7 +17,7 @@ export function subpixel(
   filter: Float32Array,
 ): Block {
   const x = workspace.input(xValues);
-  const y = workspace.result(util.sizeFromShape(yShapeOf(g)));
+  const y = workspace.zeros(util.sizeFromShape(yShapeOf(g)));
   const rowPhases = byPhase(phaseRuns(heightAxis(g)));
   const colPhases = byPhase(phaseRuns(widthAxis(g)));
   for (const group of groupsOf(g)) {

@@ -126,16 +126,16 @@ describe('the arithmetic of the comparison', () => {
       name,
       run: () => {
         order.push(name);
+        const end = performance.now() + 12;
+        while (performance.now() < end); // Longer than a sample: one run each.
         return { dataSync: () => undefined, dispose: () => undefined } as unknown as ReturnType<Contender['run']>;
       },
     });
-    const timings = interleave(
-      [contender('a'), contender('b'), contender('c')],
-      { repeat: 3, budget: 1e9 },
-      () => undefined,
-    );
+    const contenders = [contender('a'), contender('b'), contender('c')];
+    const timings = interleave(contenders, { repeat: 3, budget: 1e9 }, () => undefined);
     expect(order.join('')).toBe('abc' + 'abc' + 'bca' + 'cab');
     expect([...timings.values()].map(({ runs }) => runs)).toEqual([3, 3, 3]);
+    expect([...timings.values()].every(({ ms }) => ms >= 12)).toBe(true);
     expect([median([5, 1, 3]), median([4, 1, 3, 2])]).toEqual([3, 2.5]);
     expect(geometricMean([1, 10, 100])).toBeCloseTo(10);
   });

@@ -74,7 +74,8 @@ export class Arena {
     return used;
   }
 
-  get isTooLargeToKeep(): boolean {
-    return this.memory.buffer.byteLength > RETAINED_BYTES;
+  /** All the memory, in use or not. */
+  get bytes(): number {
+    return this.memory.buffer.byteLength;
   }
 }

@@ -29,6 +29,14 @@ function sumOfLanes(v: v128): f32 {
   return (f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1)) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
+/** The sums of the lanes of four vectors, a lane each. */
+@inline
+function sumsOfLanes(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));
+  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7));
+  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
+}
+
 // The grid that a product runs over, set by `setGrid`, and the pixel that `nextPixels` is at. Steps lead from the last
 // pixel of a row (of an image) to the first of the next.
 let rows: i32 = 0;
@@ -70,6 +78,20 @@ export function setGrid(
 
 /** Writes the addresses of the next `count` pixels, first in a, then in out, to `tile`; the last pixel stands in for missing ones. */
 function nextPixels(tile: usize, count: i32): i32 {
+  if (col + count < cols) {
+    // All of them in one row, and more to come in it.
+    let a = aAt;
+    let out = outAt;
+    for (let i = 0; i < count; i++, a += aCol, out += outCol) {
+      store<usize>(tile + (<usize>i << 2), a);
+      store<usize>(tile + (<usize>(count + i) << 2), out);
+    }
+    aAt = a;
+    outAt = out;
+    col += count;
+    done += count;
+    return count;
+  }
   const valid = min(count, total - done);
   for (let i = 0; i < count; i++) {
     store<usize>(tile + (<usize>i << 2), aAt);
@@ -99,7 +121,12 @@ function nextPixels(tile: usize, count: i32): i32 {
 function storePart(from: usize, out: usize, count: i32, width: i32): void {
   for (let i = 0; i < count; i++) {
     const to = load<usize>(out + (<usize>i << 2));
-    for (let c = 0; c < width; c++) {
+    let c = 0;
+    if (width >= 4) {
+      v128.store(to, f32x4.add(v128.load(to), v128.load(from + (<usize>i << 5))));
+      c = 4;
+    }
+    for (; c < width; c++) {
       const at = to + (<usize>c << 2);
       store<f32>(at, load<f32>(at) + load<f32>(from + (<usize>(i * 8 + c) << 2)));
     }
@@ -122,6 +149,10 @@ export function packedProducts(
     const o0 = load<usize>(outs), o1 = load<usize>(outs, 4), o2 = load<usize>(outs, 8), o3 = load<usize>(outs, 12);
     let panel = panels;
     for (let c = 0; c < channels; c += 8, panel += panelBytes) {
+      if (channels - c <= 4) {
+        halfPanel(tapCount, taps, depthBytes, panel, channels - c, channelAt + c, valid, tile);
+        break;
+      }
       const zero = f32x4.splat(0);
       let s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero, s30 = zero, s31 = zero;
       for (let t = 0; t < tapCount; t++) {
@@ -170,6 +201,50 @@ export function packedProducts(
       }
     }
   }
+}
+
+/** The same for a last panel of which only 4 channels, or fewer, are used. */
+function halfPanel(
+  tapCount: i32, taps: usize, depthBytes: usize, panel: usize, channels: i32, channelAt: i32, valid: i32, tile: usize,
+): void {
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  for (let t = 0; t < tapCount; t++) {
+    const aTap = load<usize>(taps + (<usize>t << 3));
+    let w = panel + load<usize>(taps + (<usize>t << 3), 4);
+    let x0 = load<usize>(tile) + aTap;
+    let x1 = load<usize>(tile, 4) + aTap;
+    let x2 = load<usize>(tile, 8) + aTap;
+    let x3 = load<usize>(tile, 12) + aTap;
+    const end = x0 + depthBytes;
+    do {
+      const w0 = v128.load(w);
+      s0 = madd(v128.load32_splat(x0), w0, s0);
+      s1 = madd(v128.load32_splat(x1), w0, s1);
+      s2 = madd(v128.load32_splat(x2), w0, s2);
+      s3 = madd(v128.load32_splat(x3), w0, s3);
+      w += 32;
+      x0 += 4;
+      x1 += 4;
+      x2 += 4;
+      x3 += 4;
+    } while (x0 < end);
+  }
+  const at = <usize>channelAt << 2;
+  const o0 = load<usize>(tile, 16) + at, o1 = load<usize>(tile, 20) + at, o2 = load<usize>(tile, 24) + at, o3 = load<usize>(tile, 28) + at;
+  if (channels === 4 && valid === 4) {
+    v128.store(o0, f32x4.add(v128.load(o0), s0));
+    v128.store(o1, f32x4.add(v128.load(o1), s1));
+    v128.store(o2, f32x4.add(v128.load(o2), s2));
+    v128.store(o3, f32x4.add(v128.load(o3), s3));
+    return;
+  }
+  const zero = f32x4.splat(0);
+  storeTile(tile + 32, s0, zero, s1, zero, s2, zero, s3, zero);
+  store<usize>(tile + 160, o0);
+  store<usize>(tile + 164, o1);
+  store<usize>(tile + 168, o2);
+  store<usize>(tile + 172, o3);
+  storePart(tile + 32, tile + 160, valid, channels);
 }
 
 @inline
@@ -223,6 +298,20 @@ function put(out: usize, channel: i32, sum: f32): void {
   store<f32>(at, load<f32>(at) + sum);
 }
 
+@inline
+function fromLanes(a: f32, b: f32, c: f32, d: f32): v128 {
+  return f32x4.replace_lane(f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(a), 1, b), 2, c), 3, d);
+}
+
+/** Adds a lane each to one channel of the 4 pixels of a tile. */
+@inline
+function putColumn(tile: usize, channel: i32, valid: i32, sums: v128): void {
+  put(load<usize>(tile, 16), channel, f32x4.extract_lane(sums, 0));
+  put(load<usize>(tile, 20), channel, f32x4.extract_lane(sums, 1));
+  put(load<usize>(tile, 24), channel, f32x4.extract_lane(sums, 2));
+  if (valid === 4) put(load<usize>(tile, 28), channel, f32x4.extract_lane(sums, 3));
+}
+
 function dot4x2(
   tapCount: i32, taps: usize, depth: i32, filter: usize, rowBytes: i32, tile: usize, channel: i32, valid: i32,
 ): void {
@@ -268,17 +357,8 @@ function dot4x2(
       r31 += v3 * b1;
     }
   }
-  const o0 = load<usize>(tile, 16), o1 = load<usize>(tile, 20), o2 = load<usize>(tile, 24);
-  put(o0, channel, sumOfLanes(s00) + r00);
-  put(o0, channel + 1, sumOfLanes(s01) + r01);
-  put(o1, channel, sumOfLanes(s10) + r10);
-  put(o1, channel + 1, sumOfLanes(s11) + r11);
-  put(o2, channel, sumOfLanes(s20) + r20);
-  put(o2, channel + 1, sumOfLanes(s21) + r21);
-  if (valid < 4) return;
-  const o3 = load<usize>(tile, 28);
-  put(o3, channel, sumOfLanes(s30) + r30);
-  put(o3, channel + 1, sumOfLanes(s31) + r31);
+  putColumn(tile, channel, valid, f32x4.add(sumsOfLanes(s00, s10, s20, s30), fromLanes(r00, r10, r20, r30)));
+  putColumn(tile, channel + 1, valid, f32x4.add(sumsOfLanes(s01, s11, s21, s31), fromLanes(r01, r11, r21, r31)));
 }
 
 function dot4x1(tapCount: i32, taps: usize, depth: i32, filter: usize, tile: usize, channel: i32, valid: i32): void {
@@ -310,10 +390,7 @@ function dot4x1(tapCount: i32, taps: usize, depth: i32, filter: usize, tile: usi
       r3 += load<f32>(x3 + k) * b;
     }
   }
-  put(load<usize>(tile, 16), channel, sumOfLanes(s0) + r0);
-  put(load<usize>(tile, 20), channel, sumOfLanes(s1) + r1);
-  put(load<usize>(tile, 24), channel, sumOfLanes(s2) + r2);
-  if (valid === 4) put(load<usize>(tile, 28), channel, sumOfLanes(s3) + r3);
+  putColumn(tile, channel, valid, f32x4.add(sumsOfLanes(s0, s1, s2, s3), fromLanes(r0, r1, r2, r3)));
 }
 
 function dot1x4(
@@ -346,10 +423,9 @@ function dot1x4(
       r3 += v * load<f32>(w3 + k);
     }
   }
-  put(out, channel, sumOfLanes(s0) + r0);
-  put(out, channel + 1, sumOfLanes(s1) + r1);
-  put(out, channel + 2, sumOfLanes(s2) + r2);
-  put(out, channel + 3, sumOfLanes(s3) + r3);
+  const at = out + (<usize>channel << 2);
+  const sums = f32x4.add(sumsOfLanes(s0, s1, s2, s3), fromLanes(r0, r1, r2, r3));
+  v128.store(at, f32x4.add(v128.load(at), sums));
 }
 
 function dot1x1(tapCount: i32, taps: usize, depth: i32, filter: usize, a: usize, out: usize, channel: i32): void {
@@ -425,15 +501,25 @@ export function packRows(from: usize, rowBytes: i32, depth: i32, channels: i32, 
 }
 
 /**
- * Adds to `height` ≤ 4 rows of `width` ≤ 8 sums, at out and `rowBytes` apart, the outer products of the pixels of a grid: a packed by 4, b (the grid's out) by 8.
+ * Writes `height` × `width` sums, their rows at out and `rowBytes` apart: sums of the outer products of the pixels of a grid.
+ * @param aPanelBytes a is packed in panels of 4 channels, so far apart; b, the grid's out, in panels of 8
  * @param tile room for 32 floats
  */
-export function outerSums(out: usize, rowBytes: i32, height: i32, width: i32, tile: usize): void {
+export function outerSums(
+  out: usize, rowBytes: i32, height: i32, width: i32, aPanelBytes: i32, bPanelBytes: i32, tile: usize,
+): void {
+  let a = aAt;
+  for (let r = 0; r < height; r += 4, a += aPanelBytes, out += 4 * rowBytes) {
+    let b = outAt;
+    let to = out;
+    for (let c = 0; c < width; c += 8, b += bPanelBytes, to += 32) outerTile(to, rowBytes, min(4, height - r), min(8, width - c), a, b, tile);
+  }
+}
+
+function outerTile(out: usize, rowBytes: i32, height: i32, width: i32, a: usize, b: usize, tile: usize): void {
   const zero = f32x4.splat(0);
   let s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero, s30 = zero, s31 = zero;
   const images = cols === 0 || rows === 0 ? 0 : total / (rows * cols);
-  let a = aAt;
-  let b = outAt;
   for (let n = 0; n < images; n++) {
     for (let r = 0; r < rows; r++) {
       for (let c = 0; c < cols; c++) {
@@ -459,13 +545,22 @@ export function outerSums(out: usize, rowBytes: i32, height: i32, width: i32, ti
     a += aBatchStep;
     b += outBatchStep;
   }
-  storeTile(tile, s00, s01, s10, s11, s20, s21, s30, s31);
-  for (let i = 0; i < height; i++) {
-    for (let j = 0; j < width; j++) {
-      const at = out + <usize>i * rowBytes + (<usize>j << 2);
-      store<f32>(at, load<f32>(at) + load<f32>(tile + (<usize>(i * 8 + j) << 2)));
-    }
+  if (height === 4 && width === 8) {
+    v128.store(out, s00);
+    v128.store(out, s01, 16);
+    out += rowBytes;
+    v128.store(out, s10);
+    v128.store(out, s11, 16);
+    out += rowBytes;
+    v128.store(out, s20);
+    v128.store(out, s21, 16);
+    out += rowBytes;
+    v128.store(out, s30);
+    v128.store(out, s31, 16);
+    return;
   }
+  storeTile(tile, s00, s01, s10, s11, s20, s21, s30, s31);
+  for (let i = 0; i < height; i++, out += rowBytes) memory.copy(out, tile + (<usize>i << 5), <usize>width << 2);
 }
 
 /** Adds `channels` floats of every pixel of the grid's a to its out, or copies them. */
@@ -478,6 +573,20 @@ export function movePixels(channels: i32, accumulate: i32): void {
   for (let n = 0; n < images; n++) {
     for (let r = 0; r < rows; r++) {
       for (let c = 0; c < cols; c++) {
+        if (channels === 2) {
+          const v = v128.load64_zero(a);
+          v128.store64_lane(to, accumulate ? f32x4.add(v128.load64_zero(to), v) : v, 0);
+          a += aCol;
+          to += outCol;
+          continue;
+        }
+        if (channels === 1) {
+          const v = load<f32>(a);
+          store<f32>(to, accumulate ? load<f32>(to) + v : v);
+          a += aCol;
+          to += outCol;
+          continue;
+        }
         let k: usize = 0;
         for (; k < vectorBytes; k += 16) {
           const v = v128.load(a + k);

@@ -2,13 +2,15 @@
 /**
  * The engine in WebAssembly SIMD. Operands are copied into its memory, and the result out of it; the filter, which may be the
  * largest operand by far, is not: it passes through in chunks that stay in the second-level cache (`CHUNK_FLOATS`),
- * packed into panels of 8 channels when enough pixels meet it for that to pay. Nothing is kept from one call to the next.
+ * packed into panels of 8 channels when enough pixels meet it for that to pay. Nothing is kept from one call to the
+ * next but memory, at most `RETAINED_BYTES`: there is nothing that could be stale.
  *
- * Memory, for x, filter and y of a call: the bytes of x and y, and at most 16 MB.
+ * Memory of a call: for the sub-pixel variant and the input gradient the bytes of x and y, and at most 16 MB. The filter gradient
+ * needs its tensors twice, because it packs them.
  */
 import type { Engine, Grid, Operand, OuterProduct, Run, TapProduct, Workspace } from '../engine';
 import { plainEngine } from '../plain_engine';
-import { Arena, OutOfMemory, WasmBlock } from './arena';
+import { Arena, OutOfMemory, RETAINED_BYTES, type WasmBlock } from './arena';
 
 /** What ./products.as.ts exports. Addresses and distances in bytes. */
 interface Programs {
@@ -24,7 +26,7 @@ interface Programs {
     panelBytes: number,
   ): void;
   packRows(from: number, rowBytes: number, depth: number, channels: number, width: number, to: number, panelBytes: number): void; // prettier-ignore
-  outerSums(out: number, rowBytes: number, height: number, width: number, tile: number): void;
+  outerSums(out: number, rowBytes: number, height: number, width: number, aPanelBytes: number, bPanelBytes: number, tile: number): void; // prettier-ignore
   movePixels(channels: number, accumulate: number): void;
 }
 
@@ -52,14 +54,18 @@ export function createWasmEngine(name: string, module: WebAssembly.Module): Engi
       }
       const { arena, programs } = instance;
       try {
-        return body(new WasmWorkspace(arena, programs)).values.slice();
+        // Not `slice`, which V8 does an order of magnitude slower.
+        return new Float32Array(body(new WasmWorkspace(arena, programs)).values);
       } catch (error) {
         if (error instanceof OutOfMemory) return plainEngine.run(body);
         throw error;
       } finally {
         engine.peakScratchBytes = Math.max(engine.peakScratchBytes, arena.reset());
-        if (arena.isTooLargeToKeep) instance = undefined;
+        if (arena.bytes > RETAINED_BYTES) instance = undefined;
       }
+    },
+    get retainedBytes() {
+      return instance?.arena.bytes ?? 0;
     },
     release() {
       instance = undefined;
@@ -84,11 +90,11 @@ class WasmWorkspace implements Workspace {
     return block;
   }
 
-  scratch(length: number): WasmBlock {
+  block(length: number): WasmBlock {
     return this.arena.allocate(length);
   }
 
-  result(length: number): WasmBlock {
+  zeros(length: number): WasmBlock {
     const block = this.arena.allocate(length);
     block.values.fill(0);
     return block;
@@ -104,14 +110,14 @@ class WasmWorkspace implements Workspace {
       this.arena.scoped(() => {
         const table = this.arena.allocate(2 * some.taps.length);
         const staged = this.arena.allocate(chunk * perChannel);
-        const packs = pixels >= PACKING_PIXELS && chunk > PANEL / 2;
+        const packs = pixels >= PACKING_PIXELS && chunk >= PANEL / 2;
         const panelFloats = some.taps.length * depth * PANEL;
         const panels = packs ? this.arena.allocate(Math.ceil(chunk / PANEL) * panelFloats) : undefined;
         for (let first = 0; first < channels; first += chunk) {
           const count = Math.min(chunk, channels - first);
-          // Few channels that are left over are better off as dot products than in a panel that is half empty.
+          // A few channels that are left over are better off as dot products than in a panel that is nearly empty.
           const left = count % PANEL;
-          const packed = panels === undefined ? 0 : left > PANEL / 2 ? count : count - left;
+          const packed = panels === undefined ? 0 : left >= PANEL / 2 ? count : count - left;
           const matrix = (tap: number): number => tap * count * rowFloats * 4;
           some.taps.forEach((tap, n) => {
             this.stage(filter, tap + first * filterRow, filterRow, depth, count, staged, n * count * rowFloats);
@@ -179,20 +185,29 @@ class WasmWorkspace implements Workspace {
     });
     const sums = out as WasmBlock;
     this.arena.scoped(() => {
-      const packedA = this.arena.allocate(a.pixels * Math.ceil(rows / TILE) * TILE);
-      const packedB = this.arena.allocate(b.pixels * PANEL);
-      this.programs.packRows(a.address, a.rowBytes, a.pixels, rows, TILE, packedA.address, a.pixels * TILE * 4);
-      for (let col = 0; col < cols; col += PANEL) {
-        const width = Math.min(PANEL, cols - col);
-        this.programs.packRows(b.address + col * 4, b.rowBytes, b.pixels, width, PANEL, packedB.address, 0);
-        for (let row = 0; row < rows; row += TILE) {
-          for (const tap of taps) {
-            const from = packed(tap.a, packedA.address + row * a.pixels * 4, TILE);
-            const by = packed(tap.b, packedB.address, PANEL);
-            this.programs.setGrid(tap.grid.batch, tap.grid.rows, tap.grid.cols, ...from, ...by);
-            const to = sums.address + (tap.outFirst + row * outRow + col) * 4;
-            this.programs.outerSums(to, outRow * 4, Math.min(TILE, rows - row), width, this.tile.address);
-          }
+      const aPanelFloats = a.pixels * TILE;
+      const bPanelFloats = b.pixels * PANEL;
+      const chunk = Math.min(Math.ceil(cols / PANEL), Math.max(1, Math.floor(CHUNK_FLOATS / 2 / bPanelFloats))) * PANEL;
+      const packedA = this.arena.allocate(Math.ceil(rows / TILE) * aPanelFloats);
+      const packedB = this.arena.allocate((chunk / PANEL) * bPanelFloats);
+      this.programs.packRows(a.address, a.rowBytes, a.pixels, rows, TILE, packedA.address, aPanelFloats * 4);
+      for (let col = 0; col < cols; col += chunk) {
+        const width = Math.min(chunk, cols - col);
+        this.programs.packRows(
+          b.address + col * 4,
+          b.rowBytes,
+          b.pixels,
+          width,
+          PANEL,
+          packedB.address,
+          bPanelFloats * 4,
+        );
+        for (const { grid, outFirst, ...tap } of taps) {
+          const from = packed(tap.a, packedA.address, TILE);
+          const by = packed(tap.b, packedB.address, PANEL);
+          this.programs.setGrid(grid.batch, grid.rows, grid.cols, ...from, ...by);
+          const to = sums.address + (outFirst + col) * 4;
+          this.programs.outerSums(to, outRow * 4, rows, width, aPanelFloats * 4, bPanelFloats * 4, this.tile.address);
         }
       }
     });

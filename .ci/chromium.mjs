@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Finds a Chromium or Chrome: `CHROME_BIN`, then the usual names and places; as root on Debian or Ubuntu it installs the
+ * distribution's `chromium` package.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome', 'microsoft-edge'];
+const PLACES = [
+  '/usr/bin/chromium',
+  '/usr/bin/google-chrome',
+  '/snap/bin/chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+  'C:\\Program Files (x86)\\Google\\Chrome\\Application\\chrome.exe',
+];
+
+export const HOW_TO_GET_ONE =
+  'No Chromium or Chrome was found. Install one (Debian: apt-get install chromium) or set CHROME_BIN to its path.';
+
+/** Debian's Chromium needs --no-sandbox as root; without a GPU, WebGL is rendered in software. */
+export const CHROMIUM_FLAGS = [
+  ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+  '--use-gl=angle',
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+];
+
+/** The path of a browser, or `undefined`. */
+export function findChromium() {
+  const candidates = [
+    process.env.CHROME_BIN,
+    ...(process.env.PATH ?? '').split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name))),
+    ...PLACES,
+  ];
+  return candidates.find((path) => path && isExecutable(path));
+}
+
+/** The path of a browser; installs one where it may. `undefined` if none can be had. */
+export function ensureChromium() {
+  const found = findChromium();
+  if (found || process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) return found;
+  console.log('Installing chromium …');
+  const options = {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  };
+  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'chromium']]) {
+    spawnSync('apt-get', args, options);
+  }
+  return findChromium();
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

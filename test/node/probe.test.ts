@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Which engine the probe finds where WebAssembly is missing, forbidden, without SIMD, or not to be compiled at once. */
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+
+import type * as Engines from '../../kernels/cpu/engines';
+
+const real = globalThis.WebAssembly;
+afterEach(() => {
+  globalThis.WebAssembly = real;
+});
+
+/** The module as it is when first imported on a platform with this WebAssembly. */
+function importedWith(webAssembly: unknown): typeof Engines {
+  globalThis.WebAssembly = webAssembly as typeof WebAssembly;
+  let engines: typeof Engines | undefined;
+  jest.isolateModules(() => {
+    engines = jest.requireActual<typeof Engines>('../../kernels/cpu/engines');
+  });
+  return engines!;
+}
+
+/** WebAssembly with some members replaced. */
+function altered(members: object): object {
+  return Object.assign(Object.create(real), members);
+}
+
+describe('the probe', () => {
+  it('finds SIMD where it is', () => {
+    expect(importedWith(real).availableEngines()).toEqual(expect.arrayContaining(['simd', 'plain']));
+  });
+
+  it('falls back to plain TypeScript without WebAssembly', () => {
+    const { availableEngines, currentEngine } = importedWith(undefined);
+    expect(availableEngines()).toEqual(['plain']);
+    expect(currentEngine().name).toBe('plain');
+  });
+
+  it('falls back to plain TypeScript without SIMD', () => {
+    expect(importedWith(altered({ validate: () => false })).availableEngines()).toEqual(['plain']);
+  });
+
+  it('falls back to plain TypeScript where a content-security policy forbids compiling', () => {
+    class Module {
+      constructor() {
+        throw new real.CompileError('Refused by the content security policy');
+      }
+    }
+    expect(importedWith(altered({ Module })).availableEngines()).toEqual(['plain']);
+  });
+
+  it('compiles in the background where the main thread may not', async () => {
+    class Module {
+      constructor() {
+        throw new RangeError('WebAssembly.Module is disallowed on the main thread: the buffer is too large');
+      }
+    }
+    const { availableEngines, currentEngine } = importedWith(altered({ Module }));
+    expect(availableEngines()).toEqual(['plain']);
+    expect(currentEngine().name).toBe('plain');
+    for (let turn = 0; turn < 200 && availableEngines().length === 1; turn++) {
+      await new Promise((resume) => setTimeout(resume, 10));
+    }
+    expect(availableEngines()).toContain('simd');
+    expect(['simd', 'relaxed']).toContain(currentEngine().name);
+  });
+});
