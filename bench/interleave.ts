@@ -71,7 +71,7 @@ export function interleave(
       contender,
       times.length > 0
         ? { ms: median(times), runs: times.length, note: '' }
-        : { ms: warmUps.get(contender)!, runs: 1, note: 'one run, without warm-up' },
+        : { ms: warmUps.get(contender)!, runs: 1, note: 'warm-up only, no time for more' },
     );
   }
   return timings;

@@ -3,7 +3,7 @@
 import { View, parse } from 'vega';
 import { type TopLevelSpec, compile } from 'vega-lite';
 import type { Results, Row } from './results';
-import { means, significant } from './tables';
+import { errorText, means, significant } from './tables';
 
 const ORDER = ['stock', 'scatter', 'dilate', 'matmul', 'subpixel', 'ours'];
 const COLOURS = ['#6b7280', '#d97706', '#b91c1c', '#2563eb', '#059669', '#059669'];
@@ -44,7 +44,7 @@ export async function writeReport(results: Results): Promise<string> {
   table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.85rem; }
   th, td { padding: 0.15rem 0.6rem; text-align: right; border-bottom: 1px solid #e5e7eb; }
   th { position: sticky; top: 0; background: #fff; }
-  td.text, th.text { text-align: left; }
+  td.text, th.text { text-align: left; white-space: nowrap; }
   tr.first td { border-top: 2px solid #9ca3af; }
   .wrong { background: #fecaca; font-weight: bold; }
   figure { margin: 2rem 0; overflow-x: auto; }
@@ -78,7 +78,7 @@ async function plot(
     width: column ? 300 : 640,
     height: { step: 22 },
     data: { values: rows.map((row) => ({ ...row, how: row.runs === 0 ? 'extrapolated' : 'measured' })) },
-    mark: { type: 'point', size: 70, strokeWidth: 1.5 },
+    mark: { type: 'point', size: 60, filled: true, opacity: 0.8 },
     encoding: {
       y: { field: 'workload', type: 'nominal', sort: null, title: null, axis: { grid: true, labelLimit: 200 } },
       x: { field, type: 'quantitative', scale: { type: 'log' }, title, axis: { format: '~g', tickCount: 8 } },
@@ -122,7 +122,7 @@ function rowsTable(rows: readonly Row[]): string {
       const error =
         row.error === undefined
           ? '<td class="note">not run'
-          : `<td${row.error <= 1 ? '' : ' class="wrong"'}>${row.error.toFixed(3)}`;
+          : `<td${row.error <= 1 ? '' : ' class="wrong"'}>${errorText(row.error)}`;
       return `<tr${first ? ' class="first"' : ''}><td class="text">${row.backend}<td class="text">${row.workload}<td class="text">${row.pass}<td class="text">${row.contender}<td>${row.runs === 0 ? '~' : ''}${significant(row.ms)}<td>${significant(row.gflops)}<td>${row.ratio === undefined ? '' : significant(row.ratio)}${error}<td>${row.scratchBytes === undefined ? '' : significant(row.scratchBytes / 1024)}<td class="text note">${escape(row.note)}`;
     })
     .join('\n');

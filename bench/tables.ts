@@ -43,7 +43,7 @@ function rowsTable(rows: readonly Row[]): string {
       `${mark(row)}${milliseconds(row.ms)}`,
       significant(row.gflops),
       row.ratio === undefined ? '' : `${significant(row.ratio)}×`,
-      row.error === undefined ? 'not run' : row.error.toFixed(3),
+      row.error === undefined ? 'not run' : errorText(row.error),
       row.scratchBytes === undefined ? '' : bytes(row.scratchBytes),
     ]);
     previous = row;
@@ -62,8 +62,8 @@ function footnotes(rows: readonly Row[]): string {
   const single = rows.filter((row) => mark(row) === '!');
   return [
     extrapolated.length > 0 &&
-      `~ extrapolated, not run in full: too slow for the time budget (${extrapolated.map((row) => `${row.workload}: ${row.note.replace('extrapolated ', '')}`).join('; ')}). --time-budget gives it more.`,
-    single.length > 0 && `! one run, without warm-up: no time for more.`,
+      '~ extrapolated from the time of a single input channel, not run in full: too slow for the time budget; --time-budget gives it more.',
+    single.length > 0 && '! from the warm-up only: no time for more.',
   ]
     .filter(Boolean)
     .join('\n');
@@ -127,6 +127,11 @@ function meansTable(rows: readonly Row[]): string {
 export function significant(value: number): string {
   if (!Number.isFinite(value)) return '–';
   return value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
+}
+
+/** An error in units of the bound. */
+export function errorText(error: number): string {
+  return error === 0 ? '0' : error.toPrecision(2);
 }
 
 function milliseconds(ms: number): string {
