@@ -18,7 +18,7 @@ import { makeOperands, ourContenders, stockContender } from './passes';
 import { raceInChromium } from './peers/in_chromium';
 import { makeLayer } from './peers/make_layer';
 import { peakGflops } from './peers/peak';
-import { onnxruntime, ours, stock } from './peers/peers';
+import { type Peer, nativeOnnxruntime, onnxruntime, ours, stock } from './peers/peers';
 import { type Raced, race } from './peers/race';
 import { BORDERS, significant } from './tables';
 import { trainingStep } from './training';
@@ -85,9 +85,16 @@ function raceTable(title: string, peak: number, layers: Map<string, Record<strin
 
 async function forwardInNode(): Promise<Map<string, Record<string, Raced>>> {
   const layers = new Map<string, Record<string, Raced>>();
+  const native = await nativeOnnxruntime();
   for (const workload of workloads) {
     progress(`forward in Node: ${workload.name}`);
-    const peers = { ours, 'stock cpu': stock('cpu'), 'stock wasm': stock('wasm'), 'onnxruntime-web': onnxruntime };
+    const peers: Record<string, Peer> = {
+      ours,
+      'stock cpu': stock('cpu'),
+      'stock wasm': stock('wasm'),
+      'onnxruntime-web': onnxruntime,
+      ...(native && { 'onnxruntime-node': native }),
+    };
     layers.set(workload.name, await race(makeLayer(workload), peers, rounds, 4000));
   }
   await tf.setBackend('cpu');

@@ -63,6 +63,24 @@ describeOnEveryBackend('engine', ({ name: environment }) => {
     });
   }
 
+  it('bounds the scratch of matmul to 1 MB and of dilate to 4 MB, however large the layer', () => {
+    const l = layer({ inSize: [40, 40], inChannels: 32, outChannels: 32, kernel: [5, 5] });
+    const { x, filter } = randomOperands(l, 'scratch');
+    // The WebAssembly engines need copies of x and y as well, and what they pack of the filter.
+    const copies = environment.includes('plain') ? 0 : 4 * (sizeOf(xShape(l)) + sizeOf(yShape(l))) + 2 * MB;
+    for (const [variant, most] of [
+      ['scatter', 0],
+      ['subpixel', 0],
+      ['matmul', MB],
+      ['dilate', 4 * MB],
+    ] as const) {
+      // prettier-ignore
+      scratch.reset();
+      runForward(l, x, filter, variant);
+      expect(scratch.peakBytes).toBeLessThanOrEqual(most + copies);
+    }
+  });
+
   it('keeps bounded memory over 1,000 calls of changing shapes', () => {
     const random = seedrandom.alea('1000 calls');
     const upTo = (n: number): number => 1 + Math.floor(random() * n);

@@ -5,7 +5,7 @@
  * into its memory before; that is how it is used.)
  */
 import * as tf from '@tensorflow/tfjs-core';
-import * as ort from 'onnxruntime-web';
+import * as ortWeb from 'onnxruntime-web';
 import { conv2dTranspose } from '../../src';
 import { filterShapeOf, xShapeOf, yShapeOf } from '../../src/geometry/geometry';
 import type { Workload } from '../workloads';
@@ -52,27 +52,35 @@ export const ours: Peer = onTfjs('cpu', (x, filter, w) => conv2dTranspose(x, fil
 export const stock = (backend: 'cpu' | 'wasm'): Peer =>
   onTfjs(backend, (x, filter, w) => tf.conv2dTranspose(x, filter, yShapeOf(w.geometry), strides(w), w.pad));
 
-/** One thread. */
-export const onnxruntime: Peer = async ({ workload: { geometry: g }, x, filter }) => {
-  ort.env.wasm.numThreads = 1;
-  const [weights, input] = tf.tidy(
-    () =>
-      [
-        tf
-          .transpose(tf.tensor4d(filter, filterShapeOf(g)), [3, 2, 0, 1])
-          .dataSync<'float32'>()
-          .slice(),
-        tf
-          .transpose(tf.tensor4d(x, xShapeOf(g)), [0, 3, 1, 2])
-          .dataSync<'float32'>()
-          .slice(),
-      ] as unknown as tf.Tensor[],
-  ) as unknown as Float32Array[];
-  const session = await ort.InferenceSession.create(convTransposeModel(g, weights), { executionProviders: ['wasm'] });
-  const $x = new ort.Tensor('float32', input, [g.batch, g.inChannels, g.inHeight, g.inWidth]);
-  return {
-    nchw: true,
-    run: async () => (await session.run({ x: $x })).y.data as Float32Array,
-    dispose: () => session.release(),
+/** What of onnxruntime's packages is used here: they share one interface. */
+type OnnxRuntime = Pick<typeof ortWeb, 'InferenceSession' | 'Tensor'>;
+
+/** An onnxruntime, on one thread. */
+function onOnnxRuntime(ort: OnnxRuntime, options: ortWeb.InferenceSession.SessionOptions): Peer {
+  return async ({ workload: { geometry: g }, x, filter }) => {
+    const transposed = (values: Float32Array, shape: number[], permutation: number[]): Float32Array =>
+      tf.tidy(() => [tf.transpose(tf.tensor(values, shape), permutation).dataSync<'float32'>().slice()] as never)[0];
+    const weights = transposed(filter, filterShapeOf(g), [3, 2, 0, 1]);
+    const session = await ort.InferenceSession.create(convTransposeModel(g, weights), options);
+    const input = transposed(x, xShapeOf(g), [0, 3, 1, 2]);
+    const $x = new ort.Tensor('float32', input, [g.batch, g.inChannels, g.inHeight, g.inWidth]);
+    return {
+      nchw: true,
+      run: async () => (await session.run({ x: $x })).y.data as Float32Array,
+      dispose: () => session.release(),
+    };
   };
-};
+}
+
+ortWeb.env.wasm.numThreads = 1;
+export const onnxruntime: Peer = onOnnxRuntime(ortWeb, { executionProviders: ['wasm'] });
+
+/** onnxruntime's native build, a ceiling to compare with; `undefined` where it is not installed (it downloads its binary). */
+export async function nativeOnnxruntime(): Promise<Peer | undefined> {
+  const name = 'onnxruntime-node';
+  try {
+    return onOnnxRuntime((await import(name)) as OnnxRuntime, { intraOpNumThreads: 1 });
+  } catch {
+    return undefined;
+  }
+}

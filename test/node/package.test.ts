@@ -40,7 +40,7 @@ const USE = `
     console.log(JSON.stringify([profile.kernelNames.at(-1), Array.from(y.dataSync()), Array.from(dx.dataSync())]));
   };
 `;
-const ANSWER = ['Conv2DTransposeSubpixel', [1, 1, 2, 1, 1, 1, 2, 1, 2, 2, 4, 2, 1, 1, 2, 1], [9, 6, 6, 4]];
+const ANSWER = ['Conv2DTransposeMatMul', [1, 1, 2, 1, 1, 1, 2, 1, 2, 2, 4, 2, 1, 1, 2, 1], [9, 6, 6, 4]];
 const esm = (tfFrom: string): string => `import * as tf from '${tfFrom}';
 import '@tensorflow/tfjs-backend-cpu';
 import { conv2dTranspose } from 'tfjs-conv2d-transpose';

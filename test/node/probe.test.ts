@@ -2,6 +2,7 @@
 /** Which engine the probe finds where WebAssembly is missing, forbidden, without SIMD, or not to be compiled at once. */
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 
+import * as tf from '@tensorflow/tfjs-core';
 import type * as Engines from '../../kernels/cpu/engines';
 
 const real = globalThis.WebAssembly;
@@ -14,6 +15,7 @@ function importedWith(webAssembly: unknown): typeof Engines {
   globalThis.WebAssembly = webAssembly as typeof WebAssembly;
   let engines: typeof Engines | undefined;
   jest.isolateModules(() => {
+    jest.doMock('@tensorflow/tfjs-core', () => tf); // One tfjs is enough.
     engines = jest.requireActual<typeof Engines>('../../kernels/cpu/engines');
   });
   return engines!;
