@@ -3,7 +3,9 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'bench/out/', 'examples/*/dist/', '**/*.as.ts', '**/*.generated.ts'] },
+  {
+    ignores: ['dist/', 'coverage/', 'bench/out/', 'test/dist/', 'examples/*/dist/', '**/*.as.ts', '**/*.generated.ts'],
+  },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {

@@ -4,18 +4,39 @@
  * footprint of every input pixel, and col2im is done with pad and add, tap by tap. Only ops that every
  * backend has, on tensors of rank 4 or less, each with a gradient; so it is differentiable to any order wherever tfjs is.
  */
-import { type Tensor, type Tensor4D, add, concat, matMul, pad, reshape, slice } from '@tensorflow/tfjs-core';
+import {
+  type Tensor,
+  type Tensor4D,
+  add,
+  concat,
+  customGrad,
+  matMul,
+  pad,
+  reshape,
+  slice,
+  zeros,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
 import { type Axis, effectiveKernel } from './geometry/axis';
-import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from './geometry/geometry';
+import { type Conv2DTransposeGeometry, heightAxis, widthAxis, yShapeOf } from './geometry/geometry';
 
 /** @param x `[batch, inHeight, inWidth, inChannels]`, @param filter `[filterHeight, filterWidth, outChannels / groups, inChannels]`. */
 export function composedConv2dTranspose(g: Conv2DTransposeGeometry, x: Tensor4D, filter: Tensor4D): Tensor4D {
+  if (g.batch === 0) return emptyBatch(g)(x, filter) as Tensor4D;
   const inDepth = g.inChannels / g.groups;
   const outputs = Array.from({ length: g.groups }, (_, group) => {
     const from = [0, 0, 0, group * inDepth];
     return oneGroup(g, slice(x, from, [-1, -1, -1, inDepth]), slice(filter, from, [-1, -1, -1, inDepth]));
   });
   return outputs.length === 1 ? outputs[0] : concat(outputs, 3);
+}
+
+/** Not every backend's core ops can take the gradient of an empty tensor. */
+function emptyBatch(g: Conv2DTransposeGeometry): (x: Tensor, filter: Tensor) => Tensor {
+  return customGrad((...[x, filter]) => ({
+    value: zeros(yShapeOf(g)),
+    gradFunc: () => [zerosLike(x as Tensor), zerosLike(filter as Tensor)],
+  }));
 }
 
 function oneGroup(g: Conv2DTransposeGeometry, x: Tensor4D, filter: Tensor4D): Tensor4D {

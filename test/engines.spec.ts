@@ -6,7 +6,7 @@ import seedrandom from 'seedrandom';
 import { ENGINE_FLAG, scratch } from '../kernels/cpu';
 import { VARIANTS, conv2dTranspose } from '../src';
 import { mismatch } from './support/compare';
-import { describeOnEveryBackend } from './support/environments';
+import { type Environment, describeOnEveryBackend } from './support/environments';
 import { runBackpropFilter, runBackpropInput, runForward } from './support/kernels';
 import { type Layer, filterShape, layer, randomOperands, sizeOf, xShape, yShape } from './support/layer';
 import { NOTHING, leaked } from './support/leaks';
@@ -42,7 +42,9 @@ const truths = Object.fromEntries(
   }),
 );
 
-describeOnEveryBackend('engine', ({ name: environment }) => {
+describeOnEveryBackend('engine', engineSpecs, ({ backend }) => backend === 'cpu');
+
+function engineSpecs({ name: environment }: Environment): void {
   for (const [name, l] of Object.entries(CHUNKED)) {
     const { x, filter, dy } = operandsOf[name];
     for (const variant of VARIANTS) {
@@ -185,4 +187,4 @@ describeOnEveryBackend('engine', ({ name: environment }) => {
     tf.env().set(ENGINE_FLAG, before);
     expect(message).toMatch(/CONV2D_TRANSPOSE_CPU_ENGINE is 'cuda', which cannot run here; 'auto', .*'plain' can/);
   });
-});
+}

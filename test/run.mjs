@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prepare, root } from '../.ci/dependencies.mjs';
+import { runKarma } from './karma.mjs';
 
 await prepare();
 
@@ -47,10 +48,20 @@ function jest() {
   rmSync(folder, { recursive: true, force: true });
 }
 
+/** The same specs, and those for WebGL, in a browser. */
+async function browser() {
+  const { passed, failed, skipped } = await runKarma();
+  total.passed += passed;
+  total.failed += failed;
+  total.skipped += skipped;
+  if (failed > 0) failures.push('karma');
+}
+
 check('formatting (npm run format mends it)', run('prettier/bin/prettier.cjs', '--check', '.'));
 check('lint', run('eslint/bin/eslint.js', '.'));
 check('types', run('typescript/bin/tsc', '-p', '.'));
 jest();
+await browser();
 
 if (failures.length > 0) console.log(`Failed: ${failures.join(', ')}`);
 console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`);

@@ -45,12 +45,14 @@ const esm = (tfFrom: string): string => `import * as tf from '${tfFrom}';
 import '@tensorflow/tfjs-backend-cpu';
 import { conv2dTranspose } from 'tfjs-conv2d-transpose';
 import 'tfjs-conv2d-transpose/cpu';
+import 'tfjs-conv2d-transpose/webgl';
 ${USE}
 check();`;
 const cjs = (tfFrom: string): string => `const tf = require('${tfFrom}');
 require('@tensorflow/tfjs-backend-cpu');
 const { conv2dTranspose } = require('tfjs-conv2d-transpose');
 require('tfjs-conv2d-transpose/cpu');
+require('tfjs-conv2d-transpose/webgl');
 ${USE}
 check();`;
 /** ESM and CommonJS of everything in one process: still one engine and one set of kernels. */
@@ -67,6 +69,7 @@ assert.deepEqual(other.conv2dTranspose([[[[2]]]], [[[[3]]]], undefined, 1, 'same
 const typescript = (tfFrom: string): string => `import * as tf from '${tfFrom}';
 import { type Conv2DTransposeOptions, conv2dTranspose, conv2dTransposeArithmetic } from 'tfjs-conv2d-transpose';
 import 'tfjs-conv2d-transpose/cpu';
+import 'tfjs-conv2d-transpose/webgl';
 const options: Conv2DTransposeOptions = { dilations: [1, 2], groups: 2, variant: 'matmul' };
 const y: tf.Tensor4D = conv2dTranspose(tf.ones<tf.Rank.R4>([1, 2, 2, 4]), tf.ones<tf.Rank.R4>([3, 3, 1, 4]), undefined, 2, 'same', options);
 const stock: typeof tf.conv2dTranspose = conv2dTranspose;
@@ -87,7 +90,10 @@ describe('the packed tarball', () => {
     execute('npm', ['pack', '--loglevel=error', '--pack-destination', folder], root);
     tarball = join(folder, readdirSync(folder)[0]);
     besideTfjs = install(tarball, [`@tensorflow/tfjs@${TFJS}`]);
-    besideParts = install(tarball, [`@tensorflow/tfjs-core@${TFJS}`, `@tensorflow/tfjs-backend-cpu@${TFJS}`]);
+    besideParts = install(
+      tarball,
+      ['core', 'backend-cpu', 'backend-webgl'].map((part) => `@tensorflow/tfjs-${part}@${TFJS}`),
+    );
     folders.push(besideTfjs, besideParts);
   }, 240_000);
 

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Comparison with the oracle: |actual − truth| ≤ ε32 · K · Σ|products| per element, a bound that summing K products in
- * float32 in any order, with or without fused multiply-add, keeps; NaN equals only NaN, an infinity only itself.
+ * float32 in any order, with or without fused multiply-add, keeps; NaN equals only NaN, an infinity only itself. Where the backend
+ * stores half floats the operands and the result are rounded as well: twice their ε takes the place of ε32.
  */
 import type { Truth } from './oracle';
 
-const EPSILON_32 = 2 ** -23;
+/** The ε of the bound, and the smallest number, by the bits of the floats that the backend stores. */
+const FLOATS = { 32: { epsilon: 2 ** -23, least: 0 }, 16: { epsilon: 2 ** -9, least: 2 ** -24 } };
+let floats = FLOATS[32];
+
+/** Says how many bits the floats have that are compared from now on. */
+export function setPrecision(bits: 16 | 32): void {
+  floats = FLOATS[bits];
+}
 
 /** What is wrong, in one line, or '' if nothing is: `expect(mismatch(y, truth)).toBe('')` shows it in any runner. */
 export function mismatch(actual: ArrayLike<number>, { values, bound }: Truth): string {
@@ -15,7 +23,7 @@ export function mismatch(actual: ArrayLike<number>, { values, bound }: Truth): s
   let wrong = 0;
   for (let at = 0; at < values.length; at++) {
     if (Object.is(actual[at], values[at]) || actual[at] === values[at]) continue;
-    const ratio = Math.abs(actual[at] - values[at]) / (EPSILON_32 * bound[at]);
+    const ratio = Math.abs(actual[at] - values[at]) / (floats.epsilon * bound[at] + floats.least);
     if (ratio <= 1) continue;
     wrong++;
     if (worst === '' || ratio > worstRatio) {

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Runs the op and the adjoint kernels on plain arrays, and returns plain arrays; disposes of everything. */
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  Conv2DTransposeBackpropFilter,
-  Conv2DTransposeBackpropInput,
-  type Variant,
-  computeGeometry,
-  conv2dTranspose,
-} from '../../src';
+import { type Variant, conv2dTranspose } from '../../src';
 import { type Layer, explicitPad, filterShape, xShape, yShape } from './layer';
 
 /** What the op takes for a layer, after x and filter. */
@@ -25,42 +19,21 @@ export function runForward(l: Layer, x: Float32Array, filter: Float32Array, vari
   );
 }
 
+/** The gradients through autodiff: the adjoint kernels where there are some, else those of the core ops. */
 export function runBackpropInput(l: Layer, dy: Float32Array, filter: Float32Array): Float32Array {
-  return values(() =>
-    tf
-      .engine()
-      .runKernel(
-        Conv2DTransposeBackpropInput,
-        { dy: tf.tensor4d(dy, yShape(l)), filter: tf.tensor4d(filter, filterShape(l)) },
-        kernelAttrs(l),
-      ),
-  );
+  const $filter = tf.tensor4d(filter, filterShape(l));
+  const op = (x: tf.Tensor): tf.Tensor => conv2dTranspose(x as tf.Tensor4D, $filter, ...opArguments(l));
+  const result = values(() => tf.grad(op)(tf.zeros(xShape(l)), tf.tensor4d(dy, yShape(l))));
+  $filter.dispose();
+  return result;
 }
 
 export function runBackpropFilter(l: Layer, x: Float32Array, dy: Float32Array): Float32Array {
-  return values(() =>
-    tf
-      .engine()
-      .runKernel(
-        Conv2DTransposeBackpropFilter,
-        { x: tf.tensor4d(x, xShape(l)), dy: tf.tensor4d(dy, yShape(l)) },
-        kernelAttrs(l),
-      ),
-  );
-}
-
-function kernelAttrs(l: Layer): tf.NamedAttrMap {
-  const { strides, dilations, groups, outputPadding } = l;
-  const geometry = computeGeometry({
-    xShape: xShape(l),
-    filterShape: filterShape(l),
-    strides,
-    dilations,
-    groups,
-    outputPadding,
-    pad: explicitPad(l),
-  });
-  return { ...geometry, variant: 'subpixel' } as unknown as tf.NamedAttrMap;
+  const $x = tf.tensor4d(x, xShape(l));
+  const op = (filter: tf.Tensor): tf.Tensor => conv2dTranspose($x, filter as tf.Tensor4D, ...opArguments(l));
+  const result = values(() => tf.grad(op)(tf.zeros(filterShape(l)), tf.tensor4d(dy, yShape(l))));
+  $x.dispose();
+  return result;
 }
 
 function values(compute: () => tf.Tensor): Float32Array {

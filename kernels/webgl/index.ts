@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Registers the kernels of the `webgl` backend when imported, as `@tensorflow/tfjs-backend-webgl` does its own. */
+import { type KernelConfig, type TensorInfo, getKernel, registerKernel, util } from '@tensorflow/tfjs-core';
+import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
+import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from '../../src/geometry/geometry';
+import {
+  Conv2DTransposeBackpropFilter,
+  Conv2DTransposeBackpropInput,
+  KERNEL_OF_VARIANT,
+  type Support,
+  type Variant,
+  type VariantKernelConfig,
+} from '../../src/kernel_names';
+import { backpropFilter, planBackpropFilter } from './backprop_filter';
+import { backpropInput, planBackpropInput } from './backprop_input';
+import { dilate, planDilate } from './dilate';
+import { throwIfLost } from './draw';
+import { matmul, planMatmul } from './matmul';
+import { type Limits, limitsOf, webgl2 } from './plan';
+import { missingForScatter, planScatter, scatter } from './scatter';
+import { planSubpixel, subpixel } from './subpixel';
+
+/** A plan, or why there can be none. */
+type Planner<P> = (g: Conv2DTransposeGeometry, limits: Limits) => P | string;
+type Compute<P> = (
+  g: Conv2DTransposeGeometry,
+  backend: MathBackendWebGL,
+  plan: P,
+  first: TensorInfo,
+  second: TensorInfo,
+) => TensorInfo;
+
+/** A kernel config that plans, and runs if there is anything to run. */
+function webglKernel<P>(
+  kernelName: string,
+  inputNames: [string, string],
+  plan: Planner<P>,
+  compute: Compute<P>,
+  shapeOf: (g: Conv2DTransposeGeometry) => number[],
+): KernelConfig {
+  return {
+    kernelName,
+    backendName: 'webgl',
+    kernelFunc: ({ inputs, backend, attrs }): TensorInfo => {
+      const webgl = backend as MathBackendWebGL;
+      const g = attrs as unknown as Conv2DTransposeGeometry;
+      throwIfLost(webgl.gpgpu.gl);
+      const shape = shapeOf(g);
+      if (g.batch === 0) return webgl.makeTensorInfo(shape, 'float32', new Float32Array(util.sizeFromShape(shape)));
+      const version = webgl2();
+      const planned = version.supported ? plan(g, limitsOf(webgl)) : version.reason;
+      if (typeof planned === 'string') throw new Error(`${kernelName} cannot run on this WebGL: ${planned}`);
+      const [first, second] = inputNames.map((name) => inputs[name]!);
+      return compute(g, webgl, planned, first, second);
+    },
+  };
+}
+
+function variantKernel<P>(
+  variant: Variant,
+  plan: Planner<P>,
+  compute: Compute<P>,
+  missing: (backend: MathBackendWebGL) => string = () => '',
+): VariantKernelConfig {
+  return {
+    ...webglKernel(KERNEL_OF_VARIANT[variant], ['x', 'filter'], plan, compute, yShapeOf),
+    supports: (g, backend): Support => {
+      const version = webgl2();
+      if (!version.supported) return version;
+      const webgl = backend as MathBackendWebGL;
+      throwIfLost(webgl.gpgpu.gl);
+      const limits = limitsOf(webgl);
+      // Whoever computes forward will want gradients.
+      const plans = g.batch === 0 ? [] : [plan, planBackpropInput, planBackpropFilter].map((make) => make(g, limits));
+      const reason = [missing(webgl), ...plans].find((found) => typeof found === 'string' && found !== '');
+      return reason === undefined ? { supported: true } : { supported: false, reason: reason as string };
+    },
+  };
+}
+
+const kernelConfigs: KernelConfig[] = [
+  variantKernel('scatter', planScatter, scatter, missingForScatter),
+  variantKernel('dilate', planDilate, dilate),
+  variantKernel('matmul', planMatmul, matmul),
+  variantKernel('subpixel', planSubpixel, subpixel),
+  webglKernel(Conv2DTransposeBackpropInput, ['dy', 'filter'], planBackpropInput, backpropInput, xShapeOf),
+  webglKernel(Conv2DTransposeBackpropFilter, ['x', 'dy'], planBackpropFilter, backpropFilter, filterShapeOf),
+];
+
+// A page may hold this module twice, as ESM and as CommonJS; tfjs warns of a name that is registered twice.
+for (const config of kernelConfigs) {
+  if (!getKernel(config.kernelName, config.backendName)) registerKernel(config);
+}
+
+export { programCount } from './draw';

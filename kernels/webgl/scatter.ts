@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Scatter, truly: a point for every contribution of an input pixel through a tap, 4 output channels at a time; its vertex
+ * lies on the texel it contributes to, and float blending adds it up. Contributions that are cropped are never made.
+ * Texel fetches per useful multiply-add: 5 / 16.
+ */
+import { type TensorInfo, env } from '@tensorflow/tfjs-core';
+import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
+import { type Conv2DTransposeGeometry, heightAxis, widthAxis, yShapeOf } from '../../src/geometry/geometry';
+import { tapSpan } from '../../src/geometry/phases';
+import { collectImage } from './collect';
+import { targetSize } from './correlation';
+import { denseFilter, denseImage, depthTexels, tilesOf, tilesPerGroup } from './densify';
+import { type Pass, type ProgramSource, draw } from './draw';
+import { type Limits, type Plan, planCorrelation } from './plan';
+import { makeTexture } from './textures';
+
+export function planScatter(g: Conv2DTransposeGeometry, limits: Limits): Plan | string {
+  const tiles = {
+    channels: g.outChannels / g.groups,
+    depth: g.inChannels / g.groups,
+    groups: g.groups,
+    tileChannels: 4,
+  };
+  const grid = {
+    batch: g.batch,
+    rows: g.outHeight,
+    cols: g.outWidth,
+    phaseRows: 1,
+    phaseCols: 1,
+    tiling: tiles,
+    tilePixels: 1,
+  };
+  return planCorrelation(
+    grid,
+    { rows: g.batch * g.inHeight, width: g.inWidth },
+    g.filterHeight * g.filterWidth,
+    limits,
+  );
+}
+
+/** Why the machine cannot add up by blending, or '' if it can. */
+export function missingForScatter(backend: MathBackendWebGL): string {
+  // Half floats blend everywhere; of 32-bit floats an extension says so.
+  if (!env().getBool('WEBGL_RENDER_FLOAT32_ENABLED') || backend.gpgpu.gl.getExtension('EXT_float_blend')) return '';
+  return 'it adds up by blending, and this machine cannot blend 32-bit floats (EXT_float_blend)';
+}
+
+const SCATTER: ProgramSource = {
+  key: 'scatter',
+  vertex: `
+uniform ivec2 size, inFirst, outFirst, strides;
+uniform ivec3 blocks;
+uniform ivec4 span, image;
+flat out ivec4 source;
+void main() {
+  int tile = gl_VertexID % span.w;
+  int pixel = gl_VertexID / span.w;
+  int j = pixel % span.y;
+  int i = pixel / span.y % span.x;
+  int batch = pixel / (span.y * span.x);
+  int line = batch * image.x + inFirst.x + i;
+  int lineY = line / image.z;
+  int lineX = ((line - lineY * image.z) * image.y + inFirst.y + j) * image.w;
+  source = ivec4(lineX, lineY, tile, 0);
+  ivec2 at = ivec2(
+    (batch / blocks.x * blocks.z + outFirst.y + j * strides.y) * span.w + tile,
+    batch % blocks.x * blocks.y + outFirst.x + i * strides.x);
+  gl_Position = vec4((vec2(at) + 0.5) / vec2(size) * 2. - 1., 0., 1.);
+  gl_PointSize = 1.;
+}`,
+  fragment: `
+uniform sampler2D A, W;
+uniform ivec4 filter_;
+flat in ivec4 source;
+layout(location = 0) out vec4 sum;
+void main() {
+  int tile = source.z;
+  int depth = filter_.w;
+  int entry = filter_.x + tile;
+  int wy = entry / filter_.y;
+  int wx = (entry - wy * filter_.y) * 4 * depth;
+  int x = source.x + tile / filter_.z * depth;
+  sum = vec4(0.);
+  for (int k = 0; k < depth; k++) {
+    vec4 v = texelFetch(A, ivec2(x + k, source.y), 0);
+    sum += vec4(
+      dot(v, texelFetch(W, ivec2(wx + k, wy), 0)),
+      dot(v, texelFetch(W, ivec2(wx + depth + k, wy), 0)),
+      dot(v, texelFetch(W, ivec2(wx + 2 * depth + k, wy), 0)),
+      dot(v, texelFetch(W, ivec2(wx + 3 * depth + k, wy), 0)));
+  }
+}`,
+};
+
+export function scatter(
+  g: Conv2DTransposeGeometry,
+  backend: MathBackendWebGL,
+  plan: Plan,
+  x: TensorInfo,
+  filter: TensorInfo,
+): TensorInfo {
+  const { grid, image: layout } = plan;
+  const image = denseImage(backend, x, layout, grid.tiling.depth);
+  const weights = denseFilter(backend, filter, plan.filter, grid.tiling, 'forward');
+  const [width, height] = targetSize(grid);
+  const target = makeTexture(backend, width, height);
+  const tiles = tilesOf(grid.tiling);
+  const passes: Pass[] = [];
+  for (let tapRow = 0; tapRow < g.filterHeight; tapRow++) {
+    for (let tapCol = 0; tapCol < g.filterWidth; tapCol++) {
+      const rows = tapSpan(heightAxis(g), tapRow);
+      const cols = tapSpan(widthAxis(g), tapCol);
+      const [spanRows, spanCols] = [rows.end - rows.begin, cols.end - cols.begin];
+      passes.push({
+        viewport: [0, 0, width, height],
+        points: Math.max(0, spanRows) * Math.max(0, spanCols) * g.batch * tiles,
+        uniforms: {
+          size: [width, height],
+          inFirst: [rows.begin, cols.begin],
+          outFirst: [
+            rows.begin * g.strideHeight + tapRow * g.dilationHeight - g.padTop,
+            cols.begin * g.strideWidth + tapCol * g.dilationWidth - g.padLeft,
+          ],
+          strides: [g.strideHeight, g.strideWidth],
+          blocks: [grid.imagesPerBlock, g.outHeight, g.outWidth],
+          span: [spanRows, spanCols, g.batch, tiles],
+          image: [g.inHeight, layout.width, layout.rowsPerLine, layout.texels],
+          filter_: [
+            (tapRow * g.filterWidth + tapCol) * tiles,
+            plan.filter.rowsPerLine,
+            tilesPerGroup(grid.tiling),
+            depthTexels(grid.tiling),
+          ],
+        },
+      });
+    }
+  }
+  draw(backend, { source: SCATTER, targets: [target], textures: { A: image, W: weights }, passes, adds: true });
+  const y = collectImage(backend, grid, [target], yShapeOf(g));
+  for (const info of [image, weights, target]) backend.disposeIntermediateTensorInfo(info);
+  return y;
+}

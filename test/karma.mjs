@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Bundles the specs and runs them in a browser; `--grep TEXT` for some. Exits with 1 if one fails or no browser can be had. */
+import { fileURLToPath } from 'node:url';
+import { HOW_TO_GET_ONE, ensureChromium } from '../.ci/chromium.mjs';
+import { prepare, root } from '../.ci/dependencies.mjs';
+
+/** Runs all specs; resolves to how many passed, failed and were skipped. */
+export async function runKarma({ grep } = {}) {
+  const executable = ensureChromium();
+  if (!executable) {
+    console.error(HOW_TO_GET_ONE);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+  process.env.CHROME_BIN = executable;
+  const { build } = await import('esbuild');
+  const { readdirSync } = await import('node:fs');
+  const specs = readdirSync(`${root}test`).filter((name) => name.endsWith('.spec.ts'));
+  await build({
+    stdin: {
+      contents: ['./support/setup_browser', ...specs.map((name) => `./${name}`)]
+        .map((path) => `import '${path}';`)
+        .join('\n'),
+      resolveDir: `${root}test`,
+    },
+    bundle: true,
+    outfile: `${root}test/dist/specs.js`,
+    format: 'iife',
+    platform: 'browser',
+    sourcemap: 'inline',
+    define: { global: 'globalThis' },
+    // What tfjs and seedrandom would use in Node.
+    external: ['node-fetch', 'util', 'string_decoder', 'crypto', 'os', 'worker_threads', 'perf_hooks', 'fs', 'path'],
+    logLevel: 'error',
+  });
+  const { default: karma } = await import('karma');
+  const { default: configure } = await import('../karma.conf.js');
+  let settings = {};
+  configure({ set: (given) => (settings = given) });
+  if (grep) settings.client.args = ['--grep', grep];
+  const config = await karma.config.parseConfig(null, settings, { promiseConfig: true, throwErrors: true });
+  return new Promise((resolve) => {
+    let counts = { passed: 0, failed: 1, skipped: 0 };
+    const server = new karma.Server(config, () => resolve(counts));
+    server.on('run_complete', (browsers, { success, failed, error, disconnected }) => {
+      counts = { passed: success, failed: failed + (error || disconnected ? 1 : 0), skipped: 0 };
+      browsers.forEach(({ lastResult }) => (counts.skipped += lastResult.skipped));
+    });
+    void server.start();
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await prepare();
+  const at = process.argv.indexOf('--grep');
+  const { passed, failed, skipped } = await runKarma({ grep: at < 0 ? undefined : process.argv[at + 1] });
+  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+  process.exit(failed === 0 ? 0 : 1);
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What only WebGL can get wrong: textures, GL state, memory on the GPU, compiled programs, a lost context. */
+import * as tf from '@tensorflow/tfjs-core';
+import { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
+import { programCount } from '../kernels/webgl';
+import { VARIANTS, conv2dTranspose } from '../src';
+import { mismatch } from './support/compare';
+import { type Environment, describeOnEveryBackend } from './support/environments';
+import { opArguments, runBackpropFilter, runBackpropInput, runForward } from './support/kernels';
+import { filterShape, layer, randomOperands, xShape, yShape } from './support/layer';
+import * as oracle from './support/oracle';
+
+const backend = (): MathBackendWebGL => tf.backend() as MathBackendWebGL;
+const bytesInGPU = (): number => backend().memory().numBytesInGPU;
+
+describeOnEveryBackend('webgl', specs, (environment) => environment.backend === 'webgl');
+
+function specs({ name, withoutKernels }: Environment): void {
+  const l = layer({ inChannels: 6, outChannels: 5, pads: [1, 0, 0, 1], batch: 2 });
+  const { x, filter, dy } = randomOperands(l, 'webgl');
+  const truth = oracle.forward(l, x, filter);
+
+  if (withoutKernels !== undefined) {
+    it('says why no variant of ours can be asked for', () => {
+      expect(() => runForward(l, x, filter, 'subpixel')).toThrowError(
+        /'subpixel' cannot run on backend 'webgl': it needs WebGL 2.*'auto' would do/,
+      );
+    });
+    return;
+  }
+
+  for (const variant of VARIANTS) {
+    it(`${variant}: takes tensors from the CPU, from the GPU, slices and reshaped ones`, () => {
+      tf.tidy(() => {
+        const [$x, $filter] = [tf.tensor4d(x, xShape(l)), tf.tensor4d(filter, filterShape(l))];
+        const check = (a: tf.Tensor, b: tf.Tensor): void => {
+          const y = conv2dTranspose(a as tf.Tensor4D, b as tf.Tensor4D, ...opArguments(l, variant));
+          expect(mismatch(y.dataSync(), truth)).toBe('');
+        };
+        check($x, $filter);
+        check(tf.mul($x, 1), tf.mul($filter, 1)); // On the GPU, packed if the backend packs.
+        const wider = tf.concat([tf.zeros([1, ...xShape(l).slice(1)]), $x], 0);
+        check(tf.slice(wider, [1, 0, 0, 0], xShape(l)), $filter); // Shares a texture with `wider`, at an offset.
+        check(
+          tf.reshape(tf.mul(tf.reshape($x, [-1]), 1), xShape(l)),
+          tf.reshape(tf.mul(tf.reshape($filter, [-1, 6]), 1), filterShape(l)),
+        );
+      });
+    });
+
+    it(`${variant}: leaves the memory of the GPU as it was, and the GL state as found`, () => {
+      const inputs = [tf.mul(tf.tensor4d(x, xShape(l)), 1), tf.mul(tf.tensor4d(filter, filterShape(l)), 1)];
+      const op = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
+        conv2dTranspose(a as tf.Tensor4D, b as tf.Tensor4D, ...opArguments(l, variant));
+      const runs = (): void => {
+        op(inputs[0], inputs[1]).dispose();
+        tf.grads(op)(inputs).forEach((gradient) => gradient.dispose());
+      };
+      runs();
+      const gl = backend().gpgpu.gl as WebGL2RenderingContext;
+      const state = (): unknown[] =>
+        [gl.FRAMEBUFFER_BINDING, gl.VERTEX_ARRAY_BINDING, gl.BLEND, gl.SCISSOR_TEST, gl.ACTIVE_TEXTURE, gl.DEPTH_TEST].map((parameter) => gl.getParameter(parameter)); // prettier-ignore
+      const [bytes, before] = [bytesInGPU(), state()];
+      const textures = backend().getTextureManager().getNumUsedTextures();
+      for (let n = 0; n < 5; n++) runs();
+      expect(bytesInGPU()).toBe(bytes);
+      expect(backend().getTextureManager().getNumUsedTextures()).toBe(textures);
+      expect(state()).toEqual(before);
+      expect(gl.getError()).toBe(gl.NO_ERROR);
+      tf.dispose(inputs);
+    });
+  }
+
+  it('compiles nothing anew for another image size, batch or number of channels', () => {
+    const runAll = (height: number, width: number, batch: number, inChannels: number, outChannels: number): void => {
+      const other = layer({ inSize: [height, width], batch, inChannels, outChannels });
+      const operands = randomOperands(other, 'sizes');
+      for (const variant of VARIANTS) runForward(other, operands.x, operands.filter, variant);
+      runBackpropInput(other, operands.dy, operands.filter);
+      runBackpropFilter(other, operands.x, operands.dy);
+    };
+    runAll(4, 5, 1, 8, 8);
+    const compiled = programCount(backend());
+    runAll(7, 3, 2, 8, 8);
+    runAll(9, 11, 1, 12, 20);
+    expect(programCount(backend())).toBe(compiled);
+    expect(compiled).toBeLessThanOrEqual(6);
+  });
+
+  it('lays rows side by side where the largest texture is not high enough, and says so where none is', () => {
+    const size = tf.env().getNumber('WEBGL_MAX_TEXTURE_SIZE');
+    tf.env().set('WEBGL_MAX_TEXTURE_SIZE', 128);
+    try {
+      // 2 images of 70 and 71 rows are more than 128: side by side.
+      const tall = layer({ inSize: [70, 2], batch: 2, inChannels: 3, outChannels: 4, kernel: [2, 2], strides: [1, 1] });
+      const many = randomOperands(tall, 'tall');
+      const expected = oracle.forward(tall, many.x, many.filter);
+      for (const variant of ['subpixel', 'matmul', 'scatter'] as const) {
+        expect(mismatch(runForward(tall, many.x, many.filter, variant), expected)).toBe('');
+      }
+      expect(
+        mismatch(runBackpropInput(tall, many.dy, many.filter), oracle.backpropInput(tall, many.dy, many.filter)),
+      ).toBe('');
+      expect(mismatch(runBackpropFilter(tall, many.x, many.dy), oracle.backpropFilter(tall, many.x, many.dy))).toBe('');
+      const wide = layer({ inSize: [2, 140], inChannels: 3, outChannels: 4 });
+      const operands = randomOperands(wide, 'wide');
+      expect(() => runForward(wide, operands.x, operands.filter, 'subpixel')).toThrowError(
+        /'subpixel' cannot run.*do not fit a texture of 128 × 128/,
+      );
+    } finally {
+      tf.env().set('WEBGL_MAX_TEXTURE_SIZE', size);
+    }
+  });
+
+  if (!name.includes('half')) {
+    it('says why scatter cannot run where floats do not blend; auto still does', () => {
+      const gl = backend().gpgpu.gl;
+      const getExtension = gl.getExtension;
+      gl.getExtension = ((extension: 'EXT_float_blend') =>
+        extension === 'EXT_float_blend' ? null : getExtension.call(gl, extension)) as typeof getExtension;
+      try {
+        expect(() => runForward(l, x, filter, 'scatter')).toThrowError(
+          /'scatter' cannot run on backend 'webgl': it adds up by blending.*EXT_float_blend.*'auto', 'subpixel'/,
+        );
+        expect(mismatch(runForward(l, x, filter, 'auto'), truth)).toBe('');
+      } finally {
+        gl.getExtension = getExtension;
+      }
+    });
+  }
+
+  it('refuses a lost context, and works on a backend registered anew', async () => {
+    expect(mismatch(runForward(l, x, filter, 'subpixel'), truth)).toBe('');
+    const [$x, $filter] = [tf.mul(tf.tensor4d(x, xShape(l)), 1), tf.mul(tf.tensor4d(filter, filterShape(l)), 1)];
+    const gl = backend().gpgpu.gl;
+    gl.getExtension('WEBGL_lose_context')!.loseContext();
+    await new Promise((resume) => setTimeout(resume, 50));
+    for (const variant of VARIANTS) {
+      expect(() => conv2dTranspose($x as tf.Tensor4D, $filter as tf.Tensor4D, ...opArguments(l, variant))).toThrowError(
+        /WebGL context of tfjs is lost/,
+      );
+    }
+    await tf.setBackend('cpu');
+    tf.env().set('IS_TEST', false); // Else tfjs keeps the programs of the lost context.
+    tf.removeBackend('webgl');
+    tf.env().set('IS_TEST', true);
+    tf.registerBackend('webgl', () => new MathBackendWebGL(), 2);
+    await tf.setBackend('webgl');
+    expect(backend().gpgpu.gl).not.toBe(gl);
+    expect(programCount(backend())).toBe(0);
+    for (const variant of VARIANTS) expect(mismatch(runForward(l, x, filter, variant), truth)).toBe('');
+    expect(mismatch(runBackpropInput(l, dy, filter), oracle.backpropInput(l, dy, filter))).toBe('');
+    expect(yShape(l)).toEqual([2, 8, 10, 5]);
+  });
+}
