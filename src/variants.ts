@@ -6,11 +6,11 @@ import { KERNEL_OF_VARIANT, type Support, VARIANTS, type Variant, type VariantKe
 
 /**
  * The order in which 'auto' tries the variants. Sub-pixel makes exactly the useful multiplications and writes every
- * output once. With fewer than `NARROW` output channels it has too few sums to work on at a time, where the matrix
+ * output once. On `cpu`, with fewer than `NARROW` output channels, it has too few sums to work on at a time, where the matrix
  * product, for which every tap is a column, has enough. Then by how much the others waste.
  */
-export function autoOrder({ outChannels, groups }: Conv2DTransposeGeometry): readonly Variant[] {
-  const narrow = outChannels / groups < NARROW;
+export function autoOrder({ outChannels, groups }: Conv2DTransposeGeometry, backendName: string): readonly Variant[] {
+  const narrow = backendName === 'cpu' && outChannels / groups < NARROW;
   return narrow ? ['matmul', 'subpixel', 'scatter', 'dilate'] : ['subpixel', 'matmul', 'scatter', 'dilate'];
 }
 
@@ -47,7 +47,7 @@ export function chooseVariant(
   backend: object,
 ): Variant | undefined {
   const able = (): Variant[] =>
-    autoOrder(geometry).filter((variant) => supportOf(variant, geometry, backendName, backend).supported);
+    autoOrder(geometry, backendName).filter((variant) => supportOf(variant, geometry, backendName, backend).supported);
   if (asked === 'auto') return able()[0];
   const choices = [...VARIANTS, 'auto'].map((name) => `'${name}'`).join(', ');
   if (!VARIANTS.includes(asked))

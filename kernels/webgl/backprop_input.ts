@@ -6,27 +6,22 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { type Conv2DTransposeGeometry, xShapeOf } from '../../src/geometry/geometry';
 import { collectImage } from './collect';
-import { correlate } from './correlation';
-import { denseFilter, denseImage } from './densify';
-import { type Limits, type Plan, planCorrelation, tiling } from './plan';
+import { denseImage } from './densify';
+import { type Limits, type Plan, planCorrelation, runPlan } from './plan';
 
 export function planBackpropInput(g: Conv2DTransposeGeometry, limits: Limits): Plan | string {
-  const { tiling: tiles, tilePixels } = tiling(g.inChannels / g.groups, g.outChannels / g.groups, g.groups, limits);
-  const grid = {
+  const wanted = {
     batch: g.batch,
     rows: g.inHeight,
     cols: g.inWidth,
-    phaseRows: 1,
-    phaseCols: 1,
-    tiling: tiles,
-    tilePixels,
+    channels: g.inChannels / g.groups,
+    depth: g.outChannels / g.groups,
+    groups: g.groups,
+    taps: g.filterHeight * g.filterWidth,
+    imageRows: g.batch * g.outHeight,
+    imageWidth: g.outWidth,
   };
-  return planCorrelation(
-    grid,
-    { rows: g.batch * g.outHeight, width: g.outWidth },
-    g.filterHeight * g.filterWidth,
-    limits,
-  );
+  return planCorrelation(wanted, limits);
 }
 
 export function backpropInput(
@@ -36,17 +31,10 @@ export function backpropInput(
   dy: TensorInfo,
   filter: TensorInfo,
 ): TensorInfo {
-  const image = denseImage(backend, dy, plan.image, plan.grid.tiling.depth);
-  const weights = denseFilter(backend, filter, plan.filter, plan.grid.tiling, 'input gradient');
-  const targets = correlate(backend, {
-    grid: plan.grid,
-    image,
+  const course = {
     imageHeight: g.outHeight,
-    imageLayout: plan.image,
     stepRows: g.strideHeight,
     stepCols: g.strideWidth,
-    filter: weights,
-    filterLayout: plan.filter,
     filterWidth: g.filterWidth,
     phases: [
       {
@@ -56,8 +44,9 @@ export function backpropInput(
         cols: { count: g.filterWidth, offset: -g.padLeft, offsetStep: g.dilationWidth, tap: 0, tapStep: 1 },
       },
     ],
-  });
-  const dx = collectImage(backend, plan.grid, targets, xShapeOf(g));
-  for (const info of [image, weights, ...targets]) backend.disposeIntermediateTensorInfo(info);
-  return dx;
+  };
+  const image = denseImage(backend, dy, plan.image, plan.grid.tiling.depth);
+  return runPlan(backend, plan, image, filter, 'input gradient', course, (targets) =>
+    collectImage(backend, plan.grid, targets, xShapeOf(g)),
+  );
 }

@@ -7,10 +7,9 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { type Conv2DTransposeGeometry, yShapeOf } from '../../src/geometry/geometry';
 import { collectImage } from './collect';
-import { correlate } from './correlation';
-import { denseFilter, denseImage } from './densify';
+import { denseImage } from './densify';
 import { type ProgramSource, draw } from './draw';
-import { type Limits, type Plan, planCorrelation, tiling } from './plan';
+import { type Limits, type Plan, planCorrelation, runPlan } from './plan';
 import { type DenseLayout, denseLayout, makeTexture } from './textures';
 
 export interface DilatePlan extends Plan {
@@ -19,18 +18,19 @@ export interface DilatePlan extends Plan {
 }
 
 export function planDilate(g: Conv2DTransposeGeometry, limits: Limits): DilatePlan | string {
-  const { tiling: tiles, tilePixels } = tiling(g.outChannels / g.groups, g.inChannels / g.groups, g.groups, limits);
-  const grid = {
+  const [height, width] = paddedSize(g);
+  const wanted = {
     batch: g.batch,
     rows: g.outHeight,
     cols: g.outWidth,
-    phaseRows: 1,
-    phaseCols: 1,
-    tiling: tiles,
-    tilePixels,
+    channels: g.outChannels / g.groups,
+    depth: g.inChannels / g.groups,
+    groups: g.groups,
+    taps: g.filterHeight * g.filterWidth,
+    imageRows: g.batch * height,
+    imageWidth: width,
   };
-  const [height, width] = paddedSize(g);
-  const plan = planCorrelation(grid, { rows: g.batch * height, width }, g.filterHeight * g.filterWidth, limits);
+  const plan = planCorrelation(wanted, limits);
   if (typeof plan === 'string') return plan;
   const input = denseLayout(g.batch * g.inHeight, g.inWidth, plan.image.texels, limits.size);
   return input ? { ...plan, input } : `x does not fit a texture of ${limits.size} × ${limits.size}`;
@@ -43,18 +43,10 @@ export function dilate(
   x: TensorInfo,
   filter: TensorInfo,
 ): TensorInfo {
-  const input = denseImage(backend, x, plan.input, plan.grid.tiling.depth);
-  const image = insertZeros(g, backend, plan, input);
-  const weights = denseFilter(backend, filter, plan.filter, plan.grid.tiling, 'forward');
-  const targets = correlate(backend, {
-    grid: plan.grid,
-    image,
+  const course = {
     imageHeight: paddedSize(g)[0],
-    imageLayout: plan.image,
     stepRows: 1,
     stepCols: 1,
-    filter: weights,
-    filterLayout: plan.filter,
     filterWidth: g.filterWidth,
     phases: [
       {
@@ -64,10 +56,13 @@ export function dilate(
         cols: { count: g.filterWidth, offset: 0, offsetStep: g.dilationWidth, tap: g.filterWidth - 1, tapStep: -1 },
       },
     ],
-  });
-  const y = collectImage(backend, plan.grid, targets, yShapeOf(g));
-  for (const info of [input, image, weights, ...targets]) backend.disposeIntermediateTensorInfo(info);
-  return y;
+  };
+  const input = denseImage(backend, x, plan.input, plan.grid.tiling.depth);
+  const image = insertZeros(g, backend, plan, input);
+  backend.disposeIntermediateTensorInfo(input);
+  return runPlan(backend, plan, image, filter, 'forward', course, (targets) =>
+    collectImage(backend, plan.grid, targets, yShapeOf(g)),
+  );
 }
 
 /** Height and width of the zero-inserted, padded image. */

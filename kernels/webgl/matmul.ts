@@ -7,23 +7,23 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { type Conv2DTransposeGeometry, yShapeOf } from '../../src/geometry/geometry';
 import { collect, gridElement } from './collect';
-import { correlate } from './correlation';
-import { denseFilter, denseImage } from './densify';
-import { type Limits, type Plan, planCorrelation, tiling } from './plan';
+import type { Grid } from './correlation';
+import { denseImage } from './densify';
+import { type Limits, type Plan, planCorrelation, runPlan } from './plan';
 
 export function planMatmul(g: Conv2DTransposeGeometry, limits: Limits): Plan | string {
-  const footprint = (g.filterHeight * g.filterWidth * g.outChannels) / g.groups;
-  const { tiling: tiles, tilePixels } = tiling(footprint, g.inChannels / g.groups, g.groups, limits);
-  const grid = {
+  const wanted = {
     batch: g.batch,
     rows: g.inHeight,
     cols: g.inWidth,
-    phaseRows: 1,
-    phaseCols: 1,
-    tiling: tiles,
-    tilePixels,
+    channels: (g.filterHeight * g.filterWidth * g.outChannels) / g.groups,
+    depth: g.inChannels / g.groups,
+    groups: g.groups,
+    taps: 1,
+    imageRows: g.batch * g.inHeight,
+    imageWidth: g.inWidth,
   };
-  return planCorrelation(grid, { rows: g.batch * g.inHeight, width: g.inWidth }, 1, limits);
+  return planCorrelation(wanted, limits);
 }
 
 export function matmul(
@@ -33,23 +33,29 @@ export function matmul(
   x: TensorInfo,
   filter: TensorInfo,
 ): TensorInfo {
-  const image = denseImage(backend, x, plan.image, plan.grid.tiling.depth);
-  const weights = denseFilter(backend, filter, plan.filter, plan.grid.tiling, 'footprints');
   const only = { count: 1, offset: 0, offsetStep: 0, tap: 0, tapStep: 0 };
-  const targets = correlate(backend, {
-    grid: plan.grid,
-    image,
+  const course = {
     imageHeight: g.inHeight,
-    imageLayout: plan.image,
     stepRows: 1,
     stepCols: 1,
-    filter: weights,
-    filterLayout: plan.filter,
     filterWidth: 1,
     phases: [{ phaseRow: 0, phaseCol: 0, rows: only, cols: only }],
-  });
-  const { code, uniforms } = gridElement(plan.grid);
-  const col2im = `${code}
+  };
+  const image = denseImage(backend, x, plan.image, plan.grid.tiling.depth);
+  return runPlan(backend, plan, image, filter, 'footprints', course, (targets) =>
+    col2im(g, backend, plan.grid, targets),
+  );
+}
+
+/** Gathers the footprints that overlap. */
+function col2im(
+  g: Conv2DTransposeGeometry,
+  backend: MathBackendWebGL,
+  grid: Grid,
+  footprints: readonly TensorInfo[],
+): TensorInfo {
+  const { code, uniforms } = gridElement(grid);
+  const element = `${code}
       float element(int batch, int row, int col, int channel) {
         int group = channel / depth.x;
         int within = channel - group * depth.x;
@@ -67,7 +73,7 @@ export function matmul(
         }
         return sum;
       }`;
-  const y = collect(backend, targets, yShapeOf(g), col2im, {
+  return collect(backend, footprints, yShapeOf(g), element, {
     ...uniforms,
     depth: [g.outChannels / g.groups, g.groups],
     kernel: [g.filterHeight, g.filterWidth],
@@ -76,6 +82,4 @@ export function matmul(
     strides: [g.strideHeight, g.strideWidth],
     inSize: [g.inHeight, g.inWidth],
   });
-  for (const info of [image, weights, ...targets]) backend.disposeIntermediateTensorInfo(info);
-  return y;
 }

@@ -16,27 +16,19 @@ import { type Limits, type Plan, planCorrelation } from './plan';
 import { makeTexture } from './textures';
 
 export function planScatter(g: Conv2DTransposeGeometry, limits: Limits): Plan | string {
-  const tiles = {
-    channels: g.outChannels / g.groups,
-    depth: g.inChannels / g.groups,
-    groups: g.groups,
-    tileChannels: 4,
-  };
-  const grid = {
+  const wanted = {
     batch: g.batch,
     rows: g.outHeight,
     cols: g.outWidth,
-    phaseRows: 1,
-    phaseCols: 1,
-    tiling: tiles,
-    tilePixels: 1,
+    channels: g.outChannels / g.groups,
+    depth: g.inChannels / g.groups,
+    groups: g.groups,
+    taps: g.filterHeight * g.filterWidth,
+    imageRows: g.batch * g.inHeight,
+    imageWidth: g.inWidth,
+    tile: { tilePixels: 1, tileChannels: 4 },
   };
-  return planCorrelation(
-    grid,
-    { rows: g.batch * g.inHeight, width: g.inWidth },
-    g.filterHeight * g.filterWidth,
-    limits,
-  );
+  return planCorrelation(wanted, limits);
 }
 
 /** Why the machine cannot add up by blending, or '' if it can. */

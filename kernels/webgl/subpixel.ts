@@ -9,27 +9,25 @@ import type { Axis } from '../../src/geometry/axis';
 import { type Conv2DTransposeGeometry, heightAxis, widthAxis, yShapeOf } from '../../src/geometry/geometry';
 import { phases } from '../../src/geometry/phases';
 import { collectImage } from './collect';
-import { type Phase, type Taps, correlate } from './correlation';
-import { denseFilter, denseImage } from './densify';
-import { type Limits, type Plan, planCorrelation, tiling } from './plan';
+import type { Phase, Taps } from './correlation';
+import { denseImage } from './densify';
+import { type Limits, type Plan, planCorrelation, runPlan } from './plan';
 
 export function planSubpixel(g: Conv2DTransposeGeometry, limits: Limits): Plan | string {
-  const { tiling: tiles, tilePixels } = tiling(g.outChannels / g.groups, g.inChannels / g.groups, g.groups, limits);
-  const grid = {
+  const wanted = {
     batch: g.batch,
     rows: Math.ceil(g.outHeight / g.strideHeight),
     cols: Math.ceil(g.outWidth / g.strideWidth),
     phaseRows: g.strideHeight,
     phaseCols: g.strideWidth,
-    tiling: tiles,
-    tilePixels,
+    channels: g.outChannels / g.groups,
+    depth: g.inChannels / g.groups,
+    groups: g.groups,
+    taps: g.filterHeight * g.filterWidth,
+    imageRows: g.batch * g.inHeight,
+    imageWidth: g.inWidth,
   };
-  return planCorrelation(
-    grid,
-    { rows: g.batch * g.inHeight, width: g.inWidth },
-    g.filterHeight * g.filterWidth,
-    limits,
-  );
+  return planCorrelation(wanted, limits);
 }
 
 export function subpixel(
@@ -39,27 +37,20 @@ export function subpixel(
   x: TensorInfo,
   filter: TensorInfo,
 ): TensorInfo {
-  const image = denseImage(backend, x, plan.image, plan.grid.tiling.depth);
-  const weights = denseFilter(backend, filter, plan.filter, plan.grid.tiling, 'forward');
-  const rows = tapsOfPhases(heightAxis(g));
   const cols = tapsOfPhases(widthAxis(g));
-  const targets = correlate(backend, {
-    grid: plan.grid,
-    image,
+  const course = {
     imageHeight: g.inHeight,
-    imageLayout: plan.image,
     stepRows: 1,
     stepCols: 1,
-    filter: weights,
-    filterLayout: plan.filter,
     filterWidth: g.filterWidth,
-    phases: rows.flatMap((rowTaps, phaseRow) =>
+    phases: tapsOfPhases(heightAxis(g)).flatMap((rowTaps, phaseRow) =>
       cols.map((colTaps, phaseCol): Phase => ({ phaseRow, phaseCol, rows: rowTaps, cols: colTaps })),
     ),
-  });
-  const y = collectImage(backend, plan.grid, targets, yShapeOf(g));
-  for (const info of [image, weights, ...targets]) backend.disposeIntermediateTensorInfo(info);
-  return y;
+  };
+  const image = denseImage(backend, x, plan.image, plan.grid.tiling.depth);
+  return runPlan(backend, plan, image, filter, 'forward', course, (targets) =>
+    collectImage(backend, plan.grid, targets, yShapeOf(g)),
+  );
 }
 
 /** The taps of each phase, in order of its first cell: they are evenly spaced, and so is what they read. */

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Opens a page of ours in headless Chromium: bundled by esbuild and served by request interception, so that neither a
+ * server nor a network is needed.
+ */
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { build } from 'esbuild';
+import { type Page, chromium } from 'playwright-core';
+import { CHROMIUM_FLAGS, HOW_TO_GET_ONE, ensureChromium } from '../../.ci/chromium.mjs';
+
+const ORT_FOLDER = new URL('../../node_modules/onnxruntime-web/dist/', import.meta.url);
+
+/** Runs `body` on a page with the script of `entry` (a file of this folder); or says why there is no browser. */
+export async function inChromium<T>(
+  entry: string,
+  body: (tab: Page, browser: string) => Promise<T>,
+): Promise<T | { skipped: string }> {
+  const executablePath = ensureChromium();
+  if (!executablePath) return { skipped: HOW_TO_GET_ONE };
+  const { outputFiles } = await build({
+    entryPoints: [new URL(entry, import.meta.url).pathname],
+    bundle: true,
+    write: false,
+    format: 'iife',
+    platform: 'browser',
+    // What tfjs and seedrandom would use in Node.
+    external: ['node-fetch', 'util', 'string_decoder', 'crypto', 'os', 'worker_threads', 'perf_hooks', 'fs', 'path'],
+    define: { global: 'globalThis', 'import.meta.url': '"https://bench.invalid/"' },
+    logLevel: 'error',
+  });
+  const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+  try {
+    const tab = await browser.newPage();
+    tab.on('pageerror', (error) => console.error(error));
+    tab.on('console', (message) => process.stderr.write(`${message.text()}\n`));
+    await tab.route('**/*', async (route) => {
+      const { pathname } = new URL(route.request().url());
+      if (pathname === '/')
+        return route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>bench</title>' });
+      const file = await readFile(new URL(basename(pathname), ORT_FOLDER));
+      await route.fulfill({
+        contentType: pathname.endsWith('.wasm') ? 'application/wasm' : 'text/javascript',
+        body: file,
+      });
+    });
+    await tab.goto('https://bench.invalid/');
+    await tab.addScriptTag({ content: outputFiles[0].text });
+    return await body(tab, `Chromium ${browser.version()}`);
+  } finally {
+    await browser.close();
+  }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Runs in a page: races our webgl kernels against stock tfjs, packed and not, and checks our results. */
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs';
+import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
+import { programCount } from '../../kernels/webgl';
+import type { Variant } from '../../src';
+import { filterShapeOf, xShapeOf, yShapeOf } from '../../src/geometry/geometry';
+import { chooseVariant } from '../../src/variants';
+import { median } from '../interleave';
+import { type Contender, type Pass, makeOperands, ourContenders, stockContender } from '../passes';
+import { sampledError } from '../spot_check';
+import { WORKLOADS } from '../workloads';
+
+export interface WebglTime {
+  ms: number;
+  firstMs: number;
+  error: number;
+}
+
+/** Waits for the GPU by reading a single element. */
+function finish(result: tf.Tensor): void {
+  tf.tidy(() => tf.slice(result, [0, 0, 0, 0], [1, 1, 1, 1]).dataSync());
+}
+
+const page = {
+  renderer(): string {
+    const gl = (tf.backend() as MathBackendWebGL).gpgpu.gl;
+    const info = gl.getExtension('WEBGL_debug_renderer_info');
+    return String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  },
+  async ready(): Promise<void> {
+    tf.enableProdMode();
+    await tf.setBackend('webgl');
+    tf.env().set('WEBGL_CPU_FORWARD', false);
+  },
+  programs: () => programCount(tf.backend() as MathBackendWebGL),
+  /** Times of a pass by contender; 'stock packed' and 'stock unpacked' are left out if `withStock` is false. */
+  race(
+    name: string,
+    pass: Pass,
+    variants: Variant[],
+    rounds: number,
+    withStock: boolean,
+  ): Record<string, WebglTime> & { auto?: WebglTime } {
+    const workload = WORKLOADS.find((w) => w.name === name)!;
+    const g = workload.geometry;
+    const operands = makeOperands(workload);
+    const values = { x: operands.x.dataSync(), filter: operands.filter.dataSync(), dy: operands.dy.dataSync() } as Record<'x' | 'filter' | 'dy', Float32Array>; // prettier-ignore
+    tf.dispose([operands.x, operands.filter, operands.dy]);
+    // On the GPU, packed as tfjs's own ops leave tensors.
+    const onGPU = (array: Float32Array, shape: [number, number, number, number]): tf.Tensor4D =>
+      tf.tidy(() => tf.mul(tf.tensor4d(array, shape), 1));
+    const inputs = {
+      x: onGPU(values.x, xShapeOf(g)),
+      filter: onGPU(values.filter, filterShapeOf(g)),
+      dy: onGPU(values.dy, yShapeOf(g)),
+    };
+    const stock = stockContender(pass, workload, inputs);
+    const packing = (on: boolean, run: () => tf.Tensor) => (): tf.Tensor => {
+      tf.env().set('WEBGL_PACK', on);
+      tf.env().set('WEBGL_CONV_IM2COL', on);
+      try {
+        return run();
+      } finally {
+        tf.env().set('WEBGL_PACK', true);
+        tf.env().set('WEBGL_CONV_IM2COL', true);
+      }
+    };
+    const contenders: Contender[] = [
+      ...ourContenders(pass, workload, inputs, variants),
+      ...(withStock ? [{ name: 'stock packed', run: packing(true, stock.run) }, { name: 'stock unpacked', run: packing(false, stock.run) }] : []), // prettier-ignore
+    ];
+    const results: Record<string, WebglTime> = {};
+    const samples = new Map<Contender, number[]>();
+    for (const contender of contenders) {
+      const begin = performance.now();
+      const result = contender.run();
+      finish(result);
+      const firstMs = performance.now() - begin;
+      const error = sampledError(pass, g, result.dataSync() as Float32Array, values);
+      result.dispose();
+      console.log(
+        `${name} ${pass} ${contender.name}: first call ${firstMs.toFixed(0)} ms, error ${error.toPrecision(2)}`,
+      );
+      results[contender.name] = { ms: 0, firstMs, error };
+      samples.set(contender, []);
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (let n = 0; n < contenders.length; n++) {
+        const contender = contenders[(n + round) % contenders.length];
+        if (round > 0 && results[contender.name].firstMs > 1000) continue; // One sample of the very slow.
+        const begin = performance.now();
+        let runs = 0;
+        do {
+          const result = contender.run();
+          finish(result);
+          result.dispose();
+          runs++;
+        } while (performance.now() - begin < 8);
+        samples.get(contender)!.push((performance.now() - begin) / runs);
+      }
+    }
+    for (const [contender, times] of samples) results[contender.name].ms = median(times);
+    tf.dispose([inputs.x, inputs.filter, inputs.dy]);
+    if (pass === 'forward') results.auto = results[chooseVariant('auto', g, 'webgl', tf.backend())!];
+    return results;
+  },
+};
+export type WebglPage = typeof page;
+Object.assign(globalThis, { page });
