@@ -10,9 +10,9 @@ import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import Table from 'cli-table3';
-import { Command } from 'commander';
 import { availableEngines } from '../kernels/cpu';
 import { conv2dTranspose } from '../src';
+import { benchCommand, wholePositive } from './command_line';
 import { geometricMean, interleave, median } from './interleave';
 import { makeOperands, ourContenders, stockContender } from './passes';
 import { raceInChromium } from './peers/in_chromium';
@@ -24,23 +24,13 @@ import { BORDERS, significant } from './tables';
 import { trainingStep } from './training';
 import { WORKLOADS } from './workloads';
 
+const description = 'Ours on cpu against stock tfjs and onnxruntime-web, one thread: forward, gradients, training.';
 const {
   json,
   workloads: names,
   rounds,
-} = new Command('npm run bench --')
-  .description('Ours on cpu against stock tfjs and onnxruntime-web, one thread: forward, gradients, training.')
-  .option(
-    '-w, --workloads <names>',
-    'comma-separated',
-    (value) => value.split(','),
-    WORKLOADS.map(({ name }) => name),
-  ) // prettier-ignore
-  .option('-r, --rounds <n>', 'samples of each peer', Number, 7)
-  .option('-j, --json <file>', 'where the numbers go', 'bench/out/bench.json')
-  .showHelpAfterError()
-  .allowExcessArguments(false)
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+} = benchCommand('npm run bench --', description, 'bench/out/bench.json')
+  .option('-r, --rounds <n>', 'samples of each peer', wholePositive, 7)
   .parse()
   .opts<{ json: string; workloads: string[]; rounds: number }>();
 const workloads = WORKLOADS.filter(({ name }) => names.includes(name));

@@ -6,8 +6,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import Table from 'cli-table3';
-import { Command } from 'commander';
 import { VARIANTS } from '../src';
+import { benchCommand, positive, wholePositive } from './command_line';
 import { geometricMean } from './interleave';
 import { PASSES, type Pass } from './passes';
 import { inChromium } from './peers/chromium_page';
@@ -15,27 +15,17 @@ import type { WebglPage, WebglTime } from './peers/webgl_page';
 import { BORDERS, significant } from './tables';
 import { WORKLOADS } from './workloads';
 
+const description = 'Our webgl kernels against stock tfjs in headless Chromium.';
+const command = benchCommand('npm run bench:webgl --', description, 'bench/out/bench_webgl.json')
+  .option('-r, --rounds <n>', 'samples of each', wholePositive, 3)
+  .option('--most-gflop <n>', 'leave out layers with more useful operations than this, in 1e9', positive, 0.3)
+  .parse();
 const {
   json,
   workloads: names,
   rounds,
   mostGflop,
-} = new Command('npm run bench:webgl --')
-  .description('Our webgl kernels against stock tfjs in headless Chromium.')
-  .option(
-    '-w, --workloads <names>',
-    'comma-separated',
-    (value) => value.split(','),
-    WORKLOADS.map(({ name }) => name),
-  ) // prettier-ignore
-  .option('-r, --rounds <n>', 'samples of each', Number, 3)
-  .option('--most-gflop <n>', 'leave out layers with more useful operations than this, in 1e9', Number, 0.3)
-  .option('-j, --json <file>', 'where the numbers go', 'bench/out/bench_webgl.json')
-  .showHelpAfterError()
-  .allowExcessArguments(false)
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
-  .parse()
-  .opts<{ json: string; workloads: string[]; rounds: number; mostGflop: number }>();
+} = command.opts<{ json: string; workloads: string[]; rounds: number; mostGflop: number }>();
 const wanted = WORKLOADS.filter(({ name }) => names.includes(name));
 const chosen = wanted.filter(({ flops }) => flops <= mostGflop * 1e9);
 const left = wanted.filter((workload) => !chosen.includes(workload)).map(({ name }) => name);

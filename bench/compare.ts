@@ -8,9 +8,9 @@ import { cpus } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { SingleBar, Presets } from 'cli-progress';
-import { Command, InvalidArgumentError } from 'commander';
 import { scratch } from '../kernels/cpu';
 import { VARIANTS, type Variant } from '../src';
+import { benchCommand, listOf, positive, wholePositive } from './command_line';
 import { interleave } from './interleave';
 import { type Contender, PASSES, type Pass, makeOperands, ourContenders, stockContender } from './passes';
 import { writeReport } from './report';
@@ -32,39 +32,14 @@ interface Options {
 }
 
 function parseOptions(argv: string[]): Options {
-  const listOf =
-    (choices: readonly string[]) =>
-    (value: string): string[] => {
-      const names = value.split(',');
-      const wrong = names.find((name) => !choices.includes(name));
-      if (wrong !== undefined) throw new InvalidArgumentError(`'${wrong}' is none of ${choices.join(', ')}.`);
-      return names;
-    };
-  const positive = (value: string): number => {
-    const number = Number(value);
-    if (!(number > 0)) throw new InvalidArgumentError('It must be a number above 0.');
-    return number;
-  };
-  const wholePositive = (value: string): number => {
-    if (!Number.isInteger(positive(value))) throw new InvalidArgumentError('It must be a whole number above 0.');
-    return Number(value);
-  };
-  const names = WORKLOADS.map(({ name }) => name);
-  return new Command('npm start --')
-    .description(
-      'Compares the variants of conv2dTranspose and stock tfjs, forward and both gradients, on layers of real networks.',
-    )
-    .option('-w, --workloads <names>', `comma-separated, of ${names.join(', ')}`, listOf(names), names)
+  const description =
+    'Compares the variants of conv2dTranspose and stock tfjs, forward and both gradients, on layers of real networks.';
+  return benchCommand('npm start --', description, 'bench/out/compare.json')
     .option('-v, --variants <names>', `comma-separated, of ${VARIANTS.join(', ')}`, listOf(VARIANTS), [...VARIANTS])
     .option('-b, --backends <names>', `comma-separated, of ${BACKENDS.join(', ')}`, listOf(BACKENDS), BACKENDS)
     .option('-r, --repeat <rounds>', 'measured rounds at most', wholePositive, 7)
     .option('-t, --time-budget <seconds>', 'time that the whole run may take', positive, 110)
-    .option('-j, --json <file>', 'where the numbers go', 'bench/out/compare.json')
     .option('--html <file>', 'where the report goes', 'bench/out/compare.html')
-    .configureOutput({ outputError: (text, write) => write(text) })
-    .showHelpAfterError()
-    .allowExcessArguments(false)
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
     .parse(argv)
     .opts<Options>();
 }
@@ -151,7 +126,6 @@ async function main(): Promise<void> {
     options: { ...options },
     seconds: (performance.now() - begin) / 1000,
     rows,
-    skipped: [],
   };
   console.log(renderTables(results));
   for (const [path, text] of [

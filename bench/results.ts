@@ -28,6 +28,4 @@ export interface Results {
   options: Record<string, unknown>;
   seconds: number;
   rows: Row[];
-  /** What was asked for and not run, and why. */
-  skipped: string[];
 }

@@ -18,7 +18,6 @@ export function renderTables(results: Results): string {
     '',
     'Geometric mean over the layers, times as fast as stock:',
     meansTable(results.rows),
-    ...results.skipped.map((reason) => `Skipped: ${reason}`),
     `${results.machine}; tfjs ${results.versions.tfjs}; ${results.seconds.toFixed(0)} s`,
   ]
     .filter((text) => text !== undefined)

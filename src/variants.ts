@@ -9,7 +9,7 @@ import { KERNEL_OF_VARIANT, type Support, VARIANTS, type Variant, type VariantKe
  * output once. On `cpu`, with fewer than `NARROW` output channels, it has too few sums to work on at a time, where the matrix
  * product, for which every tap is a column, has enough. Then by how much the others waste.
  */
-export function autoOrder({ outChannels, groups }: Conv2DTransposeGeometry, backendName: string): readonly Variant[] {
+function autoOrder({ outChannels, groups }: Conv2DTransposeGeometry, backendName: string): readonly Variant[] {
   const narrow = backendName === 'cpu' && outChannels / groups < NARROW;
   return narrow ? ['matmul', 'subpixel', 'scatter', 'dilate'] : ['subpixel', 'matmul', 'scatter', 'dilate'];
 }
@@ -18,12 +18,7 @@ export function autoOrder({ outChannels, groups }: Conv2DTransposeGeometry, back
 const NARROW = 4;
 
 /** Whether a variant can run a geometry on a backend, and if not, why. */
-export function supportOf(
-  variant: Variant,
-  geometry: Conv2DTransposeGeometry,
-  backendName: string,
-  backend: object,
-): Support {
+function supportOf(variant: Variant, geometry: Conv2DTransposeGeometry, backendName: string, backend: object): Support {
   const config: KernelConfig | undefined = getKernel(KERNEL_OF_VARIANT[variant], backendName);
   if (config === undefined) {
     return {
@@ -46,15 +41,15 @@ export function chooseVariant(
   backendName: string,
   backend: object,
 ): Variant | undefined {
-  const able = (): Variant[] =>
-    autoOrder(geometry, backendName).filter((variant) => supportOf(variant, geometry, backendName, backend).supported);
-  if (asked === 'auto') return able()[0];
+  const order = autoOrder(geometry, backendName);
+  const isAble = (variant: Variant): boolean => supportOf(variant, geometry, backendName, backend).supported;
+  if (asked === 'auto') return order.find(isAble);
   const choices = [...VARIANTS, 'auto'].map((name) => `'${name}'`).join(', ');
   if (!VARIANTS.includes(asked))
     throw new RangeError(`variant must be one of ${choices}, but was ${JSON.stringify(asked)}`);
   const support = supportOf(asked, geometry, backendName, backend);
   if (!support.supported) {
-    const others = ['auto', ...able()].map((name) => `'${name}'`).join(', ');
+    const others = ['auto', ...order.filter(isAble)].map((name) => `'${name}'`).join(', ');
     throw new Error(`variant '${asked}' cannot run on backend '${backendName}': ${support.reason}. ${others} would do`);
   }
   return asked;

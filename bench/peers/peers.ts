@@ -58,8 +58,12 @@ type OnnxRuntime = Pick<typeof ortWeb, 'InferenceSession' | 'Tensor'>;
 /** An onnxruntime, on one thread. */
 function onOnnxRuntime(ort: OnnxRuntime, options: ortWeb.InferenceSession.SessionOptions): Peer {
   return async ({ workload: { geometry: g }, x, filter }) => {
-    const transposed = (values: Float32Array, shape: number[], permutation: number[]): Float32Array =>
-      tf.tidy(() => [tf.transpose(tf.tensor(values, shape), permutation).dataSync<'float32'>().slice()] as never)[0];
+    const transposed = (values: Float32Array, shape: number[], permutation: number[]): Float32Array => {
+      const tensor = tf.tidy(() => tf.transpose(tf.tensor(values, shape), permutation));
+      const result = tensor.dataSync<'float32'>().slice();
+      tensor.dispose();
+      return result;
+    };
     const weights = transposed(filter, filterShapeOf(g), [3, 2, 0, 1]);
     const session = await ort.InferenceSession.create(convTransposeModel(g, weights), options);
     const input = transposed(x, xShapeOf(g), [0, 3, 1, 2]);

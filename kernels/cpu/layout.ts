@@ -87,7 +87,7 @@ export interface Rectangle {
 }
 
 /** All input pixels. */
-export function allPixels(g: Conv2DTransposeGeometry): Rectangle {
+function allPixels(g: Conv2DTransposeGeometry): Rectangle {
   return { batch: 0, images: g.batch, row: 0, rows: g.inHeight, col: 0, cols: g.inWidth };
 }
 

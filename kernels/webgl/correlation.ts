@@ -72,7 +72,7 @@ export function tilesAcross({ cols, tilePixels, tiling }: Grid): number {
   return Math.ceil(cols / tilePixels) * tilesOf(tiling);
 }
 
-export function targetCount({ tilePixels, tiling }: Grid): number {
+function targetCount({ tilePixels, tiling }: Grid): number {
   return (tilePixels * tiling.tileChannels) / 4;
 }
 

@@ -9,7 +9,7 @@ import { type Conv2DTransposeGeometry, yShapeOf } from '../../src/geometry/geome
 import { collectImage } from './collect';
 import { denseImage } from './densify';
 import { type ProgramSource, draw } from './draw';
-import { type Limits, type Plan, planCorrelation, runPlan } from './plan';
+import { type Limits, type Plan, forwardSums, planCorrelation, runPlan } from './plan';
 import { type DenseLayout, denseLayout, makeTexture } from './textures';
 
 export interface DilatePlan extends Plan {
@@ -23,10 +23,7 @@ export function planDilate(g: Conv2DTransposeGeometry, limits: Limits): DilatePl
     batch: g.batch,
     rows: g.outHeight,
     cols: g.outWidth,
-    channels: g.outChannels / g.groups,
-    depth: g.inChannels / g.groups,
-    groups: g.groups,
-    taps: g.filterHeight * g.filterWidth,
+    ...forwardSums(g),
     imageRows: g.batch * height,
     imageWidth: width,
   };

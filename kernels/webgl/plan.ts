@@ -2,6 +2,7 @@
 /** Layouts and tiles of a kernel on this machine, or why there are none; and how such a plan is run. */
 import { type TensorInfo, env } from '@tensorflow/tfjs-core';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
+import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
 import type { Support } from '../../src/kernel_names';
 import { type Correlation, type Grid, correlate, targetSize } from './correlation';
 import { type FilterOrder, type Tiling, denseFilter, depthTexels, tilesOf } from './densify';
@@ -54,6 +55,17 @@ export interface Wanted {
   readonly imageRows: number;
   readonly imageWidth: number;
   readonly tile?: { readonly tilePixels: number; readonly tileChannels: number };
+}
+
+/** The sums of a forward pass: channels and terms of a group, over all taps. */
+export function forwardSums(g: Conv2DTransposeGeometry): Pick<Wanted, 'channels' | 'depth' | 'groups' | 'taps'> {
+  const { groups } = g;
+  return {
+    channels: g.outChannels / groups,
+    depth: g.inChannels / groups,
+    groups,
+    taps: g.filterHeight * g.filterWidth,
+  };
 }
 
 /** Plans a correlation, or says why no texture could hold it. */

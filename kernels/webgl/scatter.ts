@@ -12,7 +12,7 @@ import { collectImage } from './collect';
 import { targetSize } from './correlation';
 import { denseFilter, denseImage, depthTexels, tilesOf, tilesPerGroup } from './densify';
 import { type Pass, type ProgramSource, draw } from './draw';
-import { type Limits, type Plan, planCorrelation } from './plan';
+import { type Limits, type Plan, forwardSums, planCorrelation } from './plan';
 import { makeTexture } from './textures';
 
 export function planScatter(g: Conv2DTransposeGeometry, limits: Limits): Plan | string {
@@ -20,10 +20,7 @@ export function planScatter(g: Conv2DTransposeGeometry, limits: Limits): Plan | 
     batch: g.batch,
     rows: g.outHeight,
     cols: g.outWidth,
-    channels: g.outChannels / g.groups,
-    depth: g.inChannels / g.groups,
-    groups: g.groups,
-    taps: g.filterHeight * g.filterWidth,
+    ...forwardSums(g),
     imageRows: g.batch * g.inHeight,
     imageWidth: g.inWidth,
     tile: { tilePixels: 1, tileChannels: 4 },

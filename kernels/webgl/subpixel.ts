@@ -11,7 +11,7 @@ import { phases } from '../../src/geometry/phases';
 import { collectImage } from './collect';
 import type { Phase, Taps } from './correlation';
 import { denseImage } from './densify';
-import { type Limits, type Plan, planCorrelation, runPlan } from './plan';
+import { type Limits, type Plan, forwardSums, planCorrelation, runPlan } from './plan';
 
 export function planSubpixel(g: Conv2DTransposeGeometry, limits: Limits): Plan | string {
   const wanted = {
@@ -20,10 +20,7 @@ export function planSubpixel(g: Conv2DTransposeGeometry, limits: Limits): Plan |
     cols: Math.ceil(g.outWidth / g.strideWidth),
     phaseRows: g.strideHeight,
     phaseCols: g.strideWidth,
-    channels: g.outChannels / g.groups,
-    depth: g.inChannels / g.groups,
-    groups: g.groups,
-    taps: g.filterHeight * g.filterWidth,
+    ...forwardSums(g),
     imageRows: g.batch * g.inHeight,
     imageWidth: g.inWidth,
   };

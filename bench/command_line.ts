@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What the command lines of the benches share: a bad argument gets its reason, the usage, and exit code 2. */
+import { Command, InvalidArgumentError } from 'commander';
+import { WORKLOADS } from './workloads';
+
+/** A command with the options that all have: which layers, and where the numbers go. */
+export function benchCommand(name: string, description: string, json: string): Command {
+  const names = WORKLOADS.map((workload) => workload.name);
+  return new Command(name)
+    .description(description)
+    .option('-w, --workloads <names>', `comma-separated, of ${names.join(', ')}`, listOf(names), names)
+    .option('-j, --json <file>', 'where the numbers go', json)
+    .showHelpAfterError()
+    .allowExcessArguments(false)
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+}
+
+/** Parses comma-separated names, each one of `choices`. */
+export function listOf(choices: readonly string[]): (value: string) => string[] {
+  return (value) => {
+    const names = value.split(',');
+    const wrong = names.find((name) => !choices.includes(name));
+    if (wrong !== undefined) throw new InvalidArgumentError(`'${wrong}' is none of ${choices.join(', ')}.`);
+    return names;
+  };
+}
+
+export function positive(value: string): number {
+  const number = Number(value);
+  if (!(number > 0)) throw new InvalidArgumentError('It must be a number above 0.');
+  return number;
+}
+
+export function wholePositive(value: string): number {
+  if (!Number.isInteger(positive(value))) throw new InvalidArgumentError('It must be a whole number above 0.');
+  return Number(value);
+}
