@@ -17,7 +17,7 @@ import { WORKLOADS } from './workloads';
 
 const description = 'Our webgl kernels against stock tfjs in headless Chromium.';
 const command = benchCommand('npm run bench:webgl --', description, 'bench/out/bench_webgl.json')
-  .option('-r, --rounds <n>', 'samples of each', wholePositive, 3)
+  .option('-r, --rounds <n>', 'samples of each', wholePositive, 5)
   .option('--most-gflop <n>', 'leave out layers with more useful operations than this, in 1e9', positive, 0.3)
   .parse();
 const {

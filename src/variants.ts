@@ -6,16 +6,19 @@ import { KERNEL_OF_VARIANT, type Support, VARIANTS, type Variant, type VariantKe
 
 /**
  * The order in which 'auto' tries the variants. Sub-pixel makes exactly the useful multiplications and writes every
- * output once. On `cpu`, with fewer than `NARROW` output channels, it has too few sums to work on at a time, where the matrix
- * product, for which every tap is a column, has enough. Then by how much the others waste.
+ * output once. With very few output channels it has too few sums to work on at a time, where the matrix product, for which every
+ * tap is a column, has enough. Then by how much the others waste.
  */
 function autoOrder({ outChannels, groups }: Conv2DTransposeGeometry, backendName: string): readonly Variant[] {
-  const narrow = backendName === 'cpu' && outChannels / groups < NARROW;
+  const narrow = outChannels / groups < (NARROW[backendName] ?? 0);
   return narrow ? ['matmul', 'subpixel', 'scatter', 'dilate'] : ['subpixel', 'matmul', 'scatter', 'dilate'];
 }
 
-/** Measured on `cpu` (`npm start`): at 1 and 3 channels matmul is ahead by 1.3 to 1.6×, at 21 behind by 1.3×. */
-const NARROW = 4;
+/**
+ * Output channels of a group from which on sub-pixel is ahead of matmul. Measured on `cpu` (`npm start`): at 1 and 3 channels matmul is ahead by
+ * 1.3 to 1.6×, at 21 behind by 1.3×; on `webgl` (`npm run bench:webgl`): at 1 ahead by 1.3 to 1.5×, at 3 behind by 1.5×.
+ */
+const NARROW: Readonly<Record<string, number>> = { cpu: 4, webgl: 2 };
 
 /** Whether a variant can run a geometry on a backend, and if not, why. */
 function supportOf(variant: Variant, geometry: Conv2DTransposeGeometry, backendName: string, backend: object): Support {

@@ -86,10 +86,11 @@ const page = {
       results[contender.name] = { ms: 0, firstMs, error };
       samples.set(contender, []);
     }
-    for (let round = 0; round < rounds; round++) {
+    // The first two rounds only warm up: software renderers compile in the background.
+    for (let round = -2; round < rounds; round++) {
       for (let n = 0; n < contenders.length; n++) {
-        const contender = contenders[(n + round) % contenders.length];
-        if (round > 0 && results[contender.name].firstMs > 1000) continue; // One sample of the very slow.
+        const contender = contenders[(n + round + 2) % contenders.length];
+        if (round !== 0 && results[contender.name].firstMs > 1000) continue; // One sample of the very slow.
         const begin = performance.now();
         let runs = 0;
         do {
@@ -98,9 +99,11 @@ const page = {
           result.dispose();
           runs++;
         } while (performance.now() - begin < 8);
-        samples.get(contender)!.push((performance.now() - begin) / runs);
+        if (round >= 0) samples.get(contender)!.push((performance.now() - begin) / runs);
       }
     }
+    for (const [contender, times] of samples)
+      console.log('SAMPLES', name, pass, contender.name, times.map((t) => t.toFixed(1)).join(' '));
     for (const [contender, times] of samples) results[contender.name].ms = median(times);
     tf.dispose([inputs.x, inputs.filter, inputs.dy]);
     if (pass === 'forward') results.auto = results[chooseVariant('auto', g, 'webgl', tf.backend())!];

@@ -4,103 +4,141 @@
  * image's channels.
  */
 import { type TensorInfo, env } from '@tensorflow/tfjs-core';
-import type { GPGPUProgram, MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
-import { type Grid, tilesAcross } from './correlation';
-import { tilesOf, tilesPerGroup } from './densify';
+import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
+import { type Grid, partSize } from './correlation';
+import { tilesOf, tilesPerGroup } from './tiling';
+import { draw } from './draw';
+import { emptyTensor } from './elements';
+import type { Layers } from './textures';
 
-/**
- * Runs a program over the elements of a tensor of rank 4.
- * @param element GLSL of `float element(int a, int b, int c, int d)`, which reads the targets with `target(n, at)`; and of
- *   `vec2 elements(…)`, that and the next along the last dimension, if `inPairs`.
- */
-export function collect(
-  backend: MathBackendWebGL,
-  targets: readonly TensorInfo[],
-  shape: number[],
-  element: string,
-  uniforms: Readonly<Record<string, readonly number[]>>,
-  inPairs = false,
-): TensorInfo {
-  const names = targets.map((_, n) => `T${n}`);
-  const packs = env().getBool('WEBGL_PACK');
-  const fetch = names.map((name, n) => `if (n == ${n}) return texelFetch(${name}, at, 0);`).join('\n');
-  const single = `ivec4 at = getOutputCoords(); setOutput(element(at.x, at.y, at.z, at.w));`;
-  const pairs = inPairs
-    ? ''
-    : 'vec2 elements(int a, int b, int c, int d) { return vec2(element(a, b, c, d), d + 1 < size.y ? element(a, b, c, d + 1) : 0.); }';
-  const packed = `
-    ivec4 at = getOutputCoords();
-    setOutput(vec4(
-      elements(at.x, at.y, at.z, at.w),
-      at.z + 1 < size.x ? elements(at.x, at.y, at.z + 1, at.w) : vec2(0.)));`;
-  const all = { size: [shape[2], shape[3]], ...uniforms };
-  const program: GPGPUProgram = {
-    variableNames: names,
-    outputShape: shape,
-    packedInputs: true,
-    packedOutput: packs,
-    enableShapeUniforms: true,
-    customUniforms: Object.entries(all).map(([name, value]) => ({ name, type: `ivec${value.length}` as 'ivec2' })),
-    userCode: `
-      vec4 target(int n, ivec2 at) {
-        ${fetch}
-        return vec4(0.);
-      }
-      ${element}
-      ${packs ? pairs : ''}
-      void main() { ${packs ? packed : single} }`,
-  };
-  return backend.runWebGLProgram(program, [...targets], 'float32', Object.values(all) as number[][]);
+/** GLSL that computes elements of a tensor of rank 4. */
+export interface ElementSource {
+  /** Equal keys mean equal code. */
+  readonly key: string;
+  /**
+   * `float element(int a, int b, int c, int d)`, which reads the targets with `target(n, at)`; and by what `gives` says, `vec2 pair(…)`, that and
+   * the next along the last dimension, or `vec4 block(…)`, the pairs of c and c + 1. Both are asked for at even places only.
+   */
+  readonly code: string;
+  readonly gives: 'element' | 'pair' | 'block';
+  readonly uniforms: Readonly<Record<string, readonly number[]>>;
 }
 
-/** GLSL of `float gridElement(batch, row, col, group, channel)`, an element of a correlation's grid (`gridTexel`: all 4 channels around it), and the uniforms it needs. */
+/** Runs a program over the elements of a tensor of rank 4. */
+export function collect(
+  backend: MathBackendWebGL,
+  targets: Layers,
+  shape: number[],
+  { key, code, gives, uniforms }: ElementSource,
+): TensorInfo {
+  const packs = env().getBool('WEBGL_PACK');
+  const { info, size } = emptyTensor(backend, shape);
+  const declared = Object.entries(uniforms).map(([name, { length }]) => `uniform ivec${length} ${name};`);
+  const derived = {
+    element: `
+vec2 pair(int a, int b, int c, int d) { return vec2(element(a, b, c, d), d + 1 < shape.w ? element(a, b, c, d + 1) : 0.); }`,
+    pair: '',
+    block: '',
+  };
+  const four =
+    gives === 'block'
+      ? 'block(a, b, c, d)'
+      : 'vec4(pair(a, b, c, d), c + 1 < shape.z ? pair(a, b, c + 1, d) : vec2(0.))';
+  const packed = `
+  int across = (shape.w + 1) >> 1, down = (shape.z + 1) >> 1;
+  int blocks = quotient(index, across);
+  int d = 2 * (index - blocks * across);
+  int image = quotient(blocks, down);
+  int c = 2 * (blocks - image * down);
+  int a = quotient(image, shape.y);
+  int b = image - a * shape.y;
+  value = ${four};`;
+  const single = `
+  int line = quotient(index, shape.w);
+  int image = quotient(line, shape.z);
+  int a = quotient(image, shape.y);
+  value = vec4(element(a, image - a * shape.y, line - image * shape.z, index - line * shape.w), 0., 0., 0.);`;
+  draw(backend, {
+    source: {
+      key: `${key}, ${packs ? 'packed' : 'unpacked'}, by ${gives}`,
+      fragment: `
+uniform sampler2DArray T;
+uniform ivec4 shape;
+uniform ivec2 size;
+layout(location = 0) out vec4 value;
+${declared.join('\n')}
+vec4 target(int n, ivec2 at) {
+  return texelFetch(T, ivec3(at, n), 0);
+}
+${code}
+${packs ? derived[gives] : ''}
+void main() {
+  int index = int(gl_FragCoord.y) * size.x + int(gl_FragCoord.x);
+  ${packs ? packed : single}
+}`,
+    },
+    target: info,
+    textures: { T: targets },
+    passes: [{ viewport: [0, 0, ...size], uniforms: { shape, size, ...uniforms } }],
+  });
+  return info;
+}
+
+/** GLSL of `float gridElement(batch, row, col, group, channel)`, an element of a correlation's grid (`gridPair`: that and the next channel, `gridTexel`: all 4 around it), and the uniforms it needs. */
 export function gridElement(grid: Grid): { code: string; uniforms: Record<string, number[]> } {
-  const { tilePixels, tiling } = grid;
-  const quads = tiling.tileChannels / 4;
+  const { tile, tiling } = grid;
   const code = `
-      vec4 gridTexel(int batch, int row, int col, int group, int channel) {
-        int tile = group * tiles.y + channel / ${tiling.tileChannels};
-        int lane = channel % ${tiling.tileChannels};
-        int y = row / phases.x, x = col / phases.y;
-        int phaseRow = row - y * phases.x, phaseCol = col - x * phases.y;
-        ivec2 at = ivec2(
-          (batch / phases.z * phases.y + phaseCol) * tiles.z + x / ${tilePixels} * tiles.x + tile,
-          (phaseRow * phases.z + batch % phases.z) * phases.w + y);
-        return target(x % ${tilePixels} * ${quads} + lane / 4, at);
-      }
-      float gridElement(int batch, int row, int col, int group, int channel) {
-        return gridTexel(batch, row, col, group, channel)[channel % 4];
-      }`;
+vec4 gridTexel(int batch, int row, int col, int group, int channel) {
+  int y = quotient(row, phases.x), x = quotient(col, phases.y);
+  int phaseRow = row - y * phases.x, phaseCol = col - x * phases.y;
+  int block = quotient(batch, phases.z);
+  int line = (batch - block * phases.z) * phases.w + y;
+  int across = (x >> ${Math.log2(tile.cols)}) * tiles.x + group * tiles.y + (channel >> 2);
+  int below = quotient(across, part.x);
+  ivec2 at = ivec2(
+    (block * phases.y + phaseCol) * part.x + across - below * part.x,
+    (phaseRow * part.z + below) * part.y + (line >> ${Math.log2(tile.lines)}));
+  return target((line & ${tile.lines - 1}) * ${tile.cols} + (x & ${tile.cols - 1}), at);
+}
+float gridElement(int batch, int row, int col, int group, int channel) {
+  return gridTexel(batch, row, col, group, channel)[channel & 3];
+}
+vec2 gridPair(int batch, int row, int col, int group, int channel) {
+  vec4 texel = gridTexel(batch, row, col, group, channel);
+  return (channel & 2) == 0 ? texel.rg : texel.ba;
+}`;
   return {
     code,
     uniforms: {
-      tiles: [tilesOf(tiling), tilesPerGroup(tiling), tilesAcross(grid)],
+      tiles: [tilesOf(tiling), tilesPerGroup(tiling)],
+      part: [...partSize(grid), grid.parts],
       phases: [grid.phaseRows, grid.phaseCols, grid.imagesPerBlock, grid.rows],
     },
   };
 }
 
 /** The tensor `[batch, height, width, groups · channels]` that a correlation has computed. */
-export function collectImage(
-  backend: MathBackendWebGL,
-  grid: Grid,
-  targets: readonly TensorInfo[],
-  shape: number[],
-): TensorInfo {
+export function collectImage(backend: MathBackendWebGL, grid: Grid, targets: Layers, shape: number[]): TensorInfo {
   const { code, uniforms } = gridElement(grid);
   const { channels, groups } = grid.tiling;
   // Two channels from an even one on share a texel, unless a group ends between them.
   const inPairs = groups === 1 || channels % 2 === 0;
-  const element = `${code}
-      float element(int batch, int row, int col, int channel) {
-        int group = channel / groups.x;
-        return gridElement(batch, row, col, group, channel - group * groups.x);
-      }
-      vec2 elements${inPairs ? '' : 'OfOneGroup'}(int batch, int row, int col, int channel) {
-        int group = channel / groups.x;
-        int within = channel - group * groups.x;
-        vec4 texel = gridTexel(batch, row, col, group, within);
-        return (within & 2) == 0 ? texel.rg : texel.ba;
-      }`;
-  return collect(backend, targets, shape, element, { ...uniforms, groups: [channels, groups] }, inPairs);
+  return collect(backend, targets, shape, {
+    key: `image ${grid.tile.lines} × ${grid.tile.cols}`,
+    code: `${code}
+float element(int batch, int row, int col, int channel) {
+  int group = quotient(channel, groups.x);
+  return gridElement(batch, row, col, group, channel - group * groups.x);
+}
+${
+  inPairs
+    ? `vec2 pair(int batch, int row, int col, int channel) {
+  int group = quotient(channel, groups.x);
+  return gridPair(batch, row, col, group, channel - group * groups.x);
+}`
+    : ''
+}`,
+    gives: inPairs ? 'pair' : 'element',
+    uniforms: { ...uniforms, groups: [channels, groups] },
+  });
 }

@@ -7,7 +7,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { type Conv2DTransposeGeometry, yShapeOf } from '../../src/geometry/geometry';
 import { collectImage } from './collect';
-import { denseImage } from './densify';
+import { denseImage } from './images';
 import { type ProgramSource, draw } from './draw';
 import { type Limits, type Plan, forwardSums, planCorrelation, runPlan } from './plan';
 import { type DenseLayout, denseLayout, makeTexture } from './textures';
@@ -54,10 +54,10 @@ export function dilate(
       },
     ],
   };
-  const input = denseImage(backend, x, plan.input, plan.grid.tiling.depth);
+  const input = denseImage(backend, x, plan.input, g.groups);
   const image = insertZeros(g, backend, plan, input);
   backend.disposeIntermediateTensorInfo(input);
-  return runPlan(backend, plan, image, filter, 'forward', course, (targets) =>
+  return runPlan(backend, plan, { info: image, inBlocks: false, made: true }, filter, 'forward', course, (targets) =>
     collectImage(backend, plan.grid, targets, yShapeOf(g)),
   );
 }
@@ -77,18 +77,19 @@ layout(location = 0) out vec4 value;
 void main() {
   ivec2 at = ivec2(gl_FragCoord.xy);
   int texels = padded.y * input_.z;
-  int row = at.y * padded.x + at.x / texels;
-  int within = at.x % texels;
-  int col = within / input_.z;
-  int batch = row / padded.z;
+  int side = quotient(at.x, texels);
+  int row = at.y * padded.x + side;
+  int within = at.x - side * texels;
+  int col = quotient(within, input_.z);
+  int batch = quotient(row, padded.z);
   int y = row - batch * padded.z - pads.x;
   int x = col - pads.y;
-  int i = y / strides.x, j = x / strides.y;
+  int i = quotient(max(y, 0), strides.x), j = quotient(max(x, 0), strides.y);
   value = vec4(0.);
   if (y >= 0 && x >= 0 && i * strides.x == y && j * strides.y == x && i < inSize.x && j < inSize.y) {
     int line = batch * inSize.x + i;
-    int lineY = line / input_.x;
-    value = texelFetch(A, ivec2(((line - lineY * input_.x) * inSize.y + j) * input_.z + within % input_.z, lineY), 0);
+    int lineY = quotient(line, input_.x);
+    value = texelFetch(A, ivec2(((line - lineY * input_.x) * inSize.y + j) * input_.z + within - col * input_.z, lineY), 0);
   }
 }`,
 };
@@ -109,7 +110,7 @@ function insertZeros(
   };
   draw(backend, {
     source: INSERT_ZEROS,
-    targets: [target],
+    target,
     textures: { A },
     passes: [{ viewport: [0, 0, image.textureWidth, image.textureHeight], uniforms }],
   });

@@ -6,7 +6,7 @@
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { GPGPUContext, MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
-import { textureOf } from './textures';
+import { type Layers, isLayers, textureOf } from './textures';
 
 /** GLSL of a program, without version and precision. Equal keys mean equal programs: what varies more often is a uniform. */
 export interface ProgramSource {
@@ -18,10 +18,10 @@ export interface ProgramSource {
 
 export interface Draw {
   readonly source: ProgramSource;
-  /** Textures to write to, all of one size. */
-  readonly targets: readonly TensorInfo[];
+  /** What to write to: a texture, or all layers of several. */
+  readonly target: TensorInfo | Layers;
   /** Textures to read from, by the names of their samplers. */
-  readonly textures: Readonly<Record<string, TensorInfo>>;
+  readonly textures: Readonly<Record<string, TensorInfo | Layers>>;
   readonly passes: readonly Pass[];
   /** Cells of the targets are cleared to 0 first, and what is drawn is added. */
   readonly adds?: boolean;
@@ -48,7 +48,22 @@ interface Kept {
 
 const kept = new WeakMap<GPGPUContext, Kept>();
 
-const HEAD = '#version 300 es\nprecision highp float;\nprecision highp int;\nprecision highp sampler2D;\n';
+/** Integers are divided by way of floats, and put right: GPUs, and SwiftShader more so, take an order of magnitude longer over their own division. */
+const HEAD = `#version 300 es
+precision highp float;
+precision highp int;
+precision highp sampler2D;
+precision highp sampler2DArray;
+/** ⌊a / b⌋ for a ≥ 0 and b > 0. */
+int quotient(int a, int b) {
+  float perB = 1. / float(b);
+  int q = int(float(a) * perB);
+  int more = int(float(a - q * b) * perB);
+  q += more;
+  int r = a - q * b;
+  return q + int(r >= b) - int(r < 0);
+}
+`;
 const WHOLE_VIEWPORT = `void main() {
   gl_Position = vec4(float(gl_VertexID % 2) * 4. - 1., float(gl_VertexID / 2) * 4. - 1., 0., 1.);
 }`;
@@ -59,7 +74,7 @@ export function programCount(backend: MathBackendWebGL): number {
 }
 
 /** Runs the passes of a draw. @throws Error if the context is lost. */
-export function draw(backend: MathBackendWebGL, { source, targets, textures, passes, adds }: Draw): void {
+export function draw(backend: MathBackendWebGL, { source, target, textures, passes, adds }: Draw): void {
   const { gpgpu } = backend;
   const gl = gpgpu.gl as WebGL2RenderingContext;
   throwIfLost(gl);
@@ -75,19 +90,22 @@ export function draw(backend: MathBackendWebGL, { source, targets, textures, pas
   }
   const restore = saveState(gl);
   gl.bindFramebuffer(gl.FRAMEBUFFER, own.framebuffer);
-  targets.forEach((target, n) => attach(gl, n, textureOf(backend, target)));
-  gl.drawBuffers(targets.map((_, n) => gl.COLOR_ATTACHMENT0 + n));
+  const attachments = Array.from({ length: isLayers(target) ? target.count : 1 }, (_, n) => gl.COLOR_ATTACHMENT0 + n);
+  attachments.forEach((attachment, n) => {
+    if (isLayers(target)) gl.framebufferTextureLayer(gl.FRAMEBUFFER, attachment, target.texture, 0, n);
+    else attach(gl, attachment, textureOf(backend, target));
+  });
+  gl.drawBuffers(attachments);
   gl.bindVertexArray(own.vertexArray);
   gl.useProgram(program.program);
   Object.entries(textures).forEach(([name, info], unit) => {
     gl.activeTexture(gl.TEXTURE0 + unit);
-    gl.bindTexture(gl.TEXTURE_2D, textureOf(backend, info));
+    if (isLayers(info)) gl.bindTexture(gl.TEXTURE_2D_ARRAY, info.texture);
+    else gl.bindTexture(gl.TEXTURE_2D, textureOf(backend, info));
     gl.uniform1i(location(gl, program, name), unit);
   });
-  gl.enable(gl.SCISSOR_TEST);
+  gl.disable(gl.SCISSOR_TEST);
   if (adds) {
-    const [x, y, width, height] = passes[0].viewport;
-    gl.scissor(x, y, width, height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.enable(gl.BLEND);
@@ -105,11 +123,10 @@ export function draw(backend: MathBackendWebGL, { source, targets, textures, pas
       else gl.uniform4iv(at, value);
     }
     gl.viewport(...viewport);
-    gl.scissor(...viewport);
     if (points === undefined) gl.drawArrays(gl.TRIANGLES, 0, 3);
     else gl.drawArrays(gl.POINTS, 0, points);
   }
-  targets.forEach((_, n) => attach(gl, n, null));
+  attachments.forEach((attachment) => attach(gl, attachment, null));
   restore();
   throwIfLost(gl);
 }
@@ -123,8 +140,8 @@ export function throwIfLost(gl: WebGLRenderingContext): void {
   }
 }
 
-function attach(gl: WebGL2RenderingContext, n: number, texture: WebGLTexture | null): void {
-  gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0 + n, gl.TEXTURE_2D, texture, 0);
+function attach(gl: WebGL2RenderingContext, attachment: number, texture: WebGLTexture | null): void {
+  gl.framebufferTexture2D(gl.FRAMEBUFFER, attachment, gl.TEXTURE_2D, texture, 0);
 }
 
 function location(
@@ -159,13 +176,12 @@ function link(gl: WebGL2RenderingContext, { vertex = WHOLE_VIEWPORT, fragment, k
   return program;
 }
 
-/** Remembers what `draw` changes; tfjs sets the rest before each use. */
+/** Remembers what `draw` changes; tfjs sets the rest before each use. All of it is known on this side: nothing waits for the GPU. */
 function saveState(gl: WebGL2RenderingContext): () => void {
   const framebuffer = gl.getParameter(gl.FRAMEBUFFER_BINDING) as WebGLFramebuffer | null;
   const program = gl.getParameter(gl.CURRENT_PROGRAM) as WebGLProgram | null;
   const vertexArray = gl.getParameter(gl.VERTEX_ARRAY_BINDING) as WebGLVertexArrayObject | null;
   const viewport = gl.getParameter(gl.VIEWPORT) as Int32Array;
-  const scissor = gl.getParameter(gl.SCISSOR_BOX) as Int32Array;
   const unit = gl.getParameter(gl.ACTIVE_TEXTURE) as number;
   const [blends, scissors] = [gl.isEnabled(gl.BLEND), gl.isEnabled(gl.SCISSOR_TEST)];
   return () => {
@@ -173,9 +189,8 @@ function saveState(gl: WebGL2RenderingContext): () => void {
     gl.useProgram(program);
     gl.bindVertexArray(vertexArray);
     gl.viewport(viewport[0], viewport[1], viewport[2], viewport[3]);
-    gl.scissor(scissor[0], scissor[1], scissor[2], scissor[3]);
     gl.activeTexture(unit);
     if (!blends) gl.disable(gl.BLEND);
-    if (!scissors) gl.disable(gl.SCISSOR_TEST);
+    if (scissors) gl.enable(gl.SCISSOR_TEST);
   };
 }

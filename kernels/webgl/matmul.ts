@@ -7,8 +7,9 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { type Conv2DTransposeGeometry, yShapeOf } from '../../src/geometry/geometry';
 import { collect, gridElement } from './collect';
-import type { Grid } from './correlation';
-import { denseImage } from './densify';
+import { type Grid, readsPairs } from './correlation';
+import { sourceImage } from './images';
+import type { Layers } from './textures';
 import { type Limits, type Plan, planCorrelation, runPlan } from './plan';
 
 export function planMatmul(g: Conv2DTransposeGeometry, limits: Limits): Plan | string {
@@ -41,45 +42,69 @@ export function matmul(
     filterWidth: 1,
     phases: [{ phaseRow: 0, phaseCol: 0, rows: only, cols: only }],
   };
-  const image = denseImage(backend, x, plan.image, plan.grid.tiling.depth);
+  const image = sourceImage(backend, x, plan.image, g.groups, readsPairs(course));
   return runPlan(backend, plan, image, filter, 'footprints', course, (targets) =>
     col2im(g, backend, plan.grid, targets),
   );
 }
 
 /** Gathers the footprints that overlap. */
-function col2im(
-  g: Conv2DTransposeGeometry,
-  backend: MathBackendWebGL,
-  grid: Grid,
-  footprints: readonly TensorInfo[],
-): TensorInfo {
+function col2im(g: Conv2DTransposeGeometry, backend: MathBackendWebGL, grid: Grid, footprints: Layers): TensorInfo {
   const { code, uniforms } = gridElement(grid);
-  const element = `${code}
-      float element(int batch, int row, int col, int channel) {
-        int group = channel / depth.x;
-        int within = channel - group * depth.x;
-        float sum = 0.;
-        for (int m = 0; m < kernel.x; m++) {
-          int y = row + pads.x - m * dilations.x;
-          int i = y / strides.x;
-          if (y < 0 || i * strides.x != y || i >= inSize.x) continue;
-          for (int q = 0; q < kernel.y; q++) {
-            int x = col + pads.y - q * dilations.y;
-            int j = x / strides.y;
-            if (x < 0 || j * strides.y != x || j >= inSize.y) continue;
-            sum += gridElement(batch, i, j, group, (m * kernel.y + q) * depth.x + within);
-          }
-        }
-        return sum;
-      }`;
-  return collect(backend, footprints, yShapeOf(g), element, {
-    ...uniforms,
-    depth: [g.outChannels / g.groups, g.groups],
-    kernel: [g.filterHeight, g.filterWidth],
-    pads: [g.padTop, g.padLeft],
-    dilations: [g.dilationHeight, g.dilationWidth],
-    strides: [g.strideHeight, g.strideWidth],
-    inSize: [g.inHeight, g.inWidth],
+  const depth = g.outChannels / g.groups;
+  // From the first tap that a row or column meets to the next; dilated ones are all tried.
+  const stepOf = (dilation: number, stride: number): number => (dilation === 1 ? stride : 1);
+  const steps = [stepOf(g.dilationHeight, g.strideHeight), stepOf(g.dilationWidth, g.strideWidth)];
+  const overlaps = g.filterHeight > steps[0] || g.filterWidth > steps[1];
+  const sum = (type: string, name: string, footprint: string): string => `
+${type} ${name}(int batch, int row, int col, int channel) {
+  int group = quotient(channel, depth.x);
+  int within = channel - group * depth.x;
+  row += pads.x;
+  col += pads.y;
+  ${
+    overlaps
+      ? `${type} sum = ${type}(0.);
+  for (int m = steps.x == 1 ? 0 : row - quotient(row, steps.x) * steps.x; m < kernel.x; m += steps.x) {
+    int y = row - m * dilations.x;
+    int i = quotient(max(y, 0), strides.x);
+    if (i * strides.x != y || i >= inSize.x) continue;
+    for (int q = steps.y == 1 ? 0 : col - quotient(col, steps.y) * steps.y; q < kernel.y; q += steps.y) {
+      int x = col - q * dilations.y;
+      int j = quotient(max(x, 0), strides.y);
+      if (j * strides.y != x || j >= inSize.y) continue;
+      int of = (m * kernel.y + q) * depth.x + within;
+      sum += ${footprint};
+    }
+  }
+  return sum;`
+      : `int i = quotient(row, strides.x), j = quotient(col, strides.y);
+  int m = row - i * strides.x, q = col - j * strides.y;
+  bool inside = m < kernel.x && q < kernel.y && i < inSize.x && j < inSize.y;
+  i = min(i, inSize.x - 1);
+  j = min(j, inSize.y - 1);
+  int of = (min(m, kernel.x - 1) * kernel.y + min(q, kernel.y - 1)) * depth.x + within;
+  return mix(${type}(0.), ${footprint}, ${type === 'float' ? 'inside' : 'bvec2(inside)'});`
+  }
+}`;
+  const single = g.outChannels === 1;
+  const inPairs = depth % 2 === 0;
+  return collect(backend, footprints, yShapeOf(g), {
+    key: `col2im${overlaps ? '' : ' without overlaps'}${single ? ' of one channel' : ''}, ${grid.tile.lines} × ${grid.tile.cols}`,
+    code: `${code}
+${sum('float', 'element', 'gridElement(batch, i, j, group, of)')}
+${inPairs ? sum('vec2', 'pair', 'gridPair(batch, i, j, group, of)') : ''}
+${single ? 'vec2 pair(int batch, int row, int col, int channel) { return vec2(element(batch, row, col, channel), 0.); }' : ''}`,
+    gives: inPairs || single ? 'pair' : 'element',
+    uniforms: {
+      ...uniforms,
+      depth: [depth, g.groups],
+      kernel: [g.filterHeight, g.filterWidth],
+      pads: [g.padTop, g.padLeft],
+      dilations: [g.dilationHeight, g.dilationWidth],
+      steps,
+      strides: [g.strideHeight, g.strideWidth],
+      inSize: [g.inHeight, g.inWidth],
+    },
   });
 }

@@ -4,9 +4,11 @@ import { type TensorInfo, env } from '@tensorflow/tfjs-core';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
 import type { Support } from '../../src/kernel_names';
-import { type Correlation, type Grid, correlate, targetSize } from './correlation';
-import { type FilterOrder, type Tiling, denseFilter, depthTexels, tilesOf } from './densify';
-import { type DenseLayout, denseLayout } from './textures';
+import { type Correlation, type Grid, type Tile, correlate, phaseSize, targetSize } from './correlation';
+import { type BlockLayout, type FilterOrder, blockLayout, filterBlocks } from './filters';
+import type { SourceImage } from './images';
+import { type Tiling, depthTexels } from './tiling';
+import { type DenseLayout, type Layers, deleteLayers, denseLayout } from './textures';
 
 /** What a machine's WebGL allows. */
 export interface Limits {
@@ -26,20 +28,23 @@ export function webgl2(): Support {
     : { supported: false, reason: 'it needs WebGL 2, and this is WebGL 1' };
 }
 
-/** Pixels and channels of a tile: narrow outputs want more pixels, wide ones more channels. */
-function tileOf(channels: number, { targets }: Limits): { tilePixels: number; tileChannels: number } {
-  if (channels <= 4) return { tilePixels: Math.min(8, targets), tileChannels: 4 };
-  return targets >= 8 ? { tilePixels: 4, tileChannels: 8 } : { tilePixels: targets >= 4 ? 4 : 1, tileChannels: 4 };
+/** Rows of fragments that keep all threads of a software renderer busy. */
+const ENOUGH_ROWS = 32;
+
+/** The pixels of a tile, as many as there are targets. */
+function tileOf({ targets }: Limits): Tile {
+  if (targets < 4) return { lines: 1, cols: 1 };
+  return { lines: targets < 8 ? 1 : 2, cols: 4 };
 }
 
 /** Everything of a correlation but its textures. */
 export interface Plan {
   readonly grid: Grid;
   readonly image: DenseLayout;
-  readonly filter: DenseLayout;
+  readonly filter: BlockLayout;
 }
 
-/** What a kernel asks of a correlation. Default: one phase, and a tile that suits the channels. */
+/** What a kernel asks of a correlation. Default: one phase, and as large a tile as there are targets. */
 export interface Wanted {
   readonly batch: number;
   readonly rows: number;
@@ -54,7 +59,9 @@ export interface Wanted {
   /** What is gathered from: its rows in all, and their width. */
   readonly imageRows: number;
   readonly imageWidth: number;
-  readonly tile?: { readonly tilePixels: number; readonly tileChannels: number };
+  readonly tile?: Tile;
+  /** Whether to leave phases in one part. */
+  readonly whole?: boolean;
 }
 
 /** The sums of a forward pass: channels and terms of a group, over all taps. */
@@ -72,15 +79,21 @@ export function forwardSums(g: Conv2DTransposeGeometry): Pick<Wanted, 'channels'
 export function planCorrelation(wanted: Wanted, limits: Limits): Plan | string {
   const { size } = limits;
   const { batch, rows, cols, phaseRows = 1, phaseCols = 1, channels, depth, groups, imageRows, imageWidth } = wanted;
-  const { tilePixels, tileChannels } = wanted.tile ?? tileOf(channels, limits);
-  const tiling: Tiling = { channels, depth, groups, tileChannels };
+  const { tile = tileOf(limits) } = wanted;
+  const tiling: Tiling = { channels, depth, groups };
   const imagesPerBlock = Math.max(1, Math.min(batch, Math.floor(size / (phaseRows * rows))));
-  const grid: Grid = { batch, imagesPerBlock, rows, cols, phaseRows, phaseCols, tiling, tilePixels };
+  const uncut: Grid = { batch, imagesPerBlock, rows, cols, phaseRows, phaseCols, tiling, tile, parts: 1 };
+  const [phaseWidth, phaseHeight] = phaseSize(uncut);
+  const acrossAll = Math.ceil(batch / imagesPerBlock) * phaseCols * phaseWidth;
+  const parts = wanted.whole
+    ? 1
+    : Math.max(Math.ceil(acrossAll / size), Math.min(phaseWidth, Math.ceil(ENOUGH_ROWS / phaseHeight)));
+  const grid: Grid = { ...uncut, parts };
   const texels = groups * depthTexels(tiling);
   const image = denseLayout(imageRows, imageWidth, texels, size);
   if (!image)
     return `${imageRows} rows of ${imageWidth} pixels × ${texels} texels do not fit a texture of ${size} × ${size}`;
-  const filter = denseLayout(wanted.taps * tilesOf(tiling), tileChannels, depthTexels(tiling), size);
+  const filter = blockLayout(tiling, wanted.taps, size);
   if (!filter) return `the filter does not fit a texture of ${size} × ${size}`;
   const [width, height] = targetSize(grid);
   if (width > size || height > size)
@@ -91,20 +104,20 @@ export function planCorrelation(wanted: Wanted, limits: Limits): Plan | string {
 /** The part of a correlation that is no plan: what moves where. */
 export type Course = Pick<Correlation, 'imageHeight' | 'stepRows' | 'stepCols' | 'filterWidth' | 'phases'>;
 
-/** Runs a plan on a dense image, which it disposes of, and a filter; `finish` makes a tensor of the targets. */
+/** Runs a plan on an image and a filter; `finish` makes a tensor of the targets. Disposes of what was made for it. */
 export function runPlan(
   backend: MathBackendWebGL,
   plan: Plan,
-  image: TensorInfo,
+  image: SourceImage,
   filter: TensorInfo,
   order: FilterOrder,
   course: Course,
-  finish: (targets: readonly TensorInfo[]) => TensorInfo,
+  finish: (targets: Layers) => TensorInfo,
 ): TensorInfo {
-  const weights = denseFilter(backend, filter, plan.filter, plan.grid.tiling, order);
-  const layouts = { grid: plan.grid, imageLayout: plan.image, filterLayout: plan.filter };
-  const targets = correlate(backend, { ...layouts, ...course, image, filter: weights });
+  const blocks = filterBlocks(backend, filter, plan.filter, plan.grid.tiling, order);
+  const targets = correlate(backend, { grid: plan.grid, imageLayout: plan.image, ...course, image, filter: blocks });
   const result = finish(targets);
-  for (const info of [image, weights, ...targets]) backend.disposeIntermediateTensorInfo(info);
+  for (const { info, made } of [image, blocks]) if (made) backend.disposeIntermediateTensorInfo(info);
+  deleteLayers(backend, targets);
   return result;
 }

@@ -10,10 +10,12 @@ import { type Conv2DTransposeGeometry, heightAxis, widthAxis, yShapeOf } from '.
 import { tapSpan } from '../../src/geometry/phases';
 import { collectImage } from './collect';
 import { targetSize } from './correlation';
-import { denseFilter, denseImage, depthTexels, tilesOf, tilesPerGroup } from './densify';
+import { filterBlocks } from './filters';
+import { denseImage } from './images';
+import { depthTexels, tilesOf, tilesPerGroup } from './tiling';
 import { type Pass, type ProgramSource, draw } from './draw';
 import { type Limits, type Plan, forwardSums, planCorrelation } from './plan';
-import { makeTexture } from './textures';
+import { deleteLayers, makeLayers } from './textures';
 
 export function planScatter(g: Conv2DTransposeGeometry, limits: Limits): Plan | string {
   const wanted = {
@@ -23,7 +25,8 @@ export function planScatter(g: Conv2DTransposeGeometry, limits: Limits): Plan | 
     ...forwardSums(g),
     imageRows: g.batch * g.inHeight,
     imageWidth: g.inWidth,
-    tile: { tilePixels: 1, tileChannels: 4 },
+    tile: { lines: 1, cols: 1 },
+    whole: true,
   };
   return planCorrelation(wanted, limits);
 }
@@ -43,41 +46,44 @@ uniform ivec3 blocks;
 uniform ivec4 span, image;
 flat out ivec4 source;
 void main() {
-  int tile = gl_VertexID % span.w;
-  int pixel = gl_VertexID / span.w;
-  int j = pixel % span.y;
-  int i = pixel / span.y % span.x;
-  int batch = pixel / (span.y * span.x);
-  int line = batch * image.x + inFirst.x + i;
-  int lineY = line / image.z;
+  int pixel = quotient(gl_VertexID, span.w);
+  int tile = gl_VertexID - pixel * span.w;
+  int line = quotient(pixel, span.y);
+  int j = pixel - line * span.y;
+  int batch = quotient(line, span.x);
+  int i = line - batch * span.x;
+  line = batch * image.x + inFirst.x + i;
+  int lineY = quotient(line, image.z);
   int lineX = ((line - lineY * image.z) * image.y + inFirst.y + j) * image.w;
   source = ivec4(lineX, lineY, tile, 0);
+  int block = quotient(batch, blocks.x);
   ivec2 at = ivec2(
-    (batch / blocks.x * blocks.z + outFirst.y + j * strides.y) * span.w + tile,
-    batch % blocks.x * blocks.y + outFirst.x + i * strides.x);
+    (block * blocks.z + outFirst.y + j * strides.y) * span.w + tile,
+    (batch - block * blocks.x) * blocks.y + outFirst.x + i * strides.x);
   gl_Position = vec4((vec2(at) + 0.5) / vec2(size) * 2. - 1., 0., 1.);
   gl_PointSize = 1.;
 }`,
   fragment: `
 uniform sampler2D A, W;
-uniform ivec4 filter_;
+uniform ivec2 fold;
+uniform ivec3 filter_;
+uniform ivec4 filterAt;
 flat in ivec4 source;
 layout(location = 0) out vec4 sum;
 void main() {
-  int tile = source.z;
-  int depth = filter_.w;
-  int entry = filter_.x + tile;
-  int wy = entry / filter_.y;
-  int wx = (entry - wy * filter_.y) * 4 * depth;
-  int x = source.x + tile / filter_.z * depth;
+  int group = quotient(source.z, filter_.y);
+  ivec2 w = filter_.x * filterAt.xy + group * filterAt.zw + ivec2(0, 2 * (source.z - group * filter_.y));
+  int folded = quotient(w.y, fold.x);
+  w += folded * ivec2(fold.y, -fold.x);
+  int x = source.x + group * filter_.z;
   sum = vec4(0.);
-  for (int k = 0; k < depth; k++) {
+  for (int k = 0; k < filter_.z; k++) {
     vec4 v = texelFetch(A, ivec2(x + k, source.y), 0);
+    vec4 b0 = texelFetch(W, w, 0), b1 = texelFetch(W, w + ivec2(1, 0), 0);
+    vec4 b2 = texelFetch(W, w + ivec2(0, 1), 0), b3 = texelFetch(W, w + ivec2(1), 0);
     sum += vec4(
-      dot(v, texelFetch(W, ivec2(wx + k, wy), 0)),
-      dot(v, texelFetch(W, ivec2(wx + depth + k, wy), 0)),
-      dot(v, texelFetch(W, ivec2(wx + 2 * depth + k, wy), 0)),
-      dot(v, texelFetch(W, ivec2(wx + 3 * depth + k, wy), 0)));
+      dot(v, vec4(b0.rg, b1.rg)), dot(v, vec4(b0.ba, b1.ba)), dot(v, vec4(b2.rg, b3.rg)), dot(v, vec4(b2.ba, b3.ba)));
+    w.x += 2;
   }
 }`,
 };
@@ -90,10 +96,10 @@ export function scatter(
   filter: TensorInfo,
 ): TensorInfo {
   const { grid, image: layout } = plan;
-  const image = denseImage(backend, x, layout, grid.tiling.depth);
-  const weights = denseFilter(backend, filter, plan.filter, grid.tiling, 'forward');
+  const image = denseImage(backend, x, layout, g.groups);
+  const blocks = filterBlocks(backend, filter, plan.filter, grid.tiling, 'forward');
   const [width, height] = targetSize(grid);
-  const target = makeTexture(backend, width, height);
+  const target = makeLayers(backend, width, height, 1);
   const tiles = tilesOf(grid.tiling);
   const passes: Pass[] = [];
   for (let tapRow = 0; tapRow < g.filterHeight; tapRow++) {
@@ -115,18 +121,16 @@ export function scatter(
           blocks: [grid.imagesPerBlock, g.outHeight, g.outWidth],
           span: [spanRows, spanCols, g.batch, tiles],
           image: [g.inHeight, layout.width, layout.rowsPerLine, layout.texels],
-          filter_: [
-            (tapRow * g.filterWidth + tapCol) * tiles,
-            plan.filter.rowsPerLine,
-            tilesPerGroup(grid.tiling),
-            depthTexels(grid.tiling),
-          ],
+          filter_: [tapRow * g.filterWidth + tapCol, tilesPerGroup(grid.tiling), depthTexels(grid.tiling)],
+          filterAt: [...blocks.perTap, ...blocks.perGroup],
+          fold: blocks.fold,
         },
       });
     }
   }
-  draw(backend, { source: SCATTER, targets: [target], textures: { A: image, W: weights }, passes, adds: true });
-  const y = collectImage(backend, grid, [target], yShapeOf(g));
-  for (const info of [image, weights, target]) backend.disposeIntermediateTensorInfo(info);
+  draw(backend, { source: SCATTER, target, textures: { A: image, W: blocks.info }, passes, adds: true });
+  const y = collectImage(backend, grid, target, yShapeOf(g));
+  for (const info of [image, ...(blocks.made ? [blocks.info] : [])]) backend.disposeIntermediateTensorInfo(info);
+  deleteLayers(backend, target);
   return y;
 }

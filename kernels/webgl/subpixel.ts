@@ -9,8 +9,8 @@ import type { Axis } from '../../src/geometry/axis';
 import { type Conv2DTransposeGeometry, heightAxis, widthAxis, yShapeOf } from '../../src/geometry/geometry';
 import { phases } from '../../src/geometry/phases';
 import { collectImage } from './collect';
-import type { Phase, Taps } from './correlation';
-import { denseImage } from './densify';
+import { type Phase, type Taps, readsPairs } from './correlation';
+import { sourceImage } from './images';
 import { type Limits, type Plan, forwardSums, planCorrelation, runPlan } from './plan';
 
 export function planSubpixel(g: Conv2DTransposeGeometry, limits: Limits): Plan | string {
@@ -44,7 +44,7 @@ export function subpixel(
       cols.map((colTaps, phaseCol): Phase => ({ phaseRow, phaseCol, rows: rowTaps, cols: colTaps })),
     ),
   };
-  const image = denseImage(backend, x, plan.image, plan.grid.tiling.depth);
+  const image = sourceImage(backend, x, plan.image, g.groups, readsPairs(course));
   return runPlan(backend, plan, image, filter, 'forward', course, (targets) =>
     collectImage(backend, plan.grid, targets, yShapeOf(g)),
   );
