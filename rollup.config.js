@@ -3,7 +3,12 @@
 import dts from 'rollup-plugin-dts';
 import esbuild from 'rollup-plugin-esbuild';
 
-const entries = { index: 'src/index.ts', cpu: 'kernels/cpu/index.ts', webgl: 'kernels/webgl/index.ts' };
+const entries = {
+  index: 'src/index.ts',
+  cpu: 'kernels/cpu/index.ts',
+  webgl: 'kernels/webgl/index.ts',
+  wasm: 'kernels/wasm/index.ts',
+};
 const external = [/^@tensorflow\//];
 const typescript = () => esbuild({ target: 'es2020' });
 

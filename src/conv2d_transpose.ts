@@ -19,6 +19,7 @@ import { composedConv2dTranspose } from './compose';
 import type { DimRoundingMode } from './geometry/axis';
 import { type DataFormat, type Pad, type Pair, computeGeometry } from './geometry/geometry';
 import { registerGradients } from './gradients';
+import { type Fused, applyFused } from './epilogue';
 import { KERNEL_OF_VARIANT, type Variant } from './kernel_names';
 import { chooseVariant } from './variants';
 
@@ -38,7 +39,8 @@ export interface Conv2DTransposeOptions {
   variant?: Variant | 'auto';
 }
 
-type OutputShape = [number, number, number] | [number, number, number, number];
+/** The shape of the result, with or without a batch. */
+export type OutputShape = [number, number, number] | [number, number, number, number];
 
 const OPTIONS = ['dimRoundingMode', 'dataFormat', 'dilations', 'groups', 'outputPadding', 'variant'];
 
@@ -50,6 +52,19 @@ function conv2dTranspose_<T extends Tensor3D | Tensor4D>(
   strides: [number, number] | number,
   pad: Pad,
   options: DimRoundingMode | Conv2DTransposeOptions = {},
+): T {
+  return runConv2dTranspose(x, filter, outputShape, strides, pad, options);
+}
+
+/** The op, with a bias and an activation in its kernel; only where no gradient is taken. */
+export function runConv2dTranspose<T extends Tensor3D | Tensor4D>(
+  x: T | TensorLike,
+  filter: Tensor4D | TensorLike,
+  outputShape: OutputShape | undefined,
+  strides: [number, number] | number,
+  pad: Pad,
+  options: DimRoundingMode | Conv2DTransposeOptions,
+  fused?: Fused,
 ): T {
   const given = typeof options === 'string' ? { dimRoundingMode: options } : (options ?? {});
   const unknown = Object.keys(given).find((name) => !OPTIONS.includes(name));
@@ -83,10 +98,13 @@ function conv2dTranspose_<T extends Tensor3D | Tensor4D>(
   let y: Tensor4D;
   if (variant === undefined) {
     y = composedConv2dTranspose(geometry, nhwc, $filter as Tensor4D);
+    if (fused) y = applyFused(y, fused) as Tensor4D;
   } else {
     registerGradients();
-    const attrs = { ...geometry, variant } as unknown as NamedAttrMap;
-    y = engine().runKernel(KERNEL_OF_VARIANT[variant], { x: nhwc, filter: $filter }, attrs);
+    const { bias, preluActivationWeights, ...epilogue } = fused ?? {};
+    const inputs = { x: nhwc, filter: $filter, ...(bias && { bias }), ...(preluActivationWeights && { preluActivationWeights }) }; // prettier-ignore
+    const attrs = { ...geometry, variant, ...epilogue } as unknown as NamedAttrMap;
+    y = engine().runKernel(KERNEL_OF_VARIANT[variant], inputs, attrs);
   }
   const result: Tensor4D = dataFormat === 'NHWC' ? y : transpose(y, [0, 3, 1, 2]);
   return ($x.rank === 3 ? reshape(result, result.shape.slice(1) as [number, number, number]) : result) as T;

@@ -21,6 +21,8 @@ export {
 } from './geometry/geometry';
 export { type Phase, type PhaseTap } from './geometry/phases';
 export {
+  ACTIVATIONS,
+  type Activation,
   type Conv2DTransposeAttrs,
   Conv2DTransposeBackpropFilter,
   Conv2DTransposeBackpropInput,
@@ -30,3 +32,8 @@ export {
   type Variant,
 } from './kernel_names';
 export { registerGradients } from './gradients';
+export { type InstallOptions, REPLACEABLE, type Replaceable, install, uninstall } from './install';
+import { type FusedConv2DTransposeConfig, fusedConv2dTranspose } from './fused';
+export { type FusedConv2DTransposeConfig };
+/** Ops with a bias and an activation in their kernels, as `tf.fused`. */
+export const fused = { conv2dTranspose: fusedConv2dTranspose };

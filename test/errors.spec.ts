@@ -18,7 +18,7 @@ function messageOf(run: () => unknown): string {
 type Loose = (...args: unknown[]) => tf.Tensor;
 const op = conv2dTranspose as unknown as Loose;
 
-describeOnEveryBackend('errors', () => {
+describeOnEveryBackend('errors', (environment) => {
   let x: tf.Tensor, filter: tf.Tensor;
   beforeAll(() => {
     x = tf.ones([1, 4, 4, 2]);
@@ -152,6 +152,10 @@ describeOnEveryBackend('errors', () => {
     ],
   ];
   for (const [name, run, message] of bad) {
+    if (environment.onlyNumbers && /complex|strings/.test(name)) {
+      console.warn(`${environment.name}: '${name}' is left out; the backend has no such tensors`);
+      continue;
+    }
     it(`${name} is explained, and nothing leaks`, () => {
       let found = '';
       expect(leaked(() => tf.tidy(() => void (found = messageOf(run))))).toEqual(NOTHING);

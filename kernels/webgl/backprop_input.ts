@@ -10,6 +10,7 @@ import { collectImage } from './collect';
 import { readsPairs } from './correlation';
 import { joinedImage, sourceImage } from './images';
 import type { Layers } from './textures';
+import type { Epilogue } from './epilogue';
 import { type Limits, type Plan, planCorrelation, runPlan } from './plan';
 
 /** Whether all taps join the output channels, of which there are too few to fill a texel. */
@@ -35,11 +36,12 @@ export function backpropInput(
   plan: Plan,
   dy: TensorInfo,
   filter: TensorInfo,
+  epilogue?: Epilogue,
 ): TensorInfo {
   const only = { count: 1, offset: 0, offsetStep: 0, tap: 0, tapStep: 0 };
   const rows = { count: g.filterHeight, offset: -g.padTop, offsetStep: g.dilationHeight, tap: 0, tapStep: 1 };
   const cols = { count: g.filterWidth, offset: -g.padLeft, offsetStep: g.dilationWidth, tap: 0, tapStep: 1 };
-  const finish = (targets: Layers): TensorInfo => collectImage(backend, plan.grid, targets, xShapeOf(g));
+  const finish = (targets: Layers): TensorInfo => collectImage(backend, plan.grid, targets, xShapeOf(g), epilogue);
   if (joins(g)) {
     const course = { imageHeight: g.inHeight, stepRows: 1, stepCols: 1, filterWidth: 1 };
     const phases = [{ phaseRow: 0, phaseCol: 0, rows: only, cols: only }];

@@ -9,6 +9,7 @@ import { type Grid, partSize } from './correlation';
 import { tilesOf, tilesPerGroup } from './tiling';
 import { draw } from './draw';
 import { emptyTensor } from './elements';
+import { type Epilogue, epilogueSource } from './epilogue';
 import type { Layers } from './textures';
 
 /** GLSL that computes elements of a tensor of rank 4. */
@@ -30,7 +31,10 @@ export function collect(
   targets: Layers,
   shape: number[],
   { key, code, gives, uniforms }: ElementSource,
+  epilogue?: Epilogue,
 ): TensorInfo {
+  const fused = epilogueSource(backend, epilogue);
+  const finish = (value: string, channel: string): string => (fused ? `finish(${value}, ${channel})` : value);
   const packs = env().getBool('WEBGL_PACK');
   const { info, size } = emptyTensor(backend, shape);
   const declared = Object.entries(uniforms).map(([name, { length }]) => `uniform ivec${length} ${name};`);
@@ -52,15 +56,16 @@ vec2 pair(int a, int b, int c, int d) { return vec2(element(a, b, c, d), d + 1 <
   int c = 2 * (blocks - image * down);
   int a = quotient(image, shape.y);
   int b = image - a * shape.y;
-  value = ${four};`;
+  value = ${finish(four, 'd')};`;
   const single = `
   int line = quotient(index, shape.w);
   int image = quotient(line, shape.z);
   int a = quotient(image, shape.y);
-  value = vec4(element(a, image - a * shape.y, line - image * shape.z, index - line * shape.w), 0., 0., 0.);`;
+  int channel = index - line * shape.w;
+  value = ${finish('vec4(element(a, image - a * shape.y, line - image * shape.z, channel), 0., 0., 0.)', 'channel')};`;
   draw(backend, {
     source: {
-      key: `${key}, ${packs ? 'packed' : 'unpacked'}, by ${gives}`,
+      key: `${key}, ${packs ? 'packed' : 'unpacked'}, by ${gives}${fused ? `, then ${fused.key}` : ''}`,
       fragment: `
 uniform sampler2DArray T;
 uniform ivec4 shape;
@@ -71,6 +76,7 @@ vec4 target(int n, ivec2 at) {
   return texelFetch(T, ivec3(at, n), 0);
 }
 ${code}
+${fused?.code ?? ''}
 ${packs ? derived[gives] : ''}
 void main() {
   int index = int(gl_FragCoord.y) * size.x + int(gl_FragCoord.x);
@@ -78,8 +84,8 @@ void main() {
 }`,
     },
     target: info,
-    textures: { T: targets },
-    passes: [{ viewport: [0, 0, ...size], uniforms: { shape, size, ...uniforms } }],
+    textures: { T: targets, ...fused?.textures },
+    passes: [{ viewport: [0, 0, ...size], uniforms: { shape, size, ...uniforms, ...fused?.uniforms } }],
   });
   return info;
 }
@@ -118,14 +124,24 @@ vec2 gridPair(int batch, int row, int col, int group, int channel) {
 }
 
 /** The tensor `[batch, height, width, groups · channels]` that a correlation has computed. */
-export function collectImage(backend: MathBackendWebGL, grid: Grid, targets: Layers, shape: number[]): TensorInfo {
+export function collectImage(
+  backend: MathBackendWebGL,
+  grid: Grid,
+  targets: Layers,
+  shape: number[],
+  epilogue?: Epilogue,
+): TensorInfo {
   const { code, uniforms } = gridElement(grid);
   const { channels, groups } = grid.tiling;
   // Two channels from an even one on share a texel, unless a group ends between them.
   const inPairs = groups === 1 || channels % 2 === 0;
-  return collect(backend, targets, shape, {
-    key: `image ${grid.tile.lines} × ${grid.tile.cols}`,
-    code: `${code}
+  return collect(
+    backend,
+    targets,
+    shape,
+    {
+      key: `image ${grid.tile.lines} × ${grid.tile.cols}`,
+      code: `${code}
 float element(int batch, int row, int col, int channel) {
   int group = quotient(channel, groups.x);
   return gridElement(batch, row, col, group, channel - group * groups.x);
@@ -138,7 +154,9 @@ ${
 }`
     : ''
 }`,
-    gives: inPairs ? 'pair' : 'element',
-    uniforms: { ...uniforms, groups: [channels, groups] },
-  });
+      gives: inPairs ? 'pair' : 'element',
+      uniforms: { ...uniforms, groups: [channels, groups] },
+    },
+    epilogue,
+  );
 }

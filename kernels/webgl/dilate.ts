@@ -9,6 +9,7 @@ import { type Conv2DTransposeGeometry, yShapeOf } from '../../src/geometry/geome
 import { collectImage } from './collect';
 import { denseImage } from './images';
 import { type ProgramSource, draw } from './draw';
+import type { Epilogue } from './epilogue';
 import { type Limits, type Plan, forwardSums, planCorrelation, runPlan } from './plan';
 import { type DenseLayout, denseLayout, makeTexture } from './textures';
 
@@ -39,6 +40,7 @@ export function dilate(
   plan: DilatePlan,
   x: TensorInfo,
   filter: TensorInfo,
+  epilogue?: Epilogue,
 ): TensorInfo {
   const course = {
     imageHeight: paddedSize(g)[0],
@@ -58,7 +60,7 @@ export function dilate(
   const image = insertZeros(g, backend, plan, input);
   backend.disposeIntermediateTensorInfo(input);
   return runPlan(backend, plan, { info: image, inBlocks: false, made: true }, filter, 'forward', course, (targets) =>
-    collectImage(backend, plan.grid, targets, yShapeOf(g)),
+    collectImage(backend, plan.grid, targets, yShapeOf(g), epilogue),
   );
 }
 

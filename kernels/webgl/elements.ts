@@ -32,22 +32,27 @@ export function elementsOf(backend: MathBackendWebGL, info: TensorInfo): Element
   return { info, uniforms: { tensor: [lineTexels, 0, rows, cols] }, lineTexels, inBlocks };
 }
 
-/** GLSL of `float element(int index)`, the element of that index in row-major order, and of `int texel…`, the place of a texel of that index. */
-export const ELEMENT = `
-uniform sampler2D A;
-uniform ivec4 tensor;
-ivec2 placeOf(int texel) {
-  int y = quotient(texel, tensor.x);
-  return ivec2(texel - y * tensor.x, y);
+/** GLSL of `float element(int index)`, the element of that index in row-major order, and of `ivec2 placeOf(int texel)`, the place of a texel of that index; by other names for another tensor. */
+export function elementSource(sampler: string, tensor: string, element: string, placeOf: string): string {
+  return `
+uniform sampler2D ${sampler};
+uniform ivec4 ${tensor};
+ivec2 ${placeOf}(int texel) {
+  int y = quotient(texel, ${tensor}.x);
+  return ivec2(texel - y * ${tensor}.x, y);
 }
-float element(int index) {
-  if (tensor.z == 0) return texelFetch(A, placeOf(index + tensor.y), 0).r;
-  int line = quotient(index, tensor.w), col = index - line * tensor.w;
-  int block = quotient(line, tensor.z), row = line - block * tensor.z;
-  vec4 texel = texelFetch(A, placeOf((block * ((tensor.z + 1) >> 1) + (row >> 1)) * ((tensor.w + 1) >> 1) + (col >> 1)), 0);
-  vec2 pair = (row & 1) == 0 ? texel.rg : texel.ba;
+float ${element}(int index) {
+  if (${tensor}.z == 0) return texelFetch(${sampler}, ${placeOf}(index + ${tensor}.y), 0).r;
+  int line = quotient(index, ${tensor}.w), col = index - line * ${tensor}.w;
+  int block = quotient(line, ${tensor}.z), row = line - block * ${tensor}.z;
+  int texel = (block * ((${tensor}.z + 1) >> 1) + (row >> 1)) * ((${tensor}.w + 1) >> 1) + (col >> 1);
+  vec4 four = texelFetch(${sampler}, ${placeOf}(texel), 0);
+  vec2 pair = (row & 1) == 0 ? four.rg : four.ba;
   return (col & 1) == 0 ? pair.r : pair.g;
 }`;
+}
+
+export const ELEMENT = elementSource('A', 'tensor', 'element', 'placeOf');
 
 /** A tensor without values on the GPU, packed if tfjs packs, to be drawn to. */
 export function emptyTensor(backend: MathBackendWebGL, shape: number[]): { info: TensorInfo; size: [number, number] } {

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Registers the kernels of the `webgl` backend when imported, as `@tensorflow/tfjs-backend-webgl` does its own. */
-import { type KernelConfig, type TensorInfo, getKernel, registerKernel, util } from '@tensorflow/tfjs-core';
+import { type KernelConfig, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from '../../src/geometry/geometry';
 import {
   Conv2DTransposeBackpropFilter,
   Conv2DTransposeBackpropInput,
+  type Conv2DTransposeAttrs,
   KERNEL_OF_VARIANT,
   type Support,
   type Variant,
   type VariantKernelConfig,
+  registerAll,
 } from '../../src/kernel_names';
 import { backpropFilter, planBackpropFilter } from './backprop_filter';
 import { backpropInput, planBackpropInput } from './backprop_input';
 import { dilate, planDilate } from './dilate';
 import { throwIfLost } from './draw';
+import type { Epilogue } from './epilogue';
 import { matmul, planMatmul } from './matmul';
 import { type Limits, limitsOf, webgl2 } from './plan';
 import { missingForScatter, planScatter, scatter } from './scatter';
@@ -28,6 +31,7 @@ type Compute<P> = (
   plan: P,
   first: TensorInfo,
   second: TensorInfo,
+  epilogue?: Epilogue,
 ) => TensorInfo;
 
 /** A kernel config that plans, and runs if there is anything to run. */
@@ -43,7 +47,7 @@ function webglKernel<P>(
     backendName: 'webgl',
     kernelFunc: ({ inputs, backend, attrs }): TensorInfo => {
       const webgl = backend as MathBackendWebGL;
-      const g = attrs as unknown as Conv2DTransposeGeometry;
+      const g = attrs as unknown as Conv2DTransposeAttrs;
       throwIfLost(webgl.gpgpu.gl);
       const shape = shapeOf(g);
       if (g.batch === 0) return webgl.makeTensorInfo(shape, 'float32', new Float32Array(util.sizeFromShape(shape)));
@@ -51,7 +55,10 @@ function webglKernel<P>(
       const planned = version.supported ? plan(g, limitsOf(webgl)) : version.reason;
       if (typeof planned === 'string') throw new Error(`${kernelName} cannot run on this WebGL: ${planned}`);
       const [first, second] = inputNames.map((name) => inputs[name]!);
-      return compute(g, webgl, planned, first, second);
+      const { bias, preluActivationWeights: prelu } = inputs;
+      const { activation = 'linear', leakyreluAlpha = 0.2 } = g;
+      const epilogue = bias || activation !== 'linear' ? { bias, activation, prelu, leakyreluAlpha } : undefined;
+      return compute(g, webgl, planned, first, second, epilogue);
     },
   };
 }
@@ -78,18 +85,13 @@ function variantKernel<P>(
   };
 }
 
-const kernelConfigs: KernelConfig[] = [
+registerAll([
   variantKernel('scatter', planScatter, scatter, missingForScatter),
   variantKernel('dilate', planDilate, dilate),
   variantKernel('matmul', planMatmul, matmul),
   variantKernel('subpixel', planSubpixel, subpixel),
   webglKernel(Conv2DTransposeBackpropInput, ['dy', 'filter'], planBackpropInput, backpropInput, xShapeOf),
   webglKernel(Conv2DTransposeBackpropFilter, ['x', 'dy'], planBackpropFilter, backpropFilter, filterShapeOf),
-];
-
-// A page may hold this module twice, as ESM and as CommonJS; tfjs warns of a name that is registered twice.
-for (const config of kernelConfigs) {
-  if (!getKernel(config.kernelName, config.backendName)) registerKernel(config);
-}
+]);
 
 export { programCount } from './draw';

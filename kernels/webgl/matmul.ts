@@ -10,6 +10,7 @@ import { collect, gridElement } from './collect';
 import { type Grid, readsPairs } from './correlation';
 import { sourceImage } from './images';
 import type { Layers } from './textures';
+import type { Epilogue } from './epilogue';
 import { type Limits, type Plan, planCorrelation, runPlan } from './plan';
 
 export function planMatmul(g: Conv2DTransposeGeometry, limits: Limits): Plan | string {
@@ -33,6 +34,7 @@ export function matmul(
   plan: Plan,
   x: TensorInfo,
   filter: TensorInfo,
+  epilogue?: Epilogue,
 ): TensorInfo {
   const only = { count: 1, offset: 0, offsetStep: 0, tap: 0, tapStep: 0 };
   const course = {
@@ -44,12 +46,18 @@ export function matmul(
   };
   const image = sourceImage(backend, x, plan.image, g.groups, readsPairs(course));
   return runPlan(backend, plan, image, filter, 'footprints', course, (targets) =>
-    col2im(g, backend, plan.grid, targets),
+    col2im(g, backend, plan.grid, targets, epilogue),
   );
 }
 
 /** Gathers the footprints that overlap. */
-function col2im(g: Conv2DTransposeGeometry, backend: MathBackendWebGL, grid: Grid, footprints: Layers): TensorInfo {
+function col2im(
+  g: Conv2DTransposeGeometry,
+  backend: MathBackendWebGL,
+  grid: Grid,
+  footprints: Layers,
+  epilogue?: Epilogue,
+): TensorInfo {
   const { code, uniforms } = gridElement(grid);
   const depth = g.outChannels / g.groups;
   // From the first tap that a row or column meets to the next; dilated ones are all tried.
@@ -89,22 +97,28 @@ ${type} ${name}(int batch, int row, int col, int channel) {
 }`;
   const single = g.outChannels === 1;
   const inPairs = depth % 2 === 0;
-  return collect(backend, footprints, yShapeOf(g), {
-    key: `col2im${overlaps ? '' : ' without overlaps'}${single ? ' of one channel' : ''}, ${grid.tile.lines} × ${grid.tile.cols}`,
-    code: `${code}
+  return collect(
+    backend,
+    footprints,
+    yShapeOf(g),
+    {
+      key: `col2im${overlaps ? '' : ' without overlaps'}${single ? ' of one channel' : ''}, ${grid.tile.lines} × ${grid.tile.cols}`,
+      code: `${code}
 ${sum('float', 'element', 'gridElement(batch, i, j, group, of)')}
 ${inPairs ? sum('vec2', 'pair', 'gridPair(batch, i, j, group, of)') : ''}
 ${single ? 'vec2 pair(int batch, int row, int col, int channel) { return vec2(element(batch, row, col, channel), 0.); }' : ''}`,
-    gives: inPairs || single ? 'pair' : 'element',
-    uniforms: {
-      ...uniforms,
-      depth: [depth, g.groups],
-      kernel: [g.filterHeight, g.filterWidth],
-      pads: [g.padTop, g.padLeft],
-      dilations: [g.dilationHeight, g.dilationWidth],
-      steps,
-      strides: [g.strideHeight, g.strideWidth],
-      inSize: [g.inHeight, g.inWidth],
+      gives: inPairs || single ? 'pair' : 'element',
+      uniforms: {
+        ...uniforms,
+        depth: [depth, g.groups],
+        kernel: [g.filterHeight, g.filterWidth],
+        pads: [g.padTop, g.padLeft],
+        dilations: [g.dilationHeight, g.dilationWidth],
+        steps,
+        strides: [g.strideHeight, g.strideWidth],
+        inSize: [g.inHeight, g.inWidth],
+      },
     },
-  });
+    epilogue,
+  );
 }

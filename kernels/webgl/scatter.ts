@@ -14,6 +14,7 @@ import { filterBlocks } from './filters';
 import { denseImage } from './images';
 import { depthTexels, tilesOf, tilesPerGroup } from './tiling';
 import { type Pass, type ProgramSource, draw } from './draw';
+import type { Epilogue } from './epilogue';
 import { type Limits, type Plan, forwardSums, planCorrelation } from './plan';
 import { deleteLayers, makeLayers } from './textures';
 
@@ -94,6 +95,7 @@ export function scatter(
   plan: Plan,
   x: TensorInfo,
   filter: TensorInfo,
+  epilogue?: Epilogue,
 ): TensorInfo {
   const { grid, image: layout } = plan;
   const image = denseImage(backend, x, layout, g.groups);
@@ -129,7 +131,7 @@ export function scatter(
     }
   }
   draw(backend, { source: SCATTER, target, textures: { A: image, W: blocks.info }, passes, adds: true });
-  const y = collectImage(backend, grid, target, yShapeOf(g));
+  const y = collectImage(backend, grid, target, yShapeOf(g), epilogue);
   for (const info of [image, ...(blocks.made ? [blocks.info] : [])]) backend.disposeIntermediateTensorInfo(info);
   deleteLayers(backend, target);
   return y;

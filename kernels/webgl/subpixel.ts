@@ -11,6 +11,7 @@ import { phases } from '../../src/geometry/phases';
 import { collectImage } from './collect';
 import { type Phase, type Taps, readsPairs } from './correlation';
 import { sourceImage } from './images';
+import type { Epilogue } from './epilogue';
 import { type Limits, type Plan, forwardSums, planCorrelation, runPlan } from './plan';
 
 export function planSubpixel(g: Conv2DTransposeGeometry, limits: Limits): Plan | string {
@@ -33,6 +34,7 @@ export function subpixel(
   plan: Plan,
   x: TensorInfo,
   filter: TensorInfo,
+  epilogue?: Epilogue,
 ): TensorInfo {
   const cols = tapsOfPhases(widthAxis(g));
   const course = {
@@ -46,7 +48,7 @@ export function subpixel(
   };
   const image = sourceImage(backend, x, plan.image, g.groups, readsPairs(course));
   return runPlan(backend, plan, image, filter, 'forward', course, (targets) =>
-    collectImage(backend, plan.grid, targets, yShapeOf(g)),
+    collectImage(backend, plan.grid, targets, yShapeOf(g), epilogue),
   );
 }
 

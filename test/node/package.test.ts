@@ -46,6 +46,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { conv2dTranspose } from 'tfjs-conv2d-transpose';
 import 'tfjs-conv2d-transpose/cpu';
 import 'tfjs-conv2d-transpose/webgl';
+import 'tfjs-conv2d-transpose/wasm';
 ${USE}
 check();`;
 const cjs = (tfFrom: string): string => `const tf = require('${tfFrom}');
@@ -53,6 +54,7 @@ require('@tensorflow/tfjs-backend-cpu');
 const { conv2dTranspose } = require('tfjs-conv2d-transpose');
 require('tfjs-conv2d-transpose/cpu');
 require('tfjs-conv2d-transpose/webgl');
+require('tfjs-conv2d-transpose/wasm');
 ${USE}
 check();`;
 /** ESM and CommonJS of everything in one process: still one engine and one set of kernels. */
@@ -70,6 +72,7 @@ const typescript = (tfFrom: string): string => `import * as tf from '${tfFrom}';
 import { type Conv2DTransposeOptions, conv2dTranspose, conv2dTransposeArithmetic } from 'tfjs-conv2d-transpose';
 import 'tfjs-conv2d-transpose/cpu';
 import 'tfjs-conv2d-transpose/webgl';
+import 'tfjs-conv2d-transpose/wasm';
 const options: Conv2DTransposeOptions = { dilations: [1, 2], groups: 2, variant: 'matmul' };
 const y: tf.Tensor4D = conv2dTranspose(tf.ones<tf.Rank.R4>([1, 2, 2, 4]), tf.ones<tf.Rank.R4>([3, 3, 1, 4]), undefined, 2, 'same', options);
 const stock: typeof tf.conv2dTranspose = conv2dTranspose;

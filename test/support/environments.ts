@@ -9,6 +9,8 @@ export interface Environment {
   backend: string;
   /** Bits of its floats. Default: 32. */
   precision?: 16 | 32;
+  /** Whether it has neither complex numbers nor strings. */
+  onlyNumbers?: boolean;
   /** Why no kernel of ours runs there, if none does; then the op is composed of core ops. */
   withoutKernels?: string;
   setUp?(): void | Promise<void>;

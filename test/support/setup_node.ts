@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What specs run on under jest: the cpu backend with our kernels, on every engine that can run here. */
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import v8 from 'node:v8';
 import * as tf from '@tensorflow/tfjs';
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { ENGINE_FLAG, availableEngines } from '../../kernels/cpu';
 import { RELAXED_MODULE } from '../../kernels/cpu/wasm/products.generated';
+import '../../kernels/wasm';
+import { install, uninstall } from '../../src';
 import { environments } from './environments';
 
 tf.env().set('IS_TEST', true); // No advertisement for tfjs-node.
@@ -24,3 +29,13 @@ for (const engine of ['relaxed', 'simd'] as const) {
   if (!engines.includes(engine))
     console.warn(`Skipped: the ${engine} engine, because this Node has no such instructions`);
 }
+
+setWasmPaths(join(dirname(createRequire(__filename).resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist/'));
+environments.push({
+  name: 'wasm',
+  backend: 'wasm',
+  onlyNumbers: true,
+  // Stock has no filter gradient there, which specs of conv2d's gradients compare with.
+  setUp: () => void install({ backends: ['wasm'], kernels: ['Conv2DBackpropFilter'], gradients: false }),
+  tearDown: uninstall,
+});

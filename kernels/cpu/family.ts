@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The kernels of the family for any backend whose tensors are arrays in memory: the same engine computes them all. */
+import type { KernelBackend, KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
+import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from '../../src/geometry/geometry';
+import {
+  Conv2DTransposeBackpropFilter,
+  Conv2DTransposeBackpropInput,
+  type Conv2DTransposeAttrs,
+  KERNEL_OF_VARIANT,
+  type Variant,
+  type VariantKernelConfig,
+} from '../../src/kernel_names';
+import { backpropFilter } from './backprop_filter';
+import { backpropInput } from './backprop_input';
+import { dilate } from './dilate';
+import type { Block, Workspace } from './engine';
+import { applyEpilogue } from './epilogue';
+import { currentEngine, releaseEngines } from './engines';
+import { matmul } from './matmul';
+import { scatter } from './scatter';
+import { subpixel } from './subpixel';
+
+/** How a backend keeps its tensors. */
+export interface Storage {
+  readonly backendName: string;
+  /** The values of a float32 tensor; read before the next call. */
+  read(backend: KernelBackend, info: TensorInfo): Float32Array;
+  /** A tensor of values that nobody else holds. */
+  make(backend: KernelBackend, shape: number[], values: Float32Array): TensorInfo;
+}
+
+type Compute = (g: Conv2DTransposeGeometry, workspace: Workspace, first: Float32Array, second: Float32Array) => Block;
+
+/** The configs of all kernels of the family on a backend. */
+export function familyOn({ backendName, read, make }: Storage): KernelConfig[] {
+  /** A kernel config that reads two inputs, lets `compute` work on their values and wraps what it returns. */
+  const kernel = (
+    kernelName: string,
+    inputNames: [string, string],
+    compute: Compute,
+    shapeOf: (g: Conv2DTransposeGeometry) => number[],
+  ): KernelConfig => ({
+    kernelName,
+    backendName,
+    disposeFunc: releaseEngines,
+    kernelFunc: ({ inputs, backend, attrs }): TensorInfo => {
+      const [on, g] = [backend as KernelBackend, attrs as unknown as Conv2DTransposeAttrs];
+      const [first, second] = inputNames.map((name) => read(on, inputs[name]!));
+      const shape = shapeOf(g);
+      const values = currentEngine().run((workspace) => compute(g, workspace, first, second));
+      const { bias, preluActivationWeights: prelu } = inputs;
+      const { activation = 'linear', leakyreluAlpha = 0.2 } = g;
+      if (bias || activation !== 'linear') {
+        const valuesOf = (info: TensorInfo | undefined): Float32Array | undefined => info && read(on, info);
+        applyEpilogue(values, shape[3], { bias: valuesOf(bias), activation, prelu: valuesOf(prelu), leakyreluAlpha });
+      }
+      return make(on, shape, values);
+    },
+  });
+  const variant = (name: Variant, compute: Compute): VariantKernelConfig => ({
+    ...kernel(KERNEL_OF_VARIANT[name], ['x', 'filter'], compute, yShapeOf),
+    supports: () => ({ supported: true }),
+  });
+  return [
+    variant('scatter', scatter),
+    variant('dilate', dilate),
+    variant('matmul', matmul),
+    variant('subpixel', subpixel),
+    kernel(Conv2DTransposeBackpropInput, ['dy', 'filter'], backpropInput, xShapeOf),
+    kernel(Conv2DTransposeBackpropFilter, ['x', 'dy'], backpropFilter, filterShapeOf),
+  ];
+}
