@@ -17,20 +17,31 @@ export interface Timing {
   note: string;
 }
 
-interface Limits {
+export interface Limits {
   /** Rounds at most. */
   repeat: number;
   /** Milliseconds that this comparison may take. A single run is never cut: what cannot be run in time is extrapolated. */
   budget: number;
+  /** Waits until a result is there. Default: reads it. */
+  finish?: (result: ReturnType<Contender['run']>) => void;
 }
 
 /** Times all contenders. `inspect` sees the first full result of each before it is disposed of. */
 export function interleave(
   contenders: readonly Contender[],
-  { repeat, budget }: Limits,
+  { repeat, budget, finish = (result) => void result.dataSync() }: Limits,
   inspect: (contender: Contender, result: ReturnType<Contender['run']>) => void,
 ): Map<Contender, Timing> {
   const begin = performance.now();
+  const timeOf = (run: Contender['run'], look?: (result: ReturnType<Contender['run']>) => void): number => {
+    const from = performance.now();
+    const result = run();
+    finish(result);
+    const ms = performance.now() - from;
+    look?.(result);
+    result.dispose();
+    return ms;
+  };
   const timings = new Map<Contender, Timing>();
   const samples = new Map<Contender, number[]>();
   const warmUps = new Map<Contender, number>();
@@ -75,16 +86,6 @@ export function interleave(
     );
   }
   return timings;
-}
-
-function timeOf(run: Contender['run'], inspect?: (result: ReturnType<Contender['run']>) => void): number {
-  const begin = performance.now();
-  const result = run();
-  result.dataSync();
-  const ms = performance.now() - begin;
-  inspect?.(result);
-  result.dispose();
-  return ms;
 }
 
 export function median(values: readonly number[]): number {

@@ -55,6 +55,7 @@ export async function writeReport(results: Results): Promise<string> {
 <p>${escape(results.machine)}; tfjs ${escape(results.versions.tfjs)}; ${escape(results.date)}; ${results.seconds.toFixed(0)} s in all.
 All contenders of a layer ran interleaved; times are medians. Useful operations are the multiply-adds of the definition, two each.
 The error is the worst of sampled elements, in units of the bound ε32·K·Σ|products|: above 1 is wrong.</p>
+${results.skipped.length > 0 ? `<p class="note">Skipped: ${escape(results.skipped.join('; '))}</p>` : ''}
 <h2>Geometric means over the layers</h2>
 ${meansTable(rows)}
 ${plots.map(([title, svg]) => `<figure><figcaption>${escape(title)}</figcaption>${svg}</figure>`).join('\n')}

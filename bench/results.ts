@@ -24,6 +24,8 @@ export interface Row {
 export interface Results {
   date: string;
   machine: string;
+  /** What was not measured, and why. */
+  skipped: string[];
   versions: Record<string, string>;
   options: Record<string, unknown>;
   seconds: number;

@@ -11,10 +11,11 @@ import { CHROMIUM_FLAGS, HOW_TO_GET_ONE, ensureChromium } from '../../.ci/chromi
 
 const ORT_FOLDER = new URL('../../node_modules/onnxruntime-web/dist/', import.meta.url);
 
-/** Runs `body` on a page with the script of `entry` (a file of this folder); or says why there is no browser. */
+/** Runs `body` on a page with the script of `entry` (a file of this folder), in a browser with further `flags`; or says why there is no browser. */
 export async function inChromium<T>(
   entry: string,
   body: (tab: Page, browser: string) => Promise<T>,
+  flags: readonly string[] = [],
 ): Promise<T | { skipped: string }> {
   const executablePath = ensureChromium();
   if (!executablePath) return { skipped: HOW_TO_GET_ONE };
@@ -29,7 +30,7 @@ export async function inChromium<T>(
     define: { global: 'globalThis', 'import.meta.url': '"https://bench.invalid/"' },
     logLevel: 'error',
   });
-  const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+  const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS, ...flags] });
   try {
     const tab = await browser.newPage();
     tab.on('pageerror', (error) => console.error(error));

@@ -2,11 +2,12 @@
 /** Runs in a page: races our webgl kernels against stock tfjs, packed and not, and checks our results. */
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs';
+import '@tensorflow/tfjs-backend-webgpu';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { programCount } from '../../kernels/webgl';
 import type { Variant } from '../../src';
-import { filterShapeOf, xShapeOf, yShapeOf } from '../../src/geometry/geometry';
 import { chooseVariant } from '../../src/variants';
+import { comparePass } from '../compare_pass';
 import { median } from '../interleave';
 import { type Contender, type Pass, makeOperands, ourContenders, stockContender } from '../passes';
 import { sampledError } from '../spot_check';
@@ -18,10 +19,18 @@ export interface WebglTime {
   error: number;
 }
 
+/** On the GPU, packed as tfjs's own ops leave tensors. */
+function onGPU(operand: tf.Tensor4D): tf.Tensor4D {
+  return tf.tidy(() => tf.mul(operand, 1));
+}
+
 /** Waits for the GPU by reading a single element. */
 function finish(result: tf.Tensor): void {
   tf.tidy(() => tf.slice(result, [0, 0, 0, 0], [1, 1, 1, 1]).dataSync());
 }
+
+/** The least that a sample takes, in ms: the fast run several times. */
+const SAMPLE_MS = 8;
 
 const page = {
   renderer(): string {
@@ -34,6 +43,15 @@ const page = {
     await tf.setBackend('webgl');
     tf.env().set('WEBGL_CPU_FORWARD', false);
   },
+  /** A cell of the main job, stock as tfjs is set by default. */
+  compare: (name: string, pass: Pass, variants: readonly Variant[], limits: { repeat: number; budget: number }) =>
+    comparePass(
+      { backend: 'webgl', place: onGPU, finish },
+      pass,
+      WORKLOADS.find((w) => w.name === name)!,
+      variants,
+      limits,
+    ),
   programs: () => programCount(tf.backend() as MathBackendWebGL),
   /** Times of a pass by contender; 'stock packed' and 'stock unpacked' are left out if `withStock` is false. */
   race(
@@ -47,15 +65,8 @@ const page = {
     const g = workload.geometry;
     const operands = makeOperands(workload);
     const values = { x: operands.x.dataSync(), filter: operands.filter.dataSync(), dy: operands.dy.dataSync() } as Record<'x' | 'filter' | 'dy', Float32Array>; // prettier-ignore
+    const inputs = { x: onGPU(operands.x), filter: onGPU(operands.filter), dy: onGPU(operands.dy) };
     tf.dispose([operands.x, operands.filter, operands.dy]);
-    // On the GPU, packed as tfjs's own ops leave tensors.
-    const onGPU = (array: Float32Array, shape: [number, number, number, number]): tf.Tensor4D =>
-      tf.tidy(() => tf.mul(tf.tensor4d(array, shape), 1));
-    const inputs = {
-      x: onGPU(values.x, xShapeOf(g)),
-      filter: onGPU(values.filter, filterShapeOf(g)),
-      dy: onGPU(values.dy, yShapeOf(g)),
-    };
     const stock = stockContender(pass, workload, inputs);
     const packing = (on: boolean, run: () => tf.Tensor) => (): tf.Tensor => {
       tf.env().set('WEBGL_PACK', on);
@@ -98,16 +109,58 @@ const page = {
           finish(result);
           result.dispose();
           runs++;
-        } while (performance.now() - begin < 8);
+        } while (performance.now() - begin < SAMPLE_MS);
         if (round >= 0) samples.get(contender)!.push((performance.now() - begin) / runs);
       }
     }
-    for (const [contender, times] of samples)
-      console.log('SAMPLES', name, pass, contender.name, times.map((t) => t.toFixed(1)).join(' '));
     for (const [contender, times] of samples) results[contender.name].ms = median(times);
     tf.dispose([inputs.x, inputs.filter, inputs.dy]);
     if (pass === 'forward') results.auto = results[chooseVariant('auto', g, 'webgl', tf.backend())!];
     return results;
+  },
+  /** Median times of a forward pass by a variant of ours on webgl, and by stock tfjs on webgpu, in turn; `undefined` if there is no webgpu. */
+  async againstWebgpu(
+    name: string,
+    variant: Variant,
+    rounds: number,
+  ): Promise<{ ours: number; webgpu: number; error: number } | undefined> {
+    const workload = WORKLOADS.find((w) => w.name === name)!;
+    const sides = [];
+    for (const backend of ['webgl', 'webgpu']) {
+      if (!(await tf.setBackend(backend))) return undefined;
+      const made = makeOperands(workload);
+      const operands = { x: onGPU(made.x), filter: onGPU(made.filter), dy: made.dy };
+      const contender =
+        backend === 'webgl'
+          ? ourContenders('forward', workload, operands, [variant])[0]
+          : stockContender('forward', workload, operands);
+      sides.push({ backend, contender, made, operands, samples: [] as number[] });
+    }
+    // Two rounds to warm up.
+    for (let round = -2; round < rounds; round++) {
+      for (const { backend, contender, samples } of sides) {
+        await tf.setBackend(backend);
+        const begin = performance.now();
+        let runs = 0;
+        do {
+          const result = contender.run();
+          const corner = tf.slice(result, [0, 0, 0, 0], [1, 1, 1, 1]);
+          await corner.data();
+          tf.dispose([result, corner]);
+          runs++;
+        } while (performance.now() - begin < SAMPLE_MS);
+        if (round >= 0) samples.push((performance.now() - begin) / runs);
+      }
+    }
+    const [{ made }, { contender }] = sides;
+    await tf.setBackend('webgpu');
+    const result = contender.run();
+    const values = { x: await made.x.data(), filter: await made.filter.data(), dy: new Float32Array() } as Record<'x' | 'filter' | 'dy', Float32Array>; // prettier-ignore
+    const error = sampledError('forward', workload.geometry, (await result.data()) as Float32Array, values);
+    tf.dispose([result, ...sides.flatMap((side) => [...Object.values(side.made), ...Object.values(side.operands)])]);
+    await tf.setBackend('webgl');
+    const [ours, webgpu] = sides.map(({ samples }) => median(samples));
+    return { ours, webgpu, error };
   },
 };
 export type WebglPage = typeof page;

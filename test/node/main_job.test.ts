@@ -58,7 +58,7 @@ describe('npm start', () => {
   const wrong: [string[], RegExp][] = [
     [['--workloads', 'nonesuch'], /'nonesuch' is none of dcgan-g1/],
     [['--variants', 'fft'], /'fft' is none of scatter/],
-    [['--backends', 'tpu'], /'tpu' is none of cpu/],
+    [['--backends', 'tpu'], /'tpu' is none of cpu, webgl/],
     [['--repeat', '0'], /must be a number above 0/],
     [['--repeat', '1.5'], /must be a whole number/],
     [['--time-budget', 'long'], /must be a number above 0/],

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+/** One pass of one layer: all contenders timed in turn, every result checked. Runs in Node and in a page, on the backend that is set. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Variant } from '../src';
+import { type Limits, interleave } from './interleave';
+import { type Contender, type Operands, type Pass, makeOperands, ourContenders, stockContender } from './passes';
+import type { Row } from './results';
+import { sampledError } from './spot_check';
+import type { Workload } from './workloads';
+
+/** What differs between backends. */
+export interface Bench {
+  backend: string;
+  /** Brings an operand to where models have theirs. Default: as it is. */
+  place?: (operand: tf.Tensor4D) => tf.Tensor4D;
+  finish?: Limits['finish'];
+  /** Whether the time of a part of the channels tells that of all; on a GPU it doesn't. */
+  extrapolates?: boolean;
+  /** Scratch memory of the calls since `reset`, where that is known. */
+  scratch?: { readonly peakBytes: number; reset(): void };
+}
+
+/** All rows of one pass of one layer. */
+export function comparePass(
+  { backend, place, finish, extrapolates, scratch }: Bench,
+  pass: Pass,
+  workload: Workload,
+  variants: readonly Variant[],
+  limits: Pick<Limits, 'repeat' | 'budget'>,
+): Row[] {
+  const made = makeOperands(workload);
+  const values = { x: made.x.dataSync(), filter: made.filter.dataSync(), dy: made.dy.dataSync() } as Record<
+    'x' | 'filter' | 'dy',
+    Float32Array
+  >;
+  const placed: Operands = place ? { x: place(made.x), filter: place(made.filter), dy: place(made.dy) } : made;
+  const stock = stockContender(pass, workload, placed);
+  if (!extrapolates) delete stock.reduced;
+  const contenders = [...ourContenders(pass, workload, placed, variants), stock];
+  const errors = new Map<Contender, number>();
+  const scratchBytes = new Map<Contender, number>();
+  scratch?.reset();
+  const timings = interleave(contenders, { ...limits, finish }, (contender, result) => {
+    errors.set(contender, sampledError(pass, workload.geometry, result.dataSync() as Float32Array, values));
+    if (scratch) scratchBytes.set(contender, scratch.peakBytes);
+    scratch?.reset();
+  });
+  tf.dispose([made.x, made.filter, made.dy, placed.x, placed.filter, placed.dy]);
+  const stockMs = timings.get(stock)!.ms;
+  return contenders.map((contender) => {
+    const timing = timings.get(contender)!;
+    return {
+      backend,
+      workload: workload.name,
+      pass,
+      contender: contender.name,
+      ...timing,
+      gflops: workload.flops / timing.ms / 1e6,
+      ratio: stockMs / timing.ms,
+      error: errors.get(contender),
+      scratchBytes: contender === stock ? undefined : scratchBytes.get(contender),
+    };
+  });
+}
