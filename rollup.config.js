@@ -8,6 +8,7 @@ const entries = {
   cpu: 'kernels/cpu/index.ts',
   webgl: 'kernels/webgl/index.ts',
   wasm: 'kernels/wasm/index.ts',
+  layers: 'src/layers.ts',
 };
 const external = [/^@tensorflow\//];
 const typescript = () => esbuild({ target: 'es2020' });

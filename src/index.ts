@@ -31,6 +31,14 @@ export {
   VARIANTS,
   type Variant,
 } from './kernel_names';
+export { type Conv1DTransposeOptions, conv1dTranspose } from './conv1d_transpose';
+export {
+  type Conv2DTransposeCall,
+  type OnnxConvTranspose,
+  type PyTorchConvTranspose2d,
+  fromOnnx,
+  fromPyTorch,
+} from './interop';
 export { registerGradients } from './gradients';
 export { type InstallOptions, REPLACEABLE, type Replaceable, install, uninstall } from './install';
 import { type FusedConv2DTransposeConfig, fusedConv2dTranspose } from './fused';

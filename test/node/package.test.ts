@@ -80,6 +80,15 @@ const size: number = conv2dTransposeArithmetic({ xShape: [1, 2, 2, 4], filterSha
 // @ts-expect-error an unknown variant is a type error
 conv2dTranspose(y, y, undefined, 2, 'same', { variant: 'fft' });
 export { size, stock, y };`;
+/** The layer of a saved model, and stock ops on our kernels. */
+const layersAndInstall = `import * as tf from '@tensorflow/tfjs';
+import { install } from 'tfjs-conv2d-transpose';
+import 'tfjs-conv2d-transpose/cpu';
+import { conv2dTranspose } from 'tfjs-conv2d-transpose/layers';
+await tf.setBackend('cpu');
+const layer = conv2dTranspose({ filters: 2, kernelSize: 3, dilationRate: 2, inputShape: [4, 4, 1], kernelInitializer: 'ones' });
+const again = await tf.models.modelFromJSON(tf.sequential({ layers: [layer] }).toJSON(null, false));
+console.log(JSON.stringify([install(), again.outputs[0].shape, again.predict(tf.ones([1, 4, 4, 1])).shape]));`;
 
 describe('the packed tarball', () => {
   const folders: string[] = [];
@@ -106,6 +115,16 @@ describe('the packed tarball', () => {
     ['@tensorflow/tfjs', () => besideTfjs, '@tensorflow/tfjs'],
     ['the separate packages', () => besideParts, '@tensorflow/tfjs-core'],
   ];
+  it('has layers for saved models, and puts its kernels under stock ops', () => {
+    writeFileSync(join(besideTfjs, 'layers.mjs'), layersAndInstall);
+    const printed = execute(process.execPath, ['layers.mjs'], besideTfjs).trim().split('\n').at(-1)!;
+    expect(JSON.parse(printed)).toEqual([
+      ['cpu/Conv2DBackpropInput', 'cpu/Conv2DBackpropFilter', 'cpu/Conv2D', 'cpu/FusedConv2D'],
+      [null, 8, 8, 2],
+      [1, 8, 8, 2],
+    ]);
+  });
+
   for (const [name, folderOf, tfFrom] of setups) {
     const runs = (file: string, source: string): unknown => {
       writeFileSync(join(folderOf(), file), source);
