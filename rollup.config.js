@@ -9,6 +9,7 @@ const entries = {
   webgl: 'kernels/webgl/index.ts',
   wasm: 'kernels/wasm/index.ts',
   layers: 'src/layers.ts',
+  graph: 'src/graph.ts',
 };
 const external = [/^@tensorflow\//];
 const typescript = () => esbuild({ target: 'es2020' });

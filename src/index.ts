@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The public face of the library. Importing it has no side effects; import `…/cpu` for the kernels of the cpu backend. */
-export { type Conv2DTransposeOptions, conv2dTranspose } from './conv2d_transpose';
+export { type Conv2DTransposeOptions, type OutputShape, conv2dTranspose } from './conv2d_transpose';
 export {
   type Axis,
   type AxisPad,
@@ -40,6 +40,9 @@ export {
   fromPyTorch,
 } from './interop';
 export { registerGradients } from './gradients';
+export { type LayersModelLike, type TuneOptions, tune } from './tune';
+export { type Tuning, type Winner, clearTuning, exportTuning, importTuning } from './tuning';
+export { type Explanation, explain } from './variants';
 export { type InstallOptions, REPLACEABLE, type Replaceable, install, uninstall } from './install';
 import { type FusedConv2DTransposeConfig, fusedConv2dTranspose } from './fused';
 export { type FusedConv2DTransposeConfig };

@@ -13,16 +13,14 @@ export interface Conv2DTransposeCall {
   options: Required<Pick<Conv2DTransposeOptions, 'dataFormat' | 'dilations' | 'groups' | 'outputPadding'>>;
 }
 
-type Pair = number | readonly number[];
-
 /** The arguments of `torch.nn.ConvTranspose2d`, and its weight. */
 export interface PyTorchConvTranspose2d {
   /** `[inChannels, outChannels / groups, kernelHeight, kernelWidth]`. */
   weight: Tensor4D | TensorLike;
-  stride?: Pair;
-  padding?: Pair;
-  output_padding?: Pair;
-  dilation?: Pair;
+  stride?: number | readonly number[];
+  padding?: number | readonly number[];
+  output_padding?: number | readonly number[];
+  dilation?: number | readonly number[];
   groups?: number;
 }
 
@@ -126,7 +124,7 @@ function filterOf(name: string, weight: Tensor4D | TensorLike): Tensor4D {
   });
 }
 
-function pair(name: string, value: Pair): [number, number] {
+function pair(name: string, value: number | readonly number[]): [number, number] {
   const both = typeof value === 'number' ? [value, value] : [...value];
   if (both.length !== 2 || !both.every((entry) => Number.isInteger(entry)))
     throw new Error(`${name} must be a whole number or two, but was ${JSON.stringify(value)}`);

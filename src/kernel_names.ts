@@ -44,6 +44,8 @@ export type Support = { readonly supported: true } | { readonly supported: false
  */
 export interface VariantKernelConfig extends KernelConfig {
   supports(geometry: Conv2DTransposeGeometry, backend: object): Support;
+  /** What the backend runs on here, as far as it matters for speed: an engine, a renderer. */
+  device(backend: object): string;
 }
 
 /** Registers kernels that aren't yet: a page may hold a module twice, as ESM and as CommonJS, and tfjs warns of a name that is registered twice. */

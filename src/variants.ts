@@ -1,35 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Which variant runs: the one that was asked for, if it can, or the first of a stated order that can. */
-import { type KernelConfig, getKernel } from '@tensorflow/tfjs-core';
-import type { Conv2DTransposeGeometry } from './geometry/geometry';
+/** Which variant runs: the one that was asked for, if it can; else the one that was measured to be fastest here (./tuning), else the one predicted to be. */
+import { type KernelConfig, engine, getBackend, getKernel } from '@tensorflow/tfjs-core';
+import { predictedMs } from './cost_model';
+import { type Conv2DTransposeGeometry, type GeometryRequest, computeGeometry } from './geometry/geometry';
 import { KERNEL_OF_VARIANT, type Support, VARIANTS, type Variant, type VariantKernelConfig } from './kernel_names';
+import { type Winner, winnerOf } from './tuning';
 
-/**
- * The order in which 'auto' tries the variants. Sub-pixel makes exactly the useful multiplications and writes every
- * output once. With very few output channels it has too few sums to work on at a time, where the matrix product, for which every
- * tap is a column, has enough. Then by how much the others waste.
- */
-function autoOrder({ outChannels, groups }: Conv2DTransposeGeometry, backendName: string): readonly Variant[] {
-  const narrow = outChannels / groups < (NARROW[backendName] ?? 0);
-  return narrow ? ['matmul', 'subpixel', 'scatter', 'dilate'] : ['subpixel', 'matmul', 'scatter', 'dilate'];
+/** The config of a variant's kernel on a backend, if it is registered. */
+export function variantConfig(variant: Variant, backendName: string): VariantKernelConfig | undefined {
+  return getKernel(KERNEL_OF_VARIANT[variant], backendName) as (KernelConfig & VariantKernelConfig) | undefined;
 }
 
-/**
- * Output channels of a group from which on sub-pixel is ahead of matmul. Measured on `cpu` (`npm start`): at 1 and 3 channels matmul is ahead by
- * 1.3 to 1.6×, at 21 behind by 1.3×; on `webgl` (`npm run bench:webgl`): at 1 ahead by 1.3 to 1.5×, at 3 behind by 1.5×.
- */
-const NARROW: Readonly<Record<string, number>> = { cpu: 4, webgl: 2 };
-
 /** Whether a variant can run a geometry on a backend, and if not, why. */
-function supportOf(variant: Variant, geometry: Conv2DTransposeGeometry, backendName: string, backend: object): Support {
-  const config: KernelConfig | undefined = getKernel(KERNEL_OF_VARIANT[variant], backendName);
+export function supportOf(
+  variant: Variant,
+  geometry: Conv2DTransposeGeometry,
+  backendName: string,
+  backend: object,
+): Support {
+  // prettier-ignore
+  const config = variantConfig(variant, backendName);
   if (config === undefined) {
     return {
       supported: false,
       reason: `backend '${backendName}' has no such kernel; import the entry point that registers it`,
     };
   }
-  return (config as VariantKernelConfig).supports(geometry, backend);
+  return config.supports(geometry, backend);
+}
+
+/**
+ * The order in which 'auto' tries the variants: by predicted time, where the backend is calibrated. Dilate comes last: it never does less work than
+ * sub-pixel, and multiplies by zeros, which a weight that is not finite turns into NaN.
+ */
+function predictedOrder(g: Conv2DTransposeGeometry, backendName: string): readonly Variant[] {
+  const ms = predictedMs(g, backendName);
+  const order: Variant[] = ['subpixel', 'matmul', 'scatter'];
+  return [...(ms ? order.sort((a, b) => ms[a] - ms[b]) : order), 'dilate'];
+}
+
+function winnerHere(g: Conv2DTransposeGeometry, backendName: string, backend: object): Winner | undefined {
+  return winnerOf(g, backendName, () => variantConfig('subpixel', backendName)?.device(backend) ?? '');
 }
 
 /**
@@ -44,16 +55,64 @@ export function chooseVariant(
   backendName: string,
   backend: object,
 ): Variant | undefined {
-  const order = autoOrder(geometry, backendName);
   const isAble = (variant: Variant): boolean => supportOf(variant, geometry, backendName, backend).supported;
-  if (asked === 'auto') return order.find(isAble);
+  if (asked === 'auto') {
+    const winner = winnerHere(geometry, backendName, backend)?.variant;
+    if (winner !== undefined && isAble(winner)) return winner;
+    return predictedOrder(geometry, backendName).find(isAble);
+  }
   const choices = [...VARIANTS, 'auto'].map((name) => `'${name}'`).join(', ');
   if (!VARIANTS.includes(asked))
     throw new RangeError(`variant must be one of ${choices}, but was ${JSON.stringify(asked)}`);
   const support = supportOf(asked, geometry, backendName, backend);
   if (!support.supported) {
-    const others = ['auto', ...order.filter(isAble)].map((name) => `'${name}'`).join(', ');
+    const able = predictedOrder(geometry, backendName).filter(isAble);
+    const others = ['auto', ...able].map((name) => `'${name}'`).join(', ');
     throw new Error(`variant '${asked}' cannot run on backend '${backendName}': ${support.reason}. ${others} would do`);
   }
   return asked;
+}
+
+/** What 'auto' would do, and why. */
+export interface Explanation {
+  backend: string;
+  /** `undefined`: no variant can run, the op is composed of core ops. */
+  variant: Variant | undefined;
+  /** In a sentence. */
+  reason: string;
+  /** Of each variant: whether it can run and if not why, and its time, measured by `tune` or predicted, if known. */
+  variants: Record<Variant, { support: Support; predictedMs?: number; measuredMs?: number }>;
+}
+
+/**
+ * Says which variant 'auto' would run on the backend that is set, and why. Computes nothing.
+ *
+ * @param request What `computeGeometry` takes, or what it has returned.
+ * @throws RangeError as `computeGeometry` does.
+ */
+export function explain(request: GeometryRequest | Conv2DTransposeGeometry): Explanation {
+  const g = 'xShape' in request ? computeGeometry(request) : request;
+  const [backendName, backend] = [getBackend(), engine().backend];
+  const winner = winnerHere(g, backendName, backend);
+  const predicted = predictedMs(g, backendName);
+  const variant = chooseVariant('auto', g, backendName, backend);
+  const variants = Object.fromEntries(
+    VARIANTS.map((name) => [
+      name,
+      {
+        support: supportOf(name, g, backendName, backend),
+        ...(predicted && { predictedMs: predicted[name] }),
+        ...(winner?.ms[name] !== undefined && { measuredMs: winner.ms[name] }),
+      },
+    ]),
+  ) as Explanation['variants'];
+  const reason =
+    variant === undefined
+      ? `no variant can run on backend '${backendName}' (${(variants.subpixel.support as { reason: string }).reason}); the op is composed of core ops`
+      : winner?.variant === variant
+        ? `measured to be fastest on ${winner.device}: ${winner.ms[variant]!.toPrecision(3)} ms`
+        : predicted
+          ? `predicted to be fastest of those that can run: ${predicted[variant].toPrecision(3)} ms on the machine of the calibration`
+          : `first of the usual order; backend '${backendName}' has not been calibrated`;
+  return { backend: backendName, variant, reason, variants };
 }

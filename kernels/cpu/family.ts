@@ -60,6 +60,7 @@ export function familyOn({ backendName, read, make }: Storage): KernelConfig[] {
   const variant = (name: Variant, compute: Compute): VariantKernelConfig => ({
     ...kernel(KERNEL_OF_VARIANT[name], ['x', 'filter'], compute, yShapeOf),
     supports: () => ({ supported: true }),
+    device: () => `${currentEngine().name} engine`,
   });
   return [
     variant('scatter', scatter),

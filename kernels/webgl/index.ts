@@ -71,6 +71,11 @@ function variantKernel<P>(
 ): VariantKernelConfig {
   return {
     ...webglKernel(KERNEL_OF_VARIANT[variant], ['x', 'filter'], plan, compute, yShapeOf),
+    device: (backend) => {
+      const { gl } = (backend as MathBackendWebGL).gpgpu;
+      const info = gl.getExtension('WEBGL_debug_renderer_info');
+      return String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+    },
     supports: (g, backend): Support => {
       const version = webgl2();
       if (!version.supported) return version;

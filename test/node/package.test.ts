@@ -34,7 +34,7 @@ const USE = `
     await tf.setBackend('cpu');
     const x = tf.ones([1, 2, 2, 1]);
     const filter = tf.ones([3, 3, 1, 1]);
-    const profile = await tf.profile(() => conv2dTranspose(x, filter, undefined, 2, 'same'));
+    const profile = await tf.profile(() => conv2dTranspose(x, filter, undefined, 2, 'same', { variant: 'matmul' }));
     const [dx] = tf.grads((a, b) => conv2dTranspose(a, b, undefined, 2, 'same'))([x, filter]);
     const y = conv2dTranspose(x, filter, undefined, 2, 'same', { variant: 'scatter' });
     console.log(JSON.stringify([profile.kernelNames.at(-1), Array.from(y.dataSync()), Array.from(dx.dataSync())]));
@@ -85,6 +85,7 @@ const layersAndInstall = `import * as tf from '@tensorflow/tfjs';
 import { install } from 'tfjs-conv2d-transpose';
 import 'tfjs-conv2d-transpose/cpu';
 import { conv2dTranspose } from 'tfjs-conv2d-transpose/layers';
+import 'tfjs-conv2d-transpose/graph';
 await tf.setBackend('cpu');
 const layer = conv2dTranspose({ filters: 2, kernelSize: 3, dilationRate: 2, inputShape: [4, 4, 1], kernelInitializer: 'ones' });
 const again = await tf.models.modelFromJSON(tf.sequential({ layers: [layer] }).toJSON(null, false));

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `npm run docs`: the API reference, generated from the docstrings into docs/api. */
+import { spawnSync } from 'node:child_process';
+import { prepare, root } from './dependencies.mjs';
+
+await prepare();
+const { status } = spawnSync(process.execPath, [`${root}node_modules/typedoc/bin/typedoc`], {
+  cwd: root,
+  stdio: 'inherit',
+});
+process.exit(status ?? 1);

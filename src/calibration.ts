@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Coefficients of the cost model, written by `npm run calibrate`: don't edit. */
+export const CALIBRATION = {
+  command: 'npm start && npm run bench:webgl && npm run calibrate',
+  machines: {
+    cpu: 'cpu: AMD EPYC, 2 cores, one thread used; Node v20.20.2; webgl: Chromium 156.0.8078.79, ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero) (0x0000C0DE)), SwiftShader driver)',
+    webgl: 'ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero) (0x0000C0DE)), SwiftShader driver)',
+  },
+  date: '2026-11-20T16:26:36.389Z',
+  models: {
+    cpu: {
+      scatter: { call: 0.0798, multiplyAdds: 0.0318, moved: 0.892 },
+      dilate: { call: 0.225, multiplyAdds: 0.0283, moved: 0 },
+      matmul: { call: 0.065, multiplyAdds: 0.0341, moved: 0.979 },
+      subpixel: { call: 0.0539, multiplyAdds: 0.0305, moved: 3.1 },
+    },
+    webgl: {
+      scatter: { call: 10.1, multiplyAdds: 2.55, moved: 62.8 },
+      dilate: { call: 3.7, multiplyAdds: 0.219, moved: 6.06 },
+      matmul: { call: 2.63, multiplyAdds: 0.285, moved: 22.6 },
+      subpixel: { call: 2.99, multiplyAdds: 0.247, moved: 16 },
+    },
+    wasm: {
+      scatter: { call: 0.0798, multiplyAdds: 0.0318, moved: 0.892 },
+      dilate: { call: 0.225, multiplyAdds: 0.0283, moved: 0 },
+      matmul: { call: 0.065, multiplyAdds: 0.0341, moved: 0.979 },
+      subpixel: { call: 0.0539, multiplyAdds: 0.0305, moved: 3.1 },
+    },
+  },
+};
