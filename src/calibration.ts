@@ -15,10 +15,10 @@ export const CALIBRATION = {
       subpixel: { call: 0.0539, multiplyAdds: 0.0305, moved: 3.1 },
     },
     webgl: {
-      scatter: { call: 10.1, multiplyAdds: 2.55, moved: 62.8 },
-      dilate: { call: 3.7, multiplyAdds: 0.219, moved: 6.06 },
-      matmul: { call: 2.63, multiplyAdds: 0.285, moved: 22.6 },
-      subpixel: { call: 2.99, multiplyAdds: 0.247, moved: 16 },
+      scatter: { call: 7.76, multiplyAdds: 2.09, moved: 99.8 },
+      dilate: { call: 1.35, multiplyAdds: 0.196, moved: 7.43 },
+      matmul: { call: 1.21, multiplyAdds: 0.242, moved: 21.7 },
+      subpixel: { call: 1.59, multiplyAdds: 0.212, moved: 19.6 },
     },
     wasm: {
       scatter: { call: 0.0798, multiplyAdds: 0.0318, moved: 0.892 },

@@ -91,8 +91,8 @@ export interface Workspace {
 
 export interface Engine {
   readonly name: string;
-  /** Runs one kernel call; returns the values of the block that `body` returns, in an array that nobody else holds. */
-  run(body: (workspace: Workspace) => Block): Float32Array;
+  /** Runs one kernel call; returns what `take` makes of the values of the block that `body` returns. They are gone afterwards: `take` copies them. */
+  run<T>(body: (workspace: Workspace) => Block, take: (values: Float32Array) => T): T;
   /** The most bytes that a single call has used besides its tensors since this was last set to 0. */
   peakScratchBytes: number;
   /** Bytes of memory that are kept between calls, for the next; never values. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What a fused kernel does to its sums before they leave: adds the bias, then applies the activation. */
+/** What a fused kernel does to its sums where they leave the engine, in the pass that copies them out: adds the bias, then applies the activation. */
 import type { Activation } from '../../src/kernel_names';
 
 /** `bias` and `prelu` hold a value per channel, or one for all. */
@@ -10,29 +10,40 @@ export interface Epilogue {
   readonly leakyreluAlpha: number;
 }
 
-const FUNCTIONS: Readonly<Record<Exclude<Activation, 'linear' | 'leakyrelu' | 'prelu'>, (value: number) => number>> = {
-  relu: (value) => (value < 0 ? 0 : value),
-  relu6: (value) => (value < 0 ? 0 : value > 6 ? 6 : value),
-  elu: (value) => (value < 0 ? Math.expm1(value) : value),
-  sigmoid: (value) => 1 / (1 + Math.exp(-value)),
-};
-
-/** Changes `values`, which end in a dimension of `channels`, in place. */
-export function applyEpilogue(
-  values: Float32Array,
+/** Writes sums, which end in a dimension of `channels`, to `to`. NaN stays NaN. */
+export function writeFused(
+  from: Float32Array,
+  to: Float32Array,
   channels: number,
   { bias, activation, prelu, leakyreluAlpha }: Epilogue,
 ): void {
-  const slopes = activation === 'prelu' ? prelu! : activation === 'leakyrelu' ? [leakyreluAlpha] : undefined;
-  const apply = activation === 'linear' || slopes ? undefined : FUNCTIONS[activation as keyof typeof FUNCTIONS];
-  const [biasStep, slopeStep] = [bias && bias.length > 1 ? 1 : 0, slopes && slopes.length > 1 ? 1 : 0];
-  for (let first = 0; first < values.length; first += channels) {
+  const biases = perChannel(bias ?? Float32Array.of(0), channels);
+  // Of what is below 0: what relu and its like multiply it by.
+  const slopes = perChannel(
+    activation === 'prelu' ? prelu! : Float32Array.of({ relu: 0, relu6: 0, leakyrelu: leakyreluAlpha }[activation as string] ?? 1), // prettier-ignore
+    channels,
+  );
+  const most = activation === 'relu6' ? 6 : Infinity;
+  const apply = { elu, sigmoid }[activation as string];
+  for (let first = 0; first < from.length; first += channels) {
     for (let channel = 0; channel < channels; channel++) {
-      let value = values[first + channel];
-      if (bias) value += bias[channel * biasStep];
-      if (slopes) value = value < 0 ? value * slopes[channel * slopeStep] : value;
-      else if (apply) value = apply(value);
-      values[first + channel] = value;
+      const sum = from[first + channel] + biases[channel];
+      if (apply) to[first + channel] = apply(sum);
+      // −∞ · 0 would be NaN.
+      else
+        to[first + channel] = sum < 0 ? (slopes[channel] === 0 ? 0 : sum * slopes[channel]) : sum > most ? most : sum;
     }
   }
+}
+
+function perChannel(values: Float32Array, channels: number): Float32Array {
+  return values.length === channels ? values : new Float32Array(channels).fill(values[0]);
+}
+
+function elu(value: number): number {
+  return value < 0 ? Math.expm1(value) : value;
+}
+
+function sigmoid(value: number): number {
+  return 1 / (1 + Math.exp(-value));
 }

@@ -14,7 +14,7 @@ import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
 import { dilate } from './dilate';
 import type { Block, Workspace } from './engine';
-import { applyEpilogue } from './epilogue';
+import { writeFused } from './epilogue';
 import { currentEngine, releaseEngines } from './engines';
 import { matmul } from './matmul';
 import { scatter } from './scatter';
@@ -25,8 +25,8 @@ export interface Storage {
   readonly backendName: string;
   /** The values of a float32 tensor; read before the next call. */
   read(backend: KernelBackend, info: TensorInfo): Float32Array;
-  /** A tensor of values that nobody else holds. */
-  make(backend: KernelBackend, shape: number[], values: Float32Array): TensorInfo;
+  /** A tensor, whose values `write` sets. */
+  make(backend: KernelBackend, shape: number[], write: (values: Float32Array) => void): TensorInfo;
 }
 
 type Compute = (g: Conv2DTransposeGeometry, workspace: Workspace, first: Float32Array, second: Float32Array) => Block;
@@ -47,14 +47,24 @@ export function familyOn({ backendName, read, make }: Storage): KernelConfig[] {
       const [on, g] = [backend as KernelBackend, attrs as unknown as Conv2DTransposeAttrs];
       const [first, second] = inputNames.map((name) => read(on, inputs[name]!));
       const shape = shapeOf(g);
-      const values = currentEngine().run((workspace) => compute(g, workspace, first, second));
       const { bias, preluActivationWeights: prelu } = inputs;
       const { activation = 'linear', leakyreluAlpha = 0.2 } = g;
-      if (bias || activation !== 'linear') {
-        const valuesOf = (info: TensorInfo | undefined): Float32Array | undefined => info && read(on, info);
-        applyEpilogue(values, shape[3], { bias: valuesOf(bias), activation, prelu: valuesOf(prelu), leakyreluAlpha });
-      }
-      return make(on, shape, values);
+      const valuesOf = (info: TensorInfo | undefined): Float32Array | undefined => info && read(on, info);
+      // On their way out of the engine, sums get what is fused with them.
+      const write: (from: Float32Array, to: Float32Array) => void =
+        bias || activation !== 'linear'
+          ? (from, to) =>
+              writeFused(from, to, shape[3], {
+                bias: valuesOf(bias),
+                activation,
+                prelu: valuesOf(prelu),
+                leakyreluAlpha,
+              })
+          : (from, to) => to.set(from);
+      return currentEngine().run(
+        (workspace) => compute(g, workspace, first, second),
+        (values) => make(on, shape, (target) => write(values, target)),
+      );
     },
   });
   const variant = (name: Variant, compute: Compute): VariantKernelConfig => ({

@@ -8,7 +8,7 @@ import type { Engine, Grid, Operand, OuterProduct, Run, TapProduct, Workspace } 
 export const plainEngine: Engine = {
   name: 'plain',
   peakScratchBytes: 0,
-  run(body) {
+  run(body, take) {
     let floats = 0;
     const block = (length: number): { values: Float32Array } => {
       floats += length;
@@ -33,7 +33,7 @@ export const plainEngine: Engine = {
     const { values } = body(workspace);
     const scratchBytes = (floats - values.length) * Float32Array.BYTES_PER_ELEMENT;
     plainEngine.peakScratchBytes = Math.max(plainEngine.peakScratchBytes, scratchBytes);
-    return values;
+    return take(values);
   },
   retainedBytes: 0,
   release: () => undefined,

@@ -17,9 +17,9 @@ registerAll(
   familyOn({
     backendName: 'wasm',
     read: (backend, info) => view(backend as BackendWasm, info),
-    make: (backend, shape, values) => {
+    make: (backend, shape, write) => {
       const info = (backend as BackendWasm).makeOutput(shape, 'float32');
-      if (values.length > 0) view(backend as BackendWasm, info).set(values);
+      write(view(backend as BackendWasm, info));
       return info;
     },
   }),
