@@ -19,6 +19,11 @@ export interface Work {
 const LANES = 4;
 
 export function workOf(variant: Variant, g: Conv2DTransposeGeometry): Work {
+  return worksOf(g)[variant];
+}
+
+/** Of all variants; called for every op that leaves the choice open, so each count is made once. */
+function worksOf(g: Conv2DTransposeGeometry): Record<Variant, Work> {
   const [inDepth, outDepth] = [g.inChannels / g.groups, g.outChannels / g.groups];
   const inPixels = g.batch * g.inHeight * g.inWidth;
   const outPixels = g.batch * g.outHeight * g.outWidth;
@@ -26,16 +31,12 @@ export function workOf(variant: Variant, g: Conv2DTransposeGeometry): Work {
   const lanes = (channels: number): number => LANES * Math.ceil(channels / LANES);
   const met = g.batch * pairs(heightAxis(g)) * pairs(widthAxis(g));
   const of = (contributions: number, channels: number): number => contributions * channels * inDepth * g.groups;
-  switch (variant) {
-    case 'scatter':
-      return { multiplyAdds: of(met, lanes(outDepth)), moved: met * g.outChannels };
-    case 'dilate':
-      return { multiplyAdds: of(outPixels * taps, lanes(outDepth)), moved: outPixels * g.inChannels };
-    case 'matmul':
-      return { multiplyAdds: of(inPixels, lanes(taps * outDepth)), moved: inPixels * taps * g.outChannels };
-    case 'subpixel':
-      return { multiplyAdds: of(met, lanes(outDepth)), moved: outPixels * g.outChannels };
-  }
+  return {
+    scatter: { multiplyAdds: of(met, lanes(outDepth)), moved: met * g.outChannels },
+    dilate: { multiplyAdds: of(outPixels * taps, lanes(outDepth)), moved: outPixels * g.inChannels },
+    matmul: { multiplyAdds: of(inPixels, lanes(taps * outDepth)), moved: inPixels * taps * g.outChannels },
+    subpixel: { multiplyAdds: of(met, lanes(outDepth)), moved: outPixels * g.outChannels },
+  };
 }
 
 /** Pairs of input cell and tap along an axis that land inside the output. */
@@ -61,10 +62,11 @@ const MODELS = CALIBRATION.models as Readonly<Record<string, Readonly<Record<Var
 export function predictedMs(g: Conv2DTransposeGeometry, backendName: string): Record<Variant, number> | undefined {
   const model = MODELS[backendName];
   if (!model) return undefined;
-  const entries = VARIANTS.map((variant) => {
+  const works = worksOf(g);
+  const ms = {} as Record<Variant, number>;
+  for (const variant of VARIANTS) {
     const { call, multiplyAdds, moved } = model[variant];
-    const work = workOf(variant, g);
-    return [variant, call + (work.multiplyAdds * multiplyAdds + work.moved * moved) / 1e6] as const;
-  });
-  return Object.fromEntries(entries) as Record<Variant, number>;
+    ms[variant] = call + (works[variant].multiplyAdds * multiplyAdds + works[variant].moved * moved) / 1e6;
+  }
+  return ms;
 }

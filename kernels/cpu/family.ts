@@ -20,13 +20,16 @@ import { matmul } from './matmul';
 import { scatter } from './scatter';
 import { subpixel } from './subpixel';
 
+/** Writes the values of a tensor from the sums of the engine. */
+export type Write = (from: Float32Array, to: Float32Array) => void;
+
 /** How a backend keeps its tensors. */
 export interface Storage {
   readonly backendName: string;
   /** The values of a float32 tensor; read before the next call. */
   read(backend: KernelBackend, info: TensorInfo): Float32Array;
-  /** A tensor, whose values `write` sets. */
-  make(backend: KernelBackend, shape: number[], write: (values: Float32Array) => void): TensorInfo;
+  /** A tensor of a copy of the values, or of what `write` makes of them. */
+  make(backend: KernelBackend, shape: number[], values: Float32Array, write?: Write): TensorInfo;
 }
 
 type Compute = (g: Conv2DTransposeGeometry, workspace: Workspace, first: Float32Array, second: Float32Array) => Block;
@@ -51,7 +54,7 @@ export function familyOn({ backendName, read, make }: Storage): KernelConfig[] {
       const { activation = 'linear', leakyreluAlpha = 0.2 } = g;
       const valuesOf = (info: TensorInfo | undefined): Float32Array | undefined => info && read(on, info);
       // On their way out of the engine, sums get what is fused with them.
-      const write: (from: Float32Array, to: Float32Array) => void =
+      const write: Write | undefined =
         bias || activation !== 'linear'
           ? (from, to) =>
               writeFused(from, to, shape[3], {
@@ -60,10 +63,10 @@ export function familyOn({ backendName, read, make }: Storage): KernelConfig[] {
                 prelu: valuesOf(prelu),
                 leakyreluAlpha,
               })
-          : (from, to) => to.set(from);
+          : undefined;
       return currentEngine().run(
         (workspace) => compute(g, workspace, first, second),
-        (values) => make(on, shape, (target) => write(values, target)),
+        (values) => make(on, shape, values, write),
       );
     },
   });

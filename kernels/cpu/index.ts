@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Registers the kernels of the `cpu` backend when imported, as `@tensorflow/tfjs-backend-cpu` does its own. */
-import { util } from '@tensorflow/tfjs-core';
 import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import { registerAll } from '../../src/kernel_names';
 import { currentEngine } from './engines';
@@ -10,10 +9,11 @@ registerAll(
   familyOn({
     backendName: 'cpu',
     read: (backend, { dataId }) => backend.readSync(dataId) as Float32Array,
-    make: (backend, shape, write) => {
-      const values = new Float32Array(util.sizeFromShape(shape));
-      write(values);
-      return (backend as MathBackendCPU).makeTensorInfo(shape, 'float32', values);
+    make: (backend, shape, values, write) => {
+      // Not `slice`, which V8 does an order of magnitude slower on WebAssembly's memory; and no zeros first.
+      const own = write ? new Float32Array(values.length) : new Float32Array(values);
+      write?.(values, own);
+      return (backend as MathBackendCPU).makeTensorInfo(shape, 'float32', own);
     },
   }),
 );

@@ -17,9 +17,11 @@ registerAll(
   familyOn({
     backendName: 'wasm',
     read: (backend, info) => view(backend as BackendWasm, info),
-    make: (backend, shape, write) => {
+    make: (backend, shape, values, write) => {
       const info = (backend as BackendWasm).makeOutput(shape, 'float32');
-      write(view(backend as BackendWasm, info));
+      const own = view(backend as BackendWasm, info);
+      if (write) write(values, own);
+      else own.set(values);
       return info;
     },
   }),
