@@ -4,7 +4,16 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: ['dist/', 'coverage/', 'bench/out/', 'test/dist/', 'examples/*/dist/', '**/*.as.ts', '**/*.generated.ts'],
+    ignores: [
+      'docs/api/',
+      'dist/',
+      'coverage/',
+      'bench/out/',
+      'test/dist/',
+      'examples/*/dist/',
+      '**/*.as.ts',
+      '**/*.generated.ts',
+    ],
   },
   js.configs.recommended,
   ...tseslint.configs.recommended,

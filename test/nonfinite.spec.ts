@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** NaN and infinities go where the definition sends them, and nowhere else; but see 'dilate'. */
+/** NaN and infinities go where the definition sends them; but see 'dilate', and README on the zeros around an image on webgl. */
 import { mismatch } from './support/compare';
 import { describeOnEveryBackend, variantsOn } from './support/environments';
 import { runBackpropFilter, runBackpropInput, runForward } from './support/kernels';

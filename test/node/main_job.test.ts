@@ -25,7 +25,7 @@ function start(...args: string[]): { status: number | null; stdout: string; stde
 describe('npm start', () => {
   it('compares, prints a table and writes JSON and a report that stands alone', () => {
     const [json, html] = [join(folder, 'out/result.json'), join(folder, 'out/report.html')];
-    const args = ['--workloads', 'hand,selfie', '--variants', 'matmul,subpixel', '--repeat', '2', '--time-budget', '2'];
+    const args = ['--backends', 'cpu', '--workloads', 'hand,selfie', '--variants', 'matmul,subpixel', '--repeat', '2', '--time-budget', '2']; // prettier-ignore
     const { status, stdout } = start(...args, '--json', json, '--html', html);
     expect(status).toBe(0);
     expect(stdout).toMatch(/selfie.*forward.*matmul/);
@@ -53,6 +53,30 @@ describe('npm start', () => {
     const report = readFileSync(html, 'utf8');
     expect(report.match(/<svg/g)!.length).toBe(3);
     expect(report).not.toMatch(/(src|href)="(?!#)/);
+  }, 120_000);
+
+  it('runs webgl in Chromium, into the same table', () => {
+    const json = join(folder, 'webgl.json');
+    const args = ['--backends', 'webgl', '--workloads', 'selfie', '--variants', 'matmul', '--repeat', '1', '--time-budget', '30']; // prettier-ignore
+    const { status, stdout } = start(...args, '--json', json, '--html', join(folder, 'webgl.html'));
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/webgl.*selfie.*forward.*matmul/);
+    const { rows, machine, skipped } = JSON.parse(readFileSync(json, 'utf8')) as Results;
+    expect(rows.map(({ backend, pass, contender }) => `${backend} ${pass} ${contender}`)).toEqual([
+      'webgl forward matmul',
+      'webgl forward stock',
+      'webgl input gradient ours',
+      'webgl input gradient stock',
+      'webgl filter gradient ours',
+      'webgl filter gradient stock',
+    ]);
+    for (const { ms, error, runs } of rows) {
+      expect(ms).toBeGreaterThan(0);
+      expect(runs).toBeGreaterThan(0);
+      expect(error).toBeLessThanOrEqual(1);
+    }
+    expect(machine).toMatch(/^webgl: Chromium/);
+    expect(skipped).toEqual([]);
   }, 120_000);
 
   const wrong: [string[], RegExp][] = [
