@@ -60,6 +60,7 @@ async function browser() {
 check('formatting (npm run format mends it)', run('prettier/bin/prettier.cjs', '--check', '.'));
 check('lint', run('eslint/bin/eslint.js', '.'));
 check('types', run('typescript/bin/tsc', '-p', '.'));
+check('API reference (docstrings)', run('typedoc/bin/typedoc', '--emit', 'none'));
 jest();
 await browser();
 

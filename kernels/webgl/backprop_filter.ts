@@ -12,7 +12,7 @@ import { collect } from './collect';
 import { type PlanesLayout, columnsOf, planes, planesLayout } from './planes';
 import { type ProgramSource, draw } from './draw';
 import type { Limits } from './plan';
-import { deleteLayers, makeLayers } from './textures';
+import { type Layers, deleteLayers, makeLayers } from './textures';
 
 export interface BackpropFilterPlan {
   readonly x: PlanesLayout;
@@ -58,31 +58,37 @@ export function backpropFilter(
 ): TensorInfo {
   const { quads, tileCols, tiles, splits, width, height } = plan;
   const inDepth = g.inChannels / g.groups;
-  const images = planes(backend, x, plan.x);
-  const cotangents = planes(backend, dy, plan.dy);
-  const target = makeLayers(backend, width, height, 4 * quads);
-  const lines = g.batch * g.inHeight;
-  const tiling = [plan.dy.groupQuads, tileCols, g.groups, width];
-  draw(backend, {
-    source: source(quads),
-    target,
-    textures: { X: images, Dy: cotangents },
-    passes: [
-      {
-        viewport: [0, 0, width, height],
-        uniforms: {
-          tiling,
-          x: [g.inHeight, plan.x.texels, plan.x.width, plan.x.rowsPerLine],
-          dy: [g.outHeight, plan.dy.rowLines, plan.dy.width, plan.dy.rowsPerLine],
-          split: [tiles, Math.ceil(lines / splits), lines],
-          rowTaps: [g.strideHeight, g.dilationHeight, g.padTop],
+  const made: Layers[] = [];
+  const kept = (layers: Layers): Layers => {
+    made.push(layers);
+    return layers;
+  };
+  try {
+    const images = kept(planes(backend, x, plan.x));
+    const cotangents = kept(planes(backend, dy, plan.dy));
+    const target = kept(makeLayers(backend, width, height, 4 * quads));
+    const lines = g.batch * g.inHeight;
+    const tiling = [plan.dy.groupQuads, tileCols, g.groups, width];
+    draw(backend, {
+      source: source(quads),
+      target,
+      textures: { X: images, Dy: cotangents },
+      passes: [
+        {
+          viewport: [0, 0, width, height],
+          uniforms: {
+            tiling,
+            x: [g.inHeight, plan.x.texels, plan.x.width, plan.x.rowsPerLine],
+            dy: [g.outHeight, plan.dy.rowLines, plan.dy.width, plan.dy.rowsPerLine],
+            split: [tiles, Math.ceil(lines / splits), lines],
+            rowTaps: [g.strideHeight, g.dilationHeight, g.padTop],
+          },
         },
-      },
-    ],
-  });
-  const dFilter = collect(backend, target, filterShapeOf(g), {
-    key: `filter gradient 4 × ${4 * quads}`,
-    code: `
+      ],
+    });
+    return collect(backend, target, filterShapeOf(g), {
+      key: `filter gradient 4 × ${4 * quads}`,
+      code: `
 vec4 blockOf(int m, int q, int c, int group, int within) {
   int tap = m * perTap.x + q * perTap.y;
   c += q * perTap.z;
@@ -107,16 +113,17 @@ vec4 block(int m, int q, int c, int o) {
   int group = quotient(o, splits.z);
   return blockOf(m, q, c, group, o - group * splits.z);
 }`,
-    // Blocks are the targets' own, unless a group or a tap ends within one.
-    gives: (g.groups === 1 || inDepth % 2 === 0) && plan.dy.paddedDepth % 2 === 0 ? 'block' : 'element',
-    uniforms: {
-      tiling,
-      splits: [splits, tiles, inDepth],
-      perTap: plan.dy.rowLines === 1 ? [1, 0, plan.dy.paddedDepth] : [g.filterWidth, 1, 0],
-    },
-  });
-  deleteLayers(backend, images, cotangents, target);
-  return dFilter;
+      // Blocks are the targets' own, unless a group or a tap ends within one.
+      gives: (g.groups === 1 || inDepth % 2 === 0) && plan.dy.paddedDepth % 2 === 0 ? 'block' : 'element',
+      uniforms: {
+        tiling,
+        splits: [splits, tiles, inDepth],
+        perTap: plan.dy.rowLines === 1 ? [1, 0, plan.dy.paddedDepth] : [g.filterWidth, 1, 0],
+      },
+    });
+  } finally {
+    deleteLayers(backend, ...made);
+  }
 }
 
 const LANES = [0, 1, 2, 3];

@@ -14,7 +14,7 @@ import type { FilterBlocks } from './filters';
 import type { SourceImage } from './images';
 import { type Tiling, depthTexels, tilesOf, tilesPerGroup } from './tiling';
 import { type Pass, type ProgramSource, draw } from './draw';
-import { type DenseLayout, type Layers, makeLayers } from './textures';
+import { type DenseLayout, type Layers, deleteLayers, makeLayers } from './textures';
 
 /**
  * Where a correlation writes: a grid of `rows` × `cols` pixels per image and phase, in tiles. The images are divided into blocks, side by side,
@@ -150,8 +150,13 @@ export function correlate(backend: MathBackendWebGL, c: Correlation): Layers {
       else draws.set(source.key, { source, passes: [pass] });
     }
   }
-  for (const { source, passes } of draws.values()) {
-    draw(backend, { source, target, textures: { A: c.image.info, W: filter.info }, passes });
+  try {
+    for (const { source, passes } of draws.values()) {
+      draw(backend, { source, target, textures: { A: c.image.info, W: filter.info }, passes });
+    }
+  } catch (error) {
+    deleteLayers(backend, target);
+    throw error;
   }
   return target;
 }

@@ -114,10 +114,15 @@ export function runPlan(
   course: Course,
   finish: (targets: Layers) => TensorInfo,
 ): TensorInfo {
-  const blocks = filterBlocks(backend, filter, plan.filter, plan.grid.tiling, order);
-  const targets = correlate(backend, { grid: plan.grid, imageLayout: plan.image, ...course, image, filter: blocks });
-  const result = finish(targets);
-  for (const { info, made } of [image, blocks]) if (made) backend.disposeIntermediateTensorInfo(info);
-  deleteLayers(backend, targets);
-  return result;
+  const made = image.made ? [image.info] : [];
+  let targets: Layers | undefined;
+  try {
+    const blocks = filterBlocks(backend, filter, plan.filter, plan.grid.tiling, order);
+    if (blocks.made) made.push(blocks.info);
+    targets = correlate(backend, { grid: plan.grid, imageLayout: plan.image, ...course, image, filter: blocks });
+    return finish(targets);
+  } finally {
+    made.forEach((info) => backend.disposeIntermediateTensorInfo(info));
+    if (targets) deleteLayers(backend, targets);
+  }
 }
