@@ -48,6 +48,37 @@ function specs({ name, withoutKernels }: Environment): void {
       });
     });
 
+    it(`${variant}: what tfjs computes of an odd result next is right`, () => {
+      const odd = layer({ inSize: [3, 3], inChannels: 4, outChannels: 3, kernel: [3, 3], pads: [1, 1, 1, 1] });
+      const o = randomOperands(odd, 'odd');
+      const y = oracle.forward(odd, o.x, o.filter).values;
+      const dFilter = oracle.backpropFilter(odd, o.x, o.dy).values;
+      tf.tidy(() => {
+        // On the GPU and packed, where lanes beyond an odd size are multiplied, too.
+        const [$x, $filter] = [tf.mul(tf.tensor4d(o.x, xShape(odd)), 1), tf.mul(tf.tensor4d(o.filter, filterShape(odd)), 1)]; // prettier-ignore
+        const op = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
+          conv2dTranspose(a as tf.Tensor4D, b as tf.Tensor4D, ...opArguments(odd, variant));
+        const gradients = tf.grads(op)([$x, $filter], tf.tensor4d(o.dy, yShape(odd)));
+        for (const [result, values] of [
+          [op($x, $filter), y],
+          [gradients[1], dFilter],
+        ] as const) {
+          const [rows, depth] = result.shape.slice(2);
+          const products = [...tf.matMul(result, result, true, false).dataSync()];
+          const expected = products.map((_, at) => {
+            const [block, a, b] = [Math.floor(at / depth / depth), Math.floor(at / depth) % depth, at % depth];
+            let sum = 0;
+            for (let n = block * rows; n < (block + 1) * rows; n++)
+              sum += values[n * depth + a] * values[n * depth + b];
+            return sum;
+          });
+          const scale = Math.max(...expected.map(Math.abs));
+          const worst = Math.max(...products.map((product, at) => Math.abs(product - expected[at]))) / scale;
+          expect(worst).toBeLessThan(name.includes('half') ? 2e-2 : 1e-5);
+        }
+      });
+    });
+
     it(`${variant}: leaves the memory of the GPU as it was, and the GL state as found`, () => {
       const inputs = [tf.mul(tf.tensor4d(x, xShape(l)), 1), tf.mul(tf.tensor4d(filter, filterShape(l)), 1)];
       const op = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>

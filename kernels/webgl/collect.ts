@@ -56,7 +56,9 @@ vec2 pair(int a, int b, int c, int d) { return vec2(element(a, b, c, d), d + 1 <
   int c = 2 * (blocks - image * down);
   int a = quotient(image, shape.y);
   int b = image - a * shape.y;
-  value = ${finish(four, 'd')};`;
+  bvec2 inside = lessThan(ivec2(c, d) + 1, shape.zw);
+  // tfjs multiplies and adds what is beyond an odd size: zeros.
+  value = mix(vec4(0.), ${finish(four, 'd')}, bvec4(true, inside.y, inside.x, inside.x && inside.y));`;
   const single = `
   int line = quotient(index, shape.w);
   int image = quotient(line, shape.z);
@@ -90,7 +92,7 @@ void main() {
   return info;
 }
 
-/** GLSL of `float gridElement(batch, row, col, group, channel)`, an element of a correlation's grid (`gridPair`: that and the next channel, `gridTexel`: all 4 around it), and the uniforms it needs. */
+/** GLSL of `float gridElement(batch, row, col, group, channel)`, an element of a correlation's grid (`gridPair`: that and the next channel; `gridTexel`: all that share its texel, a block or 4 channels), and the uniforms it needs. */
 export function gridElement(grid: Grid): { code: string; uniforms: Record<string, number[]> } {
   const { tile, tiling } = grid;
   const code = `
@@ -104,14 +106,20 @@ vec4 gridTexel(int batch, int row, int col, int group, int channel) {
   ivec2 at = ivec2(
     (block * phases.y + phaseCol) * part.x + across - below * part.x,
     (phaseRow * part.z + below) * part.y + (line >> ${Math.log2(tile.lines)}));
-  return target((line & ${tile.lines - 1}) * ${tile.cols} + (x & ${tile.cols - 1}), at);
-}
-float gridElement(int batch, int row, int col, int group, int channel) {
-  return gridTexel(batch, row, col, group, channel)[channel & 3];
+  int first = (line & ${tile.lines - 1}) * ${tile.cols};
+  ${
+    grid.blocks
+      ? `return target(first + (x & ${tile.cols - 2}) + ((channel >> 1) & 1), at);`
+      : `return target(first + (x & ${tile.cols - 1}), at);`
+  }
 }
 vec2 gridPair(int batch, int row, int col, int group, int channel) {
   vec4 texel = gridTexel(batch, row, col, group, channel);
-  return (channel & 2) == 0 ? texel.rg : texel.ba;
+  return (${grid.blocks ? 'col & 1' : 'channel & 2'}) == 0 ? texel.rg : texel.ba;
+}
+float gridElement(int batch, int row, int col, int group, int channel) {
+  vec2 pair = gridPair(batch, row, col, group, channel);
+  return (channel & 1) == 0 ? pair.r : pair.g;
 }`;
   return {
     code,
@@ -135,12 +143,13 @@ export function collectImage(
   const { channels, groups } = grid.tiling;
   // Two channels from an even one on share a texel, unless a group ends between them.
   const inPairs = groups === 1 || channels % 2 === 0;
+  const ofBlocks = inPairs && grid.blocks;
   return collect(
     backend,
     targets,
     shape,
     {
-      key: `image ${grid.tile.lines} × ${grid.tile.cols}`,
+      key: `image ${grid.tile.lines} × ${grid.tile.cols}${grid.blocks ? ' of blocks' : ''}`,
       code: `${code}
 float element(int batch, int row, int col, int channel) {
   int group = quotient(channel, groups.x);
@@ -153,8 +162,16 @@ ${
   return gridPair(batch, row, col, group, channel - group * groups.x);
 }`
     : ''
+}
+${
+  ofBlocks
+    ? `vec4 block(int batch, int row, int col, int channel) {
+  int group = quotient(channel, groups.x);
+  return gridTexel(batch, row, col, group, channel - group * groups.x);
+}`
+    : ''
 }`,
-      gives: inPairs ? 'pair' : 'element',
+      gives: ofBlocks ? 'block' : inPairs ? 'pair' : 'element',
       uniforms: { ...uniforms, groups: [channels, groups] },
     },
     epilogue,

@@ -32,6 +32,11 @@ export interface Grid {
   readonly tile: Tile;
   /** Into how many parts, one below the other, a phase is cut, which would else be too wide, or wide and low: drawing goes by rows. */
   readonly parts: number;
+  /**
+   * Whether a target holds 2 columns × 2 channels, as tfjs packs them, rather than 4 channels of a column. For grids of one phase, whose neighbouring columns
+   * are neighbours in the end.
+   */
+  readonly blocks: boolean;
 }
 
 /** Pixels that one fragment computes: lines are the rows of all images of a block, one after another. Powers of 2. */
@@ -105,7 +110,7 @@ export function readsPairs({ stepCols, phases }: Pick<Correlation, 'stepCols' | 
   return stepCols === 1 && phases.every(({ cols }) => cols.count <= 1 && cols.offset % 2 === 0);
 }
 
-/** Runs a correlation; returns its targets: one for each pixel of a tile, line by line, with 4 channels. */
+/** Runs a correlation; returns its targets: line by line, one for each pixel of a tile with 4 channels, or one for each block of 2 × 2. */
 export function correlate(backend: MathBackendWebGL, c: Correlation): Layers {
   const { grid, imageLayout, filter } = c;
   const [width, height] = targetSize(grid);
@@ -128,6 +133,7 @@ export function correlate(backend: MathBackendWebGL, c: Correlation): Layers {
       const taps = tapsAtOnce(cols.count);
       const source = correlationSource({
         tile: grid.tile,
+        blocks: grid.blocks,
         step: c.stepCols,
         taps,
         tapStep: taps === 1 ? 0 : cols.offsetStep,
@@ -163,6 +169,7 @@ export function correlate(backend: MathBackendWebGL, c: Correlation): Layers {
 
 interface Shape {
   tile: Tile;
+  blocks: boolean;
   /** Columns from a pixel to the next, and from a tap to the next. */
   step: number;
   taps: number;
@@ -172,7 +179,7 @@ interface Shape {
   inPairs: boolean;
 }
 
-function correlationSource({ tile, step, taps, tapStep, channelsAcross, inPairs }: Shape): ProgramSource {
+function correlationSource({ tile, blocks, step, taps, tapStep, channelsAcross, inPairs }: Shape): ProgramSource {
   const range = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
   const each = <T>(list: readonly T[], code: (item: T) => string): string => list.map(code).join('\n');
   const lines = range(tile.lines);
@@ -264,11 +271,15 @@ void main() {
       }
     }
   }
-  ${each(pixels, ({ n }) => `out${n} = s${n};`)}
+  ${each(pixels, ({ n }) => {
+    // Of a pair of columns, the even one's target takes the first two channels of both, the odd one's the others.
+    const [even, pair] = [n - (n % 2), n % 2 === 0 ? 'rg' : 'ba'];
+    return blocks ? `out${n} = vec4(s${even}.${pair}, s${even + 1}.${pair});` : `out${n} = s${n};`;
+  })}
 }`;
   const across = channelsAcross ? ', channels across' : '';
   return {
-    key: `correlation ${tile.lines} × ${tile.cols}, step ${step}, ${taps} taps by ${tapStep}${across}${inPairs ? ', in pairs' : ''}`,
+    key: `correlation ${tile.lines} × ${tile.cols}, step ${step}, ${taps} taps by ${tapStep}${across}${inPairs ? ', in pairs' : ''}${blocks ? ', to blocks' : ''}`,
     fragment,
   };
 }

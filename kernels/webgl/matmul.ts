@@ -24,6 +24,7 @@ export function planMatmul(g: Conv2DTransposeGeometry, limits: Limits): Plan | s
     taps: 1,
     imageRows: g.batch * g.inHeight,
     imageWidth: g.inWidth,
+    blocks: false, // Footprints of neighbours are no neighbours.
   };
   return planCorrelation(wanted, limits);
 }

@@ -62,6 +62,8 @@ export interface Wanted {
   readonly tile?: Tile;
   /** Whether to leave phases in one part. */
   readonly whole?: boolean;
+  /** Whether pairs of columns may share a target. Default: if there is one phase across. */
+  readonly blocks?: boolean;
 }
 
 /** The sums of a forward pass: channels and terms of a group, over all taps. */
@@ -79,10 +81,10 @@ export function forwardSums(g: Conv2DTransposeGeometry): Pick<Wanted, 'channels'
 export function planCorrelation(wanted: Wanted, limits: Limits): Plan | string {
   const { size } = limits;
   const { batch, rows, cols, phaseRows = 1, phaseCols = 1, channels, depth, groups, imageRows, imageWidth } = wanted;
-  const { tile = tileOf(limits) } = wanted;
+  const { tile = tileOf(limits), blocks = phaseCols === 1 && tile.cols > 1 } = wanted;
   const tiling: Tiling = { channels, depth, groups };
   const imagesPerBlock = Math.max(1, Math.min(batch, Math.floor(size / (phaseRows * rows))));
-  const uncut: Grid = { batch, imagesPerBlock, rows, cols, phaseRows, phaseCols, tiling, tile, parts: 1 };
+  const uncut: Grid = { batch, imagesPerBlock, rows, cols, phaseRows, phaseCols, tiling, tile, parts: 1, blocks };
   const [phaseWidth, phaseHeight] = phaseSize(uncut);
   const acrossAll = Math.ceil(batch / imagesPerBlock) * phaseCols * phaseWidth;
   const parts = wanted.whole
