@@ -86,10 +86,11 @@ import { install } from 'tfjs-conv2d-transpose';
 import 'tfjs-conv2d-transpose/cpu';
 import { conv2dTranspose } from 'tfjs-conv2d-transpose/layers';
 import 'tfjs-conv2d-transpose/graph';
+const installed = install(); // before the backend is first used
 await tf.setBackend('cpu');
 const layer = conv2dTranspose({ filters: 2, kernelSize: 3, dilationRate: 2, inputShape: [4, 4, 1], kernelInitializer: 'ones' });
 const again = await tf.models.modelFromJSON(tf.sequential({ layers: [layer] }).toJSON(null, false));
-console.log(JSON.stringify([install(), again.outputs[0].shape, again.predict(tf.ones([1, 4, 4, 1])).shape]));`;
+console.log(JSON.stringify([installed, again.outputs[0].shape, again.predict(tf.ones([1, 4, 4, 1])).shape]));`;
 
 describe('the packed tarball', () => {
   const folders: string[] = [];
