@@ -9,12 +9,12 @@ import {
   type TensorLike,
   op,
   reshape,
-  tensor,
 } from '@tensorflow/tfjs-core';
 import { conv2dTranspose } from './conv2d_transpose';
 import type { DimRoundingMode } from './geometry/axis';
 import type { ExplicitPadding } from './geometry/geometry';
 import type { Variant } from './kernel_names';
+import { asTensor } from './tensors';
 
 /** What `conv1dTranspose` takes by name. */
 export interface Conv1DTransposeOptions {
@@ -89,10 +89,6 @@ function conv1dTranspose_<T extends Tensor2D | Tensor3D>(
   const [batch, b, c, d] = y.shape;
   const shape = first ? [c, d] : [b, d];
   return reshape(y, ($x.rank === 2 ? shape : [batch, ...shape]) as [number, number]) as Tensor as T;
-}
-
-function asTensor(value: Tensor | TensorLike): Tensor {
-  return typeof (value as Tensor)?.dataId === 'object' ? (value as Tensor) : tensor(value as TensorLike);
 }
 
 /**

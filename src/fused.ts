@@ -8,13 +8,13 @@ import {
   type TensorLike,
   engine,
   op,
-  tensor,
   transpose,
 } from '@tensorflow/tfjs-core';
 import { type Conv2DTransposeOptions, type OutputShape, conv2dTranspose, runConv2dTranspose } from './conv2d_transpose';
 import { applyFused } from './epilogue';
 import type { Pad } from './geometry/geometry';
 import { ACTIVATIONS, type Activation } from './kernel_names';
+import { asTensor } from './tensors';
 
 /** The arguments of `fused.conv2dTranspose`: those of `conv2dTranspose`, by name, and what is fused. */
 export interface FusedConv2DTransposeConfig<T extends Tensor3D | Tensor4D> extends Conv2DTransposeOptions {
@@ -69,7 +69,7 @@ function perChannel(
   channels: number | undefined,
 ): Tensor1D | undefined {
   if (value === undefined || value === null) return undefined;
-  const given = (typeof (value as Tensor).dataId === 'object' ? value : tensor(value as TensorLike)) as Tensor;
+  const given = asTensor(value);
   if (given.isDisposed) throw new Error(`fused.conv2dTranspose: ${name} [${given.shape}] has been disposed`);
   if (given.rank > 1 || (channels !== undefined && given.size !== 1 && given.size !== channels))
     throw new Error(

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Weights and arguments of PyTorch's `ConvTranspose2d` and of ONNX's `ConvTranspose`, in the terms of `conv2dTranspose`. */
-import { type Tensor, type Tensor4D, type TensorLike, tensor, tidy, transpose } from '@tensorflow/tfjs-core';
+import { type Tensor4D, type TensorLike, tidy, transpose } from '@tensorflow/tfjs-core';
 import type { Conv2DTransposeOptions } from './conv2d_transpose';
 import type { DataFormat, ExplicitPadding } from './geometry/geometry';
+import { asTensor } from './tensors';
 
 /** What to call: `conv2dTranspose(x, filter, undefined, strides, pad, options)`. */
 export interface Conv2DTransposeCall {
@@ -115,7 +116,7 @@ export function fromOnnx(
 
 function filterOf(name: string, weight: Tensor4D | TensorLike): Tensor4D {
   return tidy(() => {
-    const given = (typeof (weight as Tensor)?.dataId === 'object' ? weight : tensor(weight as TensorLike)) as Tensor;
+    const given = asTensor(weight);
     if (given.rank !== 4)
       throw new Error(
         `${name} must be [inChannels, outChannels / groups, kernelHeight, kernelWidth], but has shape [${given.shape}]`,

@@ -12,7 +12,7 @@ import { collect } from './collect';
 import { type PlanesLayout, columnsOf, planes, planesLayout } from './planes';
 import { type ProgramSource, draw } from './draw';
 import type { Limits } from './plan';
-import { type Layers, deleteLayers, makeLayers } from './textures';
+import { LANES, type Layers, deleteLayers, makeLayers } from './textures';
 
 export interface BackpropFilterPlan {
   readonly x: PlanesLayout;
@@ -125,8 +125,6 @@ vec4 block(int m, int q, int c, int o) {
     deleteLayers(backend, ...made);
   }
 }
-
-const LANES = [0, 1, 2, 3];
 
 function source(quads: number): ProgramSource {
   const range = (count: number): number[] => Array.from({ length: count }, (_, n) => n);

@@ -21,10 +21,9 @@ export interface DilatePlan extends Plan {
 export function planDilate(g: Conv2DTransposeGeometry, limits: Limits): DilatePlan | string {
   const [height, width] = paddedSize(g);
   const wanted = {
-    batch: g.batch,
+    ...forwardSums(g),
     rows: g.outHeight,
     cols: g.outWidth,
-    ...forwardSums(g),
     imageRows: g.batch * height,
     imageWidth: width,
   };

@@ -4,10 +4,8 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { draw } from './draw';
 import { ELEMENT, type Elements, elementsOf } from './elements';
-import { makeTexture } from './textures';
+import { LANES, makeTexture } from './textures';
 import { type Tiling, depthTexels, tilesOf, tilesPerGroup } from './tiling';
-
-const LANES = [0, 1, 2, 3];
 
 /** Which elements of a filter `[filterHeight, filterWidth, outDepth, inChannels]` are the channels and terms of its taps. */
 export type FilterOrder =

@@ -8,9 +8,7 @@ import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
 import { type ProgramSource } from './draw';
 import { ELEMENT, type Elements, elementsOf, layOut, pairsShareTexels } from './elements';
-import { type DenseLayout, makeTexture } from './textures';
-
-const LANES = [0, 1, 2, 3];
+import { type DenseLayout, LANES, makeTexture } from './textures';
 
 const AT = `
   ivec2 at = ivec2(gl_FragCoord.xy);

@@ -11,19 +11,15 @@ import { type Grid, readsPairs } from './correlation';
 import { sourceImage } from './images';
 import type { Layers } from './textures';
 import type { Epilogue } from './epilogue';
-import { type Limits, type Plan, planCorrelation, runPlan } from './plan';
+import { type Limits, type Plan, forwardSums, planCorrelation, runPlan } from './plan';
 
 export function planMatmul(g: Conv2DTransposeGeometry, limits: Limits): Plan | string {
   const wanted = {
-    batch: g.batch,
+    ...forwardSums(g),
     rows: g.inHeight,
     cols: g.inWidth,
     channels: (g.filterHeight * g.filterWidth * g.outChannels) / g.groups,
-    depth: g.inChannels / g.groups,
-    groups: g.groups,
     taps: 1,
-    imageRows: g.batch * g.inHeight,
-    imageWidth: g.inWidth,
     blocks: false, // Footprints of neighbours are no neighbours.
   };
   return planCorrelation(wanted, limits);

@@ -66,10 +66,15 @@ export interface Wanted {
   readonly blocks?: boolean;
 }
 
-/** The sums of a forward pass: channels and terms of a group, over all taps. */
-export function forwardSums(g: Conv2DTransposeGeometry): Pick<Wanted, 'channels' | 'depth' | 'groups' | 'taps'> {
-  const { groups } = g;
+/** What a forward pass asks for in any case: sums over the terms of a group and all taps, gathered from x. */
+export function forwardSums(
+  g: Conv2DTransposeGeometry,
+): Pick<Wanted, 'batch' | 'channels' | 'depth' | 'groups' | 'taps' | 'imageRows' | 'imageWidth'> {
+  const { batch, groups } = g;
   return {
+    batch,
+    imageRows: batch * g.inHeight,
+    imageWidth: g.inWidth,
     channels: g.outChannels / groups,
     depth: g.inChannels / groups,
     groups,

@@ -4,7 +4,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
 import { ELEMENT, elementsOf, layOut, pairsShareTexels } from './elements';
-import { type DenseLayout, type Layers, denseLayout, makeLayers } from './textures';
+import { type DenseLayout, LANES, type Layers, denseLayout, makeLayers } from './textures';
 
 /** The columns of dy that each of `columns` pixels of x meets through the taps of a row: j · stride + tap · dilation − pad; zeros where there are none. */
 export interface Columns {
@@ -25,8 +25,6 @@ export function columnsOf(g: Conv2DTransposeGeometry): Columns {
     pad: g.padLeft,
   };
 }
-
-const LANES = [0, 1, 2, 3];
 
 const PLANES_UNIFORMS = `
 uniform ivec4 layoutOf, dims, columns;

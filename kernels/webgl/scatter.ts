@@ -20,12 +20,9 @@ import { deleteLayers, makeLayers } from './textures';
 
 export function planScatter(g: Conv2DTransposeGeometry, limits: Limits): Plan | string {
   const wanted = {
-    batch: g.batch,
+    ...forwardSums(g),
     rows: g.outHeight,
     cols: g.outWidth,
-    ...forwardSums(g),
-    imageRows: g.batch * g.inHeight,
-    imageWidth: g.inWidth,
     tile: { lines: 1, cols: 1 },
     whole: true,
   };

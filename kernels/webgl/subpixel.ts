@@ -16,14 +16,11 @@ import { type Limits, type Plan, forwardSums, planCorrelation, runPlan } from '.
 
 export function planSubpixel(g: Conv2DTransposeGeometry, limits: Limits): Plan | string {
   const wanted = {
-    batch: g.batch,
+    ...forwardSums(g),
     rows: Math.ceil(g.outHeight / g.strideHeight),
     cols: Math.ceil(g.outWidth / g.strideWidth),
     phaseRows: g.strideHeight,
     phaseCols: g.strideWidth,
-    ...forwardSums(g),
-    imageRows: g.batch * g.inHeight,
-    imageWidth: g.inWidth,
   };
   return planCorrelation(wanted, limits);
 }

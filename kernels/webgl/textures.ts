@@ -20,6 +20,9 @@ export interface DenseLayout {
   readonly textureHeight: number;
 }
 
+/** The four floats of a texel. */
+export const LANES = [0, 1, 2, 3];
+
 /** Lays out `rows` rows of `width` pixels; `undefined` if no texture is large enough. */
 export function denseLayout(rows: number, width: number, texels: number, maxSize: number): DenseLayout | undefined {
   const rowsPerLine = Math.max(1, Math.ceil(rows / maxSize));
