@@ -40,7 +40,8 @@ export {
   fromPyTorch,
 } from './interop';
 export { registerGradients } from './gradients';
-export { type LayersModelLike, type TuneOptions, tune } from './tune';
+export type { LayersModelLike } from './model_layers';
+export { type TuneOptions, tune } from './tune';
 export { type Tuning, type Winner, clearTuning, exportTuning, importTuning } from './tuning';
 export { type Explanation, explain } from './variants';
 export { type InstallOptions, REPLACEABLE, type Replaceable, install, uninstall } from './install';

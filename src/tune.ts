@@ -18,18 +18,9 @@ import {
   xShapeOf,
 } from './geometry/geometry';
 import { KERNEL_OF_VARIANT, VARIANTS, type Variant } from './kernel_names';
+import { type LayersModelLike, requestsOf } from './model_layers';
 import { type Winner, keepWinner } from './tuning';
 import { supportOf, variantConfig } from './variants';
-
-/** A model of tfjs-layers, as far as it matters here. */
-export interface LayersModelLike {
-  readonly layers: readonly {
-    getClassName(): string;
-    getConfig(): object;
-    getInputAt(node: number): unknown;
-    getOutputAt(node: number): unknown;
-  }[];
-}
 
 export interface TuneOptions {
   /** Called after each geometry. */
@@ -105,38 +96,4 @@ async function race(geometry: Conv2DTransposeGeometry, samples: number): Promise
   const variant = able.reduce((a, b) => (ms[b]! < ms[a]! ? b : a));
   const device = variantConfig(variant, backend)!.device(on);
   return { backend, device, geometry, variant, ms };
-}
-
-interface LayerConfig {
-  kernelSize: [number, number];
-  strides: [number, number];
-  padding: 'same' | 'valid';
-  dataFormat?: string;
-  dilationRate?: [number, number];
-  outputPadding?: [number, number] | null;
-  groups?: number;
-  filters: number;
-}
-
-function requestsOf(model: LayersModelLike, batch: number): GeometryRequest[] {
-  return model.layers
-    .filter((layer) => layer.getClassName() === 'Conv2DTranspose')
-    .map((layer) => {
-      const config = layer.getConfig() as LayerConfig;
-      const sized = (end: unknown): number[] =>
-        (end as { shape: (number | null)[] }).shape.map((size, n) => size ?? (n === 0 ? batch : 0));
-      const [xShape, outputShape] = [sized(layer.getInputAt(0)), sized(layer.getOutputAt(0))];
-      const first = config.dataFormat === 'channelsFirst';
-      const groups = config.groups ?? 1;
-      return {
-        xShape,
-        filterShape: [...config.kernelSize, config.filters / groups, xShape[first ? 1 : 3]],
-        strides: config.strides,
-        pad: config.padding,
-        dilations: config.dilationRate,
-        groups,
-        dataFormat: first ? 'NCHW' : 'NHWC',
-        ...(config.outputPadding ? { outputPadding: config.outputPadding } : { outputShape }),
-      };
-    });
 }
