@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/** `npm start` and `npm run bench`: prepares what is missing, then runs the comparison, or the script that is named first. */
-import { spawnSync } from 'node:child_process';
-import { prepare, root } from '../.ci/dependencies.mjs';
+/** Prepares what is missing, then runs the script that is named first, a path from the root of the repository, with the arguments after it. */
+import { spawn } from 'node:child_process';
+import { prepare, root } from './dependencies.mjs';
 
 await prepare();
-const args = process.argv.slice(2);
-const script = args[0]?.endsWith('.ts') ? args.shift() : 'compare.ts';
-const { status } = spawnSync(process.execPath, ['--import', 'tsx', `${root}bench/${script}`, ...args], {
+const [script, ...args] = process.argv.slice(2);
+const child = spawn(process.execPath, ['--import', 'tsx', `${root}${script}`, ...args], {
   cwd: root,
   stdio: 'inherit',
 });
-process.exit(status ?? 1);
+// The script decides what an interruption means (a training run saves itself first). Ctrl-C reaches it by itself, being of the same group.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => child.kill('SIGTERM'));
+child.on('exit', (status) => process.exit(status ?? 1));

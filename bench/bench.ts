@@ -20,7 +20,8 @@ import { makeLayer } from './peers/make_layer';
 import { peakGflops } from './peers/peak';
 import { type Peer, nativeOnnxruntime, onnxruntime, ours, stock } from './peers/peers';
 import { type Raced, race } from './peers/race';
-import { BORDERS, significant } from './tables';
+import { significant } from './numbers';
+import { BORDERS } from './tables';
 import { trainingStep } from './training';
 import { WORKLOADS } from './workloads';
 
@@ -97,7 +98,7 @@ interface GradientTimes {
   note: string;
 }
 
-function gradients(pass: 'input gradient' | 'filter gradient'): Map<string, GradientTimes> {
+async function gradients(pass: 'input gradient' | 'filter gradient'): Promise<Map<string, GradientTimes>> {
   const times = new Map<string, GradientTimes>();
   for (const workload of workloads) {
     progress(`${pass}: ${workload.name}`);
@@ -105,7 +106,7 @@ function gradients(pass: 'input gradient' | 'filter gradient'): Map<string, Grad
     const [our] = ourContenders(pass, workload, operands, []);
     const stocks = stockContender(pass, workload, operands);
     for (let warm = 0; warm < 5; warm++) our.run().dispose();
-    const timings = interleave([our, stocks], { repeat: rounds, budget: 4000 }, () => undefined);
+    const timings = await interleave([our, stocks], { repeat: rounds, budget: 4000 }, () => undefined);
     tf.dispose([operands.x, operands.filter, operands.dy]);
     times.set(workload.name, {
       ours: timings.get(our)!.ms,
@@ -169,8 +170,8 @@ console.log(
     ? `Chromium: skipped. ${inChromium.skipped}`
     : raceTable(`Forward in ${inChromium.browser}, engine '${inChromium.engine}'`, inChromium.peak, inChromium.layers),
 );
-const dx = gradients('input gradient');
-const dFilter = gradients('filter gradient');
+const dx = await gradients('input gradient');
+const dFilter = await gradients('filter gradient');
 console.log(gradientTable(dx, dFilter));
 const trained = await training();
 console.log(

@@ -19,7 +19,8 @@ import { dcganStep } from './dcgan';
 import { geometricMean, interleave, median } from './interleave';
 import { makeOperands, ourContenders, stockContender } from './passes';
 import { sampledError } from './spot_check';
-import { BORDERS, significant } from './tables';
+import { significant } from './numbers';
+import { BORDERS } from './tables';
 import { WORKLOADS } from './workloads';
 
 const {
@@ -66,7 +67,7 @@ async function forwardOnWasm(): Promise<Map<string, { ours: number; stock: numbe
     const values = { x: operands.x.dataSync(), filter: operands.filter.dataSync(), dy: new Float32Array() } as Record<'x' | 'filter' | 'dy', Float32Array>; // prettier-ignore
     let error = 0;
     for (let warm = 0; warm < 5; warm++) ours.run().dispose();
-    const timings = interleave([ours, stock], { repeat: rounds, budget: 10_000 }, (contender, result) => {
+    const timings = await interleave([ours, stock], { repeat: rounds, budget: 10_000 }, (contender, result) => {
       if (contender === ours) error = sampledError('forward', workload.geometry, result.dataSync() as Float32Array, values); // prettier-ignore
     });
     tf.dispose([operands.x, operands.filter, operands.dy]);

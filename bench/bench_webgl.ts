@@ -12,7 +12,8 @@ import { geometricMean } from './interleave';
 import { PASSES, type Pass } from './passes';
 import { inChromium } from './peers/chromium_page';
 import type { WebglPage, WebglTime } from './peers/webgl_page';
-import { BORDERS, significant } from './tables';
+import { significant } from './numbers';
+import { BORDERS } from './tables';
 import { WORKLOADS } from './workloads';
 
 const description = 'Our webgl kernels against stock tfjs in headless Chromium.';

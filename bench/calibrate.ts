@@ -11,7 +11,7 @@ import { type Coefficients, workOf } from '../src/cost_model';
 import { benchCommand } from './command_line';
 import { geometricMean } from './interleave';
 import type { Results } from './results';
-import { significant } from './tables';
+import { significant } from './numbers';
 import { WORKLOADS } from './workloads';
 
 const { json, webgl } = benchCommand(

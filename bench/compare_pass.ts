@@ -18,35 +18,56 @@ export interface Bench {
   extrapolates?: boolean;
   /** Scratch memory of the calls since `reset`, where that is known. */
   scratch?: { readonly peakBytes: number; reset(): void };
+  /** Elements of each result to check. Default: as ./spot_check has it. */
+  samples?: number;
 }
 
-/** All rows of one pass of one layer. */
+/** All rows of one pass of one layer: ours and stock. */
 export function comparePass(
-  { backend, place, finish, extrapolates, scratch }: Bench,
+  bench: Bench,
   pass: Pass,
   workload: Workload,
   variants: readonly Variant[],
   limits: Pick<Limits, 'repeat' | 'budget'>,
-): Row[] {
+): Promise<Row[]> {
+  return compareContenders(
+    bench,
+    pass,
+    workload,
+    (operands) => [...ourContenders(pass, workload, operands, variants), stockContender(pass, workload, operands)],
+    limits,
+  );
+}
+
+/** All rows of one pass of one layer, of the contenders that are made for its operands. */
+export async function compareContenders(
+  { backend, place, finish, extrapolates, scratch, samples }: Bench,
+  pass: Pass,
+  workload: Workload,
+  contendersFor: (operands: Operands) => Contender[],
+  limits: Pick<Limits, 'repeat' | 'budget'>,
+): Promise<Row[]> {
   const made = makeOperands(workload);
   const values = { x: made.x.dataSync(), filter: made.filter.dataSync(), dy: made.dy.dataSync() } as Record<
     'x' | 'filter' | 'dy',
     Float32Array
   >;
   const placed: Operands = place ? { x: place(made.x), filter: place(made.filter), dy: place(made.dy) } : made;
-  const stock = stockContender(pass, workload, placed);
-  if (!extrapolates) delete stock.reduced;
-  const contenders = [...ourContenders(pass, workload, placed, variants), stock];
+  const contenders = contendersFor(placed);
+  if (!extrapolates) contenders.forEach((contender) => delete contender.reduced);
   const errors = new Map<Contender, number>();
   const scratchBytes = new Map<Contender, number>();
   scratch?.reset();
-  const timings = interleave(contenders, { ...limits, finish }, (contender, result) => {
-    errors.set(contender, sampledError(pass, workload.geometry, result.dataSync() as Float32Array, values));
+  const timings = await interleave(contenders, { ...limits, finish }, async (contender, result) => {
     if (scratch) scratchBytes.set(contender, scratch.peakBytes);
+    errors.set(
+      contender,
+      sampledError(pass, workload.geometry, (await result.data()) as Float32Array, values, samples),
+    );
     scratch?.reset();
   });
   tf.dispose([made.x, made.filter, made.dy, placed.x, placed.filter, placed.dy]);
-  const stockMs = timings.get(stock)!.ms;
+  const stock = contenders.find(({ name }) => name === 'stock');
   return contenders.map((contender) => {
     const timing = timings.get(contender)!;
     return {
@@ -56,7 +77,7 @@ export function comparePass(
       contender: contender.name,
       ...timing,
       gflops: workload.flops / timing.ms / 1e6,
-      ratio: stockMs / timing.ms,
+      ratio: stock && timings.get(stock)!.ms / timing.ms,
       error: errors.get(contender),
       scratchBytes: contender === stock ? undefined : scratchBytes.get(contender),
     };

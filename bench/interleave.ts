@@ -13,6 +13,8 @@ export interface Timing {
   ms: number;
   /** Samples that the median is of; 0 if it is extrapolated. */
   runs: number;
+  /** Milliseconds of the very first run, which compiles; undefined if there was none in full. */
+  firstMs?: number;
   /** What a reader must know of the number; '' if it is a plain median. */
   note: string;
 }
@@ -23,41 +25,47 @@ export interface Limits {
   /** Milliseconds that this comparison may take. A single run is never cut: what cannot be run in time is extrapolated. */
   budget: number;
   /** Waits until a result is there. Default: reads it. */
-  finish?: (result: ReturnType<Contender['run']>) => void;
+  finish?: (result: ReturnType<Contender['run']>) => void | Promise<void>;
 }
 
 /** Times all contenders. `inspect` sees the first full result of each before it is disposed of. */
-export function interleave(
+export async function interleave(
   contenders: readonly Contender[],
   { repeat, budget, finish = (result) => void result.dataSync() }: Limits,
-  inspect: (contender: Contender, result: ReturnType<Contender['run']>) => void,
-): Map<Contender, Timing> {
+  inspect: (contender: Contender, result: ReturnType<Contender['run']>) => void | Promise<void>,
+): Promise<Map<Contender, Timing>> {
   const begin = performance.now();
-  const timeOf = (run: Contender['run'], look?: (result: ReturnType<Contender['run']>) => void): number => {
+  const timeOf = async (
+    run: Contender['run'],
+    look?: (result: ReturnType<Contender['run']>) => void | Promise<void>,
+  ): Promise<number> => {
     const from = performance.now();
     const result = run();
-    finish(result);
+    const finishing = finish(result);
+    if (finishing) await finishing;
     const ms = performance.now() - from;
-    look?.(result);
+    await look?.(result);
     result.dispose();
     return ms;
   };
   const timings = new Map<Contender, Timing>();
   const samples = new Map<Contender, number[]>();
   const warmUps = new Map<Contender, number>();
+  const firsts = new Map<Contender, number>();
   for (const contender of contenders) {
     const { reduced } = contender;
     if (reduced) {
-      timeOf(reduced.run); // A cold run would be several times too slow.
-      const ms = timeOf(reduced.run) * reduced.factor;
+      await timeOf(reduced.run); // A cold run would be several times too slow.
+      const ms = (await timeOf(reduced.run)) * reduced.factor;
       if (ms * 2 > budget / contenders.length) {
         timings.set(contender, { ms, runs: 0, note: `extrapolated ${reduced.label}` });
         continue;
       }
     }
-    let warmUp = timeOf(contender.run, (result) => inspect(contender, result));
+    let warmUp = await timeOf(contender.run, (result) => inspect(contender, result));
+    firsts.set(contender, warmUp);
     // The first runs of a fast one are much slower than the rest.
-    for (let n = 0; n < 4 && warmUp < SAMPLE_MS; n++) warmUp = Math.min(warmUp, timeOf(contender.run));
+    for (let n = 0; n < 4 && warmUp < SAMPLE_MS; n++) warmUp = Math.min(warmUp, await timeOf(contender.run));
     warmUps.set(contender, warmUp);
     samples.set(contender, []);
   }
@@ -73,16 +81,17 @@ export function interleave(
       if (warmUp > Math.max(left / order.length, 0)) continue;
       const runs = Math.max(1, Math.round(SAMPLE_MS / warmUp));
       const from = performance.now();
-      for (let n = 0; n < runs; n++) timeOf(contender.run);
+      for (let n = 0; n < runs; n++) await timeOf(contender.run);
       samples.get(contender)!.push((performance.now() - from) / runs);
     }
   }
   for (const [contender, times] of samples) {
+    const firstMs = firsts.get(contender);
     timings.set(
       contender,
       times.length > 0
-        ? { ms: median(times), runs: times.length, note: '' }
-        : { ms: warmUps.get(contender)!, runs: 1, note: 'warm-up only, no time for more' },
+        ? { ms: median(times), runs: times.length, firstMs, note: '' }
+        : { ms: warmUps.get(contender)!, runs: 1, firstMs, note: 'warm-up only, no time for more' },
     );
   }
   return timings;

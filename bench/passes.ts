@@ -3,10 +3,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Conv2DTransposeBackpropFilter, Conv2DTransposeBackpropInput, KERNEL_OF_VARIANT, type Variant } from '../src';
 import { filterShapeOf, xShapeOf, yShapeOf } from '../src/geometry/geometry';
+import type { Pass } from './pass_names';
 import type { Workload } from './workloads';
 
-export const PASSES = ['forward', 'input gradient', 'filter gradient'] as const;
-export type Pass = (typeof PASSES)[number];
+export { PASSES, type Pass } from './pass_names';
 
 /** Somebody who computes a pass. `run` returns a tensor to dispose of. */
 export interface Contender {

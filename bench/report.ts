@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The results as one HTML file with its plots inside (static SVG by Vega-Lite): it opens without a server or a network. */
 import { View, parse } from 'vega';
-import { type TopLevelSpec, compile } from 'vega-lite';
+import { compile } from 'vega-lite';
+import { type PlotField, dotPlot } from './dot_plot';
+import { errorText, significant } from './numbers';
 import type { Results, Row } from './results';
-import { errorText, means, significant } from './tables';
-
-const ORDER = ['stock', 'scatter', 'dilate', 'matmul', 'subpixel', 'ours'];
-const COLOURS = ['#6b7280', '#d97706', '#b91c1c', '#2563eb', '#059669', '#059669'];
+import { means } from './tables';
 
 export async function writeReport(results: Results): Promise<string> {
   const { rows } = results;
@@ -64,44 +63,8 @@ ${rowsTable(rows)}
 </html>`;
 }
 
-/** A dot per layer and contender, on a log scale; a column per pass if asked for. */
-async function plot(
-  rows: readonly Row[],
-  field: 'gflops' | 'ratio' | 'ms',
-  title: string,
-  column?: 'pass',
-): Promise<string> {
-  const present = ORDER.filter((name) => rows.some(({ contender }) => contender === name));
-  const extrapolated = rows.some(({ runs }) => runs === 0);
-  const spec: TopLevelSpec = {
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    width: column ? 300 : 640,
-    height: { step: 22 },
-    data: { values: rows.map((row) => ({ ...row, how: row.runs === 0 ? 'extrapolated' : 'measured' })) },
-    mark: { type: 'point', size: 60, filled: true, opacity: 0.8 },
-    encoding: {
-      y: { field: 'workload', type: 'nominal', sort: null, title: null, axis: { grid: true, labelLimit: 200 } },
-      x: { field, type: 'quantitative', scale: { type: 'log' }, title, axis: { format: '~g', tickCount: 8 } },
-      color: {
-        field: 'contender',
-        type: 'nominal',
-        sort: present,
-        title: null,
-        scale: { domain: present, range: present.map((name) => COLOURS[ORDER.indexOf(name)]) },
-      },
-      shape: extrapolated
-        ? {
-            field: 'how',
-            type: 'nominal',
-            title: null,
-            scale: { domain: ['measured', 'extrapolated'], range: ['circle', 'triangle-up'] },
-          }
-        : { value: 'circle' },
-      ...(column ? { column: { field: column, type: 'nominal', sort: null, title: null } } : {}),
-    },
-    config: { font: 'system-ui, sans-serif', view: { stroke: '#e5e7eb' } },
-  };
-  return new View(parse(compile(spec).spec), { renderer: 'none' }).toSVG();
+async function plot(rows: readonly Row[], field: PlotField, title: string, column?: 'pass'): Promise<string> {
+  return new View(parse(compile(dotPlot(rows, field, title, { column })).spec), { renderer: 'none' }).toSVG();
 }
 
 function meansTable(rows: readonly Row[]): string {

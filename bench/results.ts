@@ -10,6 +10,8 @@ export interface Row {
   /** Median milliseconds. */
   ms: number;
   runs: number;
+  /** Milliseconds of the very first call, which compiles. */
+  firstMs?: number;
   note: string;
   /** Useful operations per second, in 1e9. */
   gflops: number;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The results as text tables: one of all rows, one of geometric means. */
 import Table from 'cli-table3';
+import { errorText, significant } from './numbers';
 import { geometricMean } from './interleave';
 import { PASSES } from './passes';
 import type { Results, Row } from './results';
@@ -120,17 +121,6 @@ function meansTable(rows: readonly Row[]): string {
     ]);
   }
   return table.toString();
-}
-
-/** Three significant digits, without an exponent. */
-export function significant(value: number): string {
-  if (!Number.isFinite(value)) return '–';
-  return value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
-}
-
-/** An error in units of the bound. */
-export function errorText(error: number): string {
-  return error === 0 ? '0' : error.toPrecision(2);
 }
 
 function milliseconds(ms: number): string {

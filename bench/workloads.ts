@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The layers of real networks that everything is measured on, and how much useful arithmetic each takes. */
-import { type Conv2DTransposeGeometry, computeGeometry } from '../src';
+import { type Conv2DTransposeGeometry, type Pad, computeGeometry } from '../src';
 import { type Axis } from '../src/geometry/axis';
 import { heightAxis, widthAxis } from '../src/geometry/geometry';
 import { tapSpan } from '../src/geometry/phases';
@@ -9,7 +9,8 @@ import data from './workloads.json' with { type: 'json' };
 export interface Workload {
   name: string;
   from: string;
-  pad: 'same' | 'valid';
+  /** What stock ops are to be told. */
+  pad: Pad;
   geometry: Conv2DTransposeGeometry;
   /** Useful operations, a multiplication and an addition each, of the forward pass and of either gradient. */
   flops: number;
@@ -21,9 +22,9 @@ export const WORKLOADS: readonly Workload[] = data.workloads.map(
       xShape: x,
       filterShape: [...kernel, outChannels, x[3]],
       strides: strides as [number, number],
-      pad: pad as Workload['pad'],
+      pad: pad as Pad,
     });
-    return { name, from, pad: pad as Workload['pad'], geometry, flops: usefulFlops(geometry) };
+    return { name, from, pad: pad as Pad, geometry, flops: usefulFlops(geometry) };
   },
 );
 

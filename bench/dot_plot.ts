@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+/** How results are plotted, in a report and in a page: a dot per layer and contender, on a log scale. */
+import type { TopLevelSpec } from 'vega-lite';
+import type { Row } from './results';
+
+/** What can be plotted of a row. */
+export type PlotField = 'gflops' | 'ratio' | 'ms' | 'error' | 'firstMs' | 'scratchBytes';
+
+const ORDER = ['stock', 'scatter', 'dilate', 'matmul', 'subpixel', 'ours', 'composed'];
+const COLOURS = ['#6b7280', '#d97706', '#b91c1c', '#2563eb', '#059669', '#059669', '#7c3aed'];
+
+/** Colours of text and lines, and a width in pixels; the defaults are for white paper. */
+export interface PlotLook {
+  readonly column?: 'pass' | 'backend';
+  readonly width?: number;
+  readonly ink?: string;
+  readonly line?: string;
+}
+
+/** A plot of `field`; `title` says what it is and its unit. A column of plots for each pass or backend if asked for. */
+export function dotPlot(
+  rows: readonly Row[],
+  field: PlotField,
+  title: string,
+  { column, width = column ? 300 : 640, ink = '#111111', line = '#e5e7eb' }: PlotLook = {},
+): TopLevelSpec {
+  const present = ORDER.filter((name) => rows.some(({ contender }) => contender === name));
+  const extrapolated = rows.some(({ runs }) => runs === 0);
+  return {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    width,
+    height: { step: 22 },
+    background: 'transparent',
+    data: { values: rows.map((row) => ({ ...row, how: row.runs === 0 ? 'extrapolated' : 'measured' })) },
+    mark: { type: 'point', size: 60, filled: true, opacity: 0.8 },
+    encoding: {
+      y: { field: 'workload', type: 'nominal', sort: null, title: null, axis: { grid: true, labelLimit: 200 } },
+      x: { field, type: 'quantitative', scale: { type: 'log' }, title, axis: { format: '~g', tickCount: 8 } },
+      color: {
+        field: 'contender',
+        type: 'nominal',
+        sort: present,
+        title: null,
+        scale: { domain: present, range: present.map((name) => COLOURS[ORDER.indexOf(name)]) },
+      },
+      shape: extrapolated
+        ? {
+            field: 'how',
+            type: 'nominal',
+            title: null,
+            scale: { domain: ['measured', 'extrapolated'], range: ['circle', 'triangle-up'] },
+          }
+        : { value: 'circle' },
+      tooltip: [
+        { field: 'contender', type: 'nominal' },
+        { field: 'workload', type: 'nominal', title: 'layer' },
+        { field, type: 'quantitative', format: '.3~g', title },
+      ],
+      ...(column ? { column: { field: column, type: 'nominal', sort: null, title: null } } : {}),
+    },
+    config: {
+      font: 'system-ui, sans-serif',
+      view: { stroke: line },
+      axis: { labelColor: ink, titleColor: ink, gridColor: line, domainColor: line, tickColor: line },
+      legend: { labelColor: ink, titleColor: ink },
+      header: { labelColor: ink, titleColor: ink },
+    },
+  };
+}
