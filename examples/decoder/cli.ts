@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `npm run decoder`: trains the variational autoencoder in Node and draws its latent plane. */
+import { writeFileSync } from 'node:fs';
+import * as tf from '@tensorflow/tfjs';
+import { Batches } from '../training/batches';
+import { encodeCheckpoint } from '../training/checkpoint';
+import { imageGrid } from '../training/image_grid';
+import {
+  type TrainingOptions,
+  chooseBackend,
+  loadDigits,
+  runCommand,
+  runLoop,
+  trainingCommand,
+} from '../training/node';
+import { RunFolder } from '../training/run_folder';
+import { planeGrid } from './plane';
+import { Vae } from './vae';
+
+const SIDE = 16;
+
+const description = 'Trains a variational autoencoder with a 2-D latent plane, in Node.';
+const options = trainingCommand('npm run decoder --', description, 20)
+  .option('--weights <file>', 'write the weights alone there, too: what the page begins with')
+  .parse()
+  .opts<TrainingOptions & { weights?: string }>();
+const folder = new RunFolder(options.out ?? 'examples/out/decoder');
+
+async function resumed(): Promise<Vae | undefined> {
+  const checkpoint = options.fresh ? undefined : folder.load();
+  return checkpoint && Vae.restored(checkpoint).finally(() => tf.dispose(checkpoint.tensors));
+}
+
+function drawPlane(vae: Vae, name: string): string {
+  const images = tf.tidy(() => vae.decode(tf.tensor2d(planeGrid(SIDE))));
+  const picture = imageGrid(images.dataSync() as Float32Array, SIDE, 2);
+  images.dispose();
+  return folder.savePicture(name, picture);
+}
+
+await runCommand(async () => {
+  const digits = await loadDigits(options);
+  const batches = new Batches(digits, options.batch, options.seed);
+  await chooseBackend(options, batches.perEpoch, (batch) => {
+    const [vae, few] = [new Vae(options.seed), new Batches(digits, Math.min(batch, batches.count), 0)];
+    return { run: () => void vae.train(few), dispose: () => vae.dispose() };
+  });
+  const vae = (await resumed()) ?? new Vae(options.seed);
+  await runLoop({
+    training: vae,
+    epochs: options.epochs,
+    stepsPerEpoch: batches.perEpoch,
+    folder,
+    step: () => ({ ...vae.train(batches) }),
+    draw: (name) => drawPlane(vae, name),
+  });
+  if (options.weights) {
+    writeFileSync(options.weights, await encodeCheckpoint(vae.weights()));
+    console.log(`Weights: ${options.weights}`);
+  }
+});

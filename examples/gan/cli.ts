@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `npm run gan`: trains a GAN on digits in Node; with `--evaluate`, scores what a trained one makes. */
+import * as tf from '@tensorflow/tfjs';
+import { Presets, SingleBar } from 'cli-progress';
+import Table from 'cli-table3';
+import { Option } from 'commander';
+import { BORDERS } from '../../bench/tables';
+import type { Digits } from '../digits/generate';
+import { Batches } from '../training/batches';
+import { imageGrid } from '../training/image_grid';
+import {
+  type TrainingOptions,
+  chooseBackend,
+  loadDigits,
+  runCommand,
+  runLoop,
+  setUpBackend,
+  trainingCommand,
+  wholeAbove,
+} from '../training/node';
+import { RunFolder } from '../training/run_folder';
+import { Classifier, accuracy } from './classifier';
+import { GAN_KINDS, Gan, type GanKind, LATENT, stepsPerEpoch } from './gan';
+import { SURE, type Scores, scoresOf } from './scores';
+
+interface Options extends TrainingOptions {
+  kind: GanKind;
+  evaluate: boolean;
+  judgeSteps: number;
+}
+
+const JUDGED = 2000;
+const GRID = 10;
+
+const options = trainingCommand('npm run gan --', 'Trains a GAN on handwritten-like digits, in Node.', 20)
+  .addOption(new Option('-k, --kind <name>', 'the training').choices(GAN_KINDS).default('dcgan'))
+  .option('--evaluate', 'score the digits of the checkpoint instead of training', false)
+  .option('--judge-steps <n>', 'steps that the classifier, which judges, is trained for', wholeAbove(1), 600)
+  .parse()
+  .opts<Options>();
+const folder = new RunFolder(options.out ?? `examples/out/gan-${options.kind}`);
+
+/** The GAN of the folder's checkpoint, if there is one. */
+async function resumed(): Promise<Gan | undefined> {
+  const checkpoint = folder.load();
+  if (!checkpoint) return undefined;
+  const gan = await Gan.restored(checkpoint).finally(() => tf.dispose(checkpoint.tensors));
+  if (gan.kind !== options.kind)
+    throw new Error(`${folder.checkpointPath} is of kind ${gan.kind}, not ${options.kind}: say --kind ${gan.kind}, another --out, or --fresh`); // prettier-ignore
+  return gan;
+}
+
+function drawSamples(gan: Gan, name: string): string {
+  const images = tf.tidy(() => gan.sample(tf.randomNormal([GRID * GRID, LATENT], 0, 1, 'float32', options.seed)));
+  const picture = imageGrid(images.dataSync() as Float32Array, GRID, 2);
+  images.dispose();
+  return folder.savePicture(name, picture);
+}
+
+async function train(digits: Digits): Promise<void> {
+  const batches = new Batches(digits, options.batch, options.seed);
+  const perEpoch = stepsPerEpoch(options.kind, batches.perEpoch);
+  await chooseBackend(options, perEpoch, (batch) => {
+    const [gan, few] = [new Gan(options.kind, options.seed), new Batches(digits, Math.min(batch, batches.count), 0)];
+    return { run: () => void gan.train(few), dispose: () => gan.dispose() };
+  });
+  const gan = (options.fresh ? undefined : await resumed()) ?? new Gan(options.kind, options.seed);
+  await runLoop({
+    training: gan,
+    folder,
+    epochs: options.epochs,
+    stepsPerEpoch: perEpoch,
+    step: () => ({ ...gan.train(batches) }),
+    draw: (name) => drawSamples(gan, name),
+  });
+  console.log(`Next: npm run gan -- --evaluate${options.kind === 'dcgan' ? '' : ` --kind ${options.kind}`}${options.out ? ` --out ${options.out}` : ''}`); // prettier-ignore
+}
+
+async function evaluate(digits: Digits): Promise<void> {
+  await setUpBackend(options.backend === 'auto' ? 'wasm' : options.backend);
+  const gan = await resumed();
+  if (!gan) throw new Error(`There is no ${folder.checkpointPath} to evaluate: train first, or name another --out`);
+  const classifier = new Classifier(options.seed);
+  const bar = new SingleBar({ format: '{bar} {percentage}% | training the classifier', stream: process.stderr, hideCursor: true }, Presets.shades_classic); // prettier-ignore
+  bar.start(options.judgeSteps, 0);
+  await classifier.train(digits, options.judgeSteps, (done) => bar.update(done));
+  bar.stop();
+  const heldOut = await loadDigits(options, 't10k');
+  const real = classifier.judge(heldOut.images);
+  const reference = classifier.judge(digits.images.subarray(0, heldOut.images.length));
+  const judged = (of: Gan): Scores => {
+    const images = tf.tidy(() => of.sample(tf.randomNormal([JUDGED, LATENT], 0, 1, 'float32', options.seed + 1)));
+    const scores = scoresOf(classifier.judge(images.dataSync() as Float32Array), reference);
+    images.dispose();
+    return scores;
+  };
+  console.log(`Classifier: ${(100 * accuracy(real, heldOut.labels)).toFixed(1)} % right on ${heldOut.labels.length} digits it has not seen.`); // prettier-ignore
+  const columns: [string, Scores][] = [
+    ['real, held out', scoresOf(real, reference)],
+    [`${gan.kind}, ${gan.step} steps`, judged(gan)],
+    ['untrained', judged(new Gan(options.kind, options.seed))],
+  ];
+  const table = new Table({ head: ['', ...columns.map(([name]) => name)], colAligns: ['left', 'right', 'right', 'right'], ...BORDERS }); // prettier-ignore
+  const row = (name: string, cell: (scores: Scores) => string): number => table.push([name, ...columns.map(([, scores]) => cell(scores))]); // prettier-ignore
+  row(`sure of (≥ ${100 * SURE} %)`, ({ sure }) => `${(100 * sure).toFixed(1)} %`);
+  row('effective classes of 10', ({ effectiveClasses }) => effectiveClasses.toFixed(2));
+  row('Fréchet distance', ({ frechet }) => frechet.toPrecision(3));
+  for (let digit = 0; digit < 10; digit++) row(`share of ${digit}`, ({ shares }) => `${(100 * shares[digit]).toFixed(1)} %`); // prettier-ignore
+  console.log(`${JUDGED} digits each, against ${heldOut.labels.length} of the training's\n${table.toString()}`);
+  console.log(`Picture: ${drawSamples(gan, 'samples.png')}`);
+}
+
+await runCommand(async () => {
+  const digits = await loadDigits(options);
+  await (options.evaluate ? evaluate(digits) : train(digits));
+});

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What the training commands share in Node: options, data, the choice of the backend, and the loop with its progress bar and checkpoints. */
+import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs';
+import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { Presets, SingleBar } from 'cli-progress';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import '../../kernels/cpu';
+import '../../kernels/wasm';
+import { install } from '../../src';
+import { type Digits, makeDigits } from '../digits/generate';
+import { loadMnist } from '../digits/idx';
+import type { Checkpoint } from './checkpoint';
+import { STOCK_BATCH, type Trial, duration, raceBackends, stockPace } from './pace';
+import type { RunFolder } from './run_folder';
+
+const BACKENDS = ['wasm', 'cpu'];
+
+export interface TrainingOptions {
+  epochs: number;
+  examples: number;
+  batch: number;
+  seed: number;
+  backend: string;
+  mnist?: string;
+  out?: string;
+  fresh: boolean;
+  stock: boolean;
+}
+
+export function wholeAbove(least: number): (value: string) => number {
+  return (value) => {
+    if (!Number.isInteger(Number(value)) || Number(value) < least)
+      throw new InvalidArgumentError(`It must be a whole number of at least ${least}.`);
+    return Number(value);
+  };
+}
+
+/** The options that every training has. */
+export function trainingCommand(name: string, description: string, epochs: number): Command {
+  return new Command(name)
+    .description(description)
+    .showHelpAfterError()
+    .allowExcessArguments(false)
+    .option(
+      '-e, --epochs <n>',
+      'epochs in all; a run that was stopped goes on from its checkpoint',
+      wholeAbove(1),
+      epochs,
+    ) // prettier-ignore
+    .option('-n, --examples <n>', 'digits to make for training', wholeAbove(1), 10_000)
+    .option('--batch <n>', 'images in a batch', wholeAbove(1), 64)
+    .option('--seed <n>', 'what everything random follows from', wholeAbove(0), 1)
+    .addOption(
+      new Option('--backend <name>', 'where to train; auto measures').choices(['auto', ...BACKENDS]).default('auto'),
+    ) // prettier-ignore
+    .option('--mnist <folder>', 'train on MNIST’s IDX files from a folder or URL instead of made digits')
+    .option('-o, --out <folder>', 'where checkpoint and pictures go')
+    .option('--fresh', 'begin anew, even if there is a checkpoint', false)
+    .option('--no-stock', 'do not measure what stock kernels would take');
+}
+
+/** Digits to train on, or with another part, digits that nothing was trained on. */
+export async function loadDigits(
+  { mnist, examples, seed }: TrainingOptions,
+  part: 'train' | 't10k' = 'train',
+): Promise<Digits> {
+  if (mnist) return loadMnist(mnist, part);
+  return part === 'train' ? makeDigits(examples, `train ${seed}`) : makeDigits(2000, `test ${seed}`);
+}
+
+/** Sets the backend to train on, and says what an epoch takes there, and with stock kernels. */
+export async function chooseBackend(
+  { backend, batch, stock }: TrainingOptions,
+  stepsPerEpoch: number,
+  trial: Trial,
+): Promise<void> {
+  tf.enableProdMode();
+  setWasmPaths(fileURLToPath(new URL('../../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url)));
+  setThreadsCount(1);
+  const paces = await raceBackends(backend === 'auto' ? BACKENDS : [backend], batch, trial);
+  const list = paces.map((pace) => `${duration(pace.ms)} on ${pace.backend}`).join(', ');
+  console.log(`A step of ${batch} images takes ${list}. Training on ${paces[0].backend}.`);
+  console.log(
+    `An epoch of ${stepsPerEpoch} steps takes about ${duration(paces[0].ms * stepsPerEpoch)} with these kernels.`,
+  );
+  if (!stock) return;
+  for (const name of BACKENDS) {
+    const pace = await stockPace(batch, trial, name);
+    console.log(
+      'why' in pace
+        ? `With stock kernels on ${name} it cannot be done: ${pace.why.split('\n')[0]}`
+        : `With stock kernels on ${name} it would take about ${duration(pace.ms * stepsPerEpoch)} (from a step of ${STOCK_BATCH} images): ${(pace.ms / paces[0].ms).toPrecision(2)} times as long.`, // prettier-ignore
+    );
+  }
+}
+
+/** Sets a backend without a race. */
+export async function setUpBackend(backend: string): Promise<void> {
+  setWasmPaths(fileURLToPath(new URL('../../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url)));
+  setThreadsCount(1);
+  tf.enableProdMode();
+  await tf.setBackend(backend);
+  install();
+}
+
+export interface Loop {
+  readonly training: { readonly step: number; save(): Promise<Checkpoint> };
+  readonly folder: RunFolder;
+  readonly epochs: number;
+  readonly stepsPerEpoch: number;
+  /** One step; returns the losses to show. */
+  step(): Record<string, number>;
+  /** Draws what has been learned into a file of the folder; returns its path. */
+  draw(name: string): string;
+}
+
+const SAVE_EVERY_MS = 30_000;
+
+/**
+ * Trains to the end of the last epoch, from wherever `training` is, with a progress bar. Saves now and then, after every epoch, and when stopped (Ctrl-C); draws after every epoch.
+ */
+export async function runLoop({ training, folder, epochs, stepsPerEpoch, step, draw }: Loop): Promise<void> {
+  const [from, to] = [training.step, epochs * stepsPerEpoch];
+  if (from >= to)
+    return console.log(
+      `${folder.checkpointPath} has ${from} steps already; --epochs ${Math.floor(from / stepsPerEpoch) + 1} would go on, --fresh would begin anew.`,
+    );
+  if (from > 0) console.log(`Going on at step ${from} of ${to}, from ${folder.checkpointPath}.`);
+  const bar = new SingleBar(
+    { format: '{bar} {percentage}% | epoch {epoch} | step {value}/{total} | {losses} | {eta_formatted} left', stream: process.stderr, hideCursor: true, gracefulExit: false, noTTYOutput: !process.stderr.isTTY, notTTYSchedule: 10_000, etaBuffer: 200 }, // prettier-ignore
+    Presets.shades_classic,
+  );
+  let stopped = false;
+  const stop = (): void => void (stopped = true);
+  const save = async (): Promise<void> => folder.save(await training.save());
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  bar.start(to, from, { epoch: 1, losses: '' });
+  const begin = performance.now();
+  let saved = begin;
+  while (training.step < to && !stopped) {
+    const losses = Object.entries(step()).map(([name, value]) => `${name} ${value.toFixed(3)}`);
+    const epochEnds = training.step % stepsPerEpoch === 0;
+    const epoch = Math.ceil(training.step / stepsPerEpoch);
+    bar.update(training.step, { epoch, losses: losses.join(', ') });
+    if (epochEnds || performance.now() - saved > SAVE_EVERY_MS) {
+      await save();
+      saved = performance.now();
+    }
+    if (epochEnds) draw(`epoch-${`${epoch}`.padStart(3, '0')}.png`);
+    await new Promise((resume) => setImmediate(resume)); // Lets signals in.
+  }
+  bar.stop();
+  process.off('SIGINT', stop);
+  process.off('SIGTERM', stop);
+  if (stopped) {
+    await save();
+    return console.log(`Stopped at step ${training.step}; the same command goes on from ${folder.checkpointPath}.`);
+  }
+  const time = duration(performance.now() - begin);
+  console.log(`Done: ${to - from} steps in ${time}. Picture: ${draw('samples.png')}; checkpoint: ${folder.checkpointPath}`); // prettier-ignore
+}
+
+/** Runs a command: what goes wrong is said in a sentence, with exit code 1. */
+export async function runCommand(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exitCode = 1;
+  }
+}

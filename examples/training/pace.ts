@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/** How fast a training goes: on each backend, and with stock kernels. */
+import * as tf from '@tensorflow/tfjs';
+import { install, uninstall } from '../../src';
+
+/** A training to try: steps of `batch` images each, on the backend that is set. */
+export type Trial = (batch: number) => { run(): void; dispose(): void };
+
+export interface Pace {
+  readonly backend: string;
+  /** Milliseconds of a step. */
+  readonly ms: number;
+}
+
+const STEPS = 3;
+/** A backend whose first step takes so many times as long as another's step is not measured any further. */
+const HOPELESS = 10;
+
+/** A step's time on each backend that can be had, fastest first, with this library's kernels. The fastest is set, and the kernels are installed, afterwards. */
+export async function raceBackends(backends: readonly string[], batch: number, trial: Trial): Promise<Pace[]> {
+  const paces: Pace[] = [];
+  for (const backend of backends) {
+    if (!(await tf.setBackend(backend).catch(() => false))) continue;
+    install();
+    paces.push({ backend, ms: stepTime(trial, batch, STEPS, HOPELESS * Math.min(...paces.map(({ ms }) => ms))) });
+  }
+  if (paces.length === 0) throw new Error(`None of the backends ${backends.join(', ')} can be had here`);
+  paces.sort((a, b) => a.ms - b.ms);
+  await tf.setBackend(paces[0].backend);
+  return paces;
+}
+
+/** Images that stock kernels are timed with: a whole batch would take minutes on `cpu`. */
+export const STOCK_BATCH = 2;
+
+/**
+ * A step's time with stock kernels on the backend that is set, extrapolated from a batch of {@link STOCK_BATCH} (its time is all but proportional to the images); or why they
+ * cannot do it. Backend and kernels are as before afterwards.
+ */
+export async function stockPace(batch: number, trial: Trial, backend: string): Promise<Pace | { why: string }> {
+  const before = tf.getBackend();
+  uninstall();
+  try {
+    await tf.setBackend(backend);
+    return { backend, ms: (stepTime(trial, STOCK_BATCH, 1) * batch) / STOCK_BATCH };
+  } catch (error) {
+    return { why: (error as Error).message };
+  } finally {
+    await tf.setBackend(before);
+    install();
+  }
+}
+
+/** Milliseconds of a step: the mean of `steps` after one to warm up; or that one, if it takes longer than `patience`. */
+function stepTime(trial: Trial, batch: number, steps: number, patience = Infinity): number {
+  const { run, dispose } = trial(batch);
+  const time = (count: number): number => {
+    const begin = performance.now();
+    for (let n = 0; n < count; n++) run();
+    return (performance.now() - begin) / count;
+  };
+  try {
+    const first = time(1);
+    return first > patience ? first : time(steps);
+  } finally {
+    dispose();
+  }
+}
+
+/** '850 ms', '12 s', '3.5 min', '2.1 h'. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 100_000) return `${Number((ms / 1000).toPrecision(2))} s`;
+  return ms < 6_000_000
+    ? `${Number((ms / 60_000).toPrecision(2))} min`
+    : `${Number((ms / 3_600_000).toPrecision(2))} h`;
+}
