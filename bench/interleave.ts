@@ -7,6 +7,8 @@
 import type { Contender } from './passes';
 
 const SAMPLE_MS = 10;
+/** What a browser's clock may round to nothing. */
+const TICK_MS = 0.02;
 
 export interface Timing {
   /** Median milliseconds of a run. */
@@ -79,7 +81,7 @@ export async function interleave(
     for (const contender of order) {
       const warmUp = warmUps.get(contender)!;
       if (warmUp > Math.max(left / order.length, 0)) continue;
-      const runs = Math.max(1, Math.round(SAMPLE_MS / warmUp));
+      const runs = Math.max(1, Math.round(SAMPLE_MS / Math.max(warmUp, TICK_MS)));
       const from = performance.now();
       for (let n = 0; n < runs; n++) await timeOf(contender.run);
       samples.get(contender)!.push((performance.now() - from) / runs);

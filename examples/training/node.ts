@@ -79,7 +79,9 @@ export async function chooseBackend(
   setWasmPaths(fileURLToPath(new URL('../../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url)));
   setThreadsCount(1);
   const paces = await raceBackends(backend === 'auto' ? BACKENDS : [backend], batch, trial);
-  const list = paces.map((pace) => `${duration(pace.ms)} on ${pace.backend}`).join(', ');
+  const list = paces
+    .map((pace) => `${pace.atLeast ? 'more than ' : ''}${duration(pace.ms)} on ${pace.backend}`)
+    .join(', ');
   console.log(`A step of ${batch} images takes ${list}. Training on ${paces[0].backend}.`);
   console.log(
     `An epoch of ${stepsPerEpoch} steps takes about ${duration(paces[0].ms * stepsPerEpoch)} with these kernels.`,

@@ -10,11 +10,13 @@ export interface Pace {
   readonly backend: string;
   /** Milliseconds of a step. */
   readonly ms: number;
+  /** A step takes longer than that; how long was not worth waiting for. */
+  readonly atLeast?: boolean;
 }
 
 const STEPS = 3;
-/** A backend whose first step takes so many times as long as another's step is not measured any further. */
-const HOPELESS = 10;
+/** A backend that takes longer for so few images than another for a whole batch is not measured any further. */
+const PROBE_BATCH = 4;
 
 /** A step's time on each backend that can be had, fastest first, with this library's kernels. The fastest is set, and the kernels are installed, afterwards. */
 export async function raceBackends(backends: readonly string[], batch: number, trial: Trial): Promise<Pace[]> {
@@ -22,7 +24,11 @@ export async function raceBackends(backends: readonly string[], batch: number, t
   for (const backend of backends) {
     if (!(await tf.setBackend(backend).catch(() => false))) continue;
     install();
-    paces.push({ backend, ms: stepTime(trial, batch, STEPS, HOPELESS * Math.min(...paces.map(({ ms }) => ms))) });
+    const best = Math.min(...paces.map(({ ms }) => ms));
+    const few = Math.min(PROBE_BATCH, batch);
+    const probe = paces.length > 0 ? stepTime(trial, few, 1) : 0;
+    if (probe > best) paces.push({ backend, ms: probe, atLeast: true });
+    else paces.push({ backend, ms: stepTime(trial, batch, STEPS) });
   }
   if (paces.length === 0) throw new Error(`None of the backends ${backends.join(', ')} can be had here`);
   paces.sort((a, b) => a.ms - b.ms);
@@ -51,17 +57,14 @@ export async function stockPace(batch: number, trial: Trial, backend: string): P
   }
 }
 
-/** Milliseconds of a step: the mean of `steps` after one to warm up; or that one, if it takes longer than `patience`. */
-function stepTime(trial: Trial, batch: number, steps: number, patience = Infinity): number {
+/** Milliseconds of a step: the mean of `steps` after one that warms up, which on a GPU compiles. */
+function stepTime(trial: Trial, batch: number, steps: number): number {
   const { run, dispose } = trial(batch);
-  const time = (count: number): number => {
-    const begin = performance.now();
-    for (let n = 0; n < count; n++) run();
-    return (performance.now() - begin) / count;
-  };
   try {
-    const first = time(1);
-    return first > patience ? first : time(steps);
+    run();
+    const begin = performance.now();
+    for (let n = 0; n < steps; n++) run();
+    return (performance.now() - begin) / steps;
   } finally {
     dispose();
   }

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { sampledError } from '../../bench/spot_check';
 import { geometricMean, interleave, median } from '../../bench/interleave';
 import { PASSES, type Contender } from '../../bench/passes';
@@ -163,6 +163,12 @@ describe('the arithmetic of the comparison', () => {
     expect(order.join('')).toBe('abc' + 'abc' + 'bca' + 'cab');
     expect([...timings.values()].map(({ runs }) => runs)).toEqual([3, 3, 3]);
     expect([...timings.values()].every(({ ms }) => ms >= 12)).toBe(true);
+    // A clock as coarse as a browser's says that nothing took any time.
+    const now = jest.spyOn(performance, 'now').mockReturnValue(5);
+    const idle = { name: 'idle', run: () => ({ dataSync: () => undefined, dispose: () => undefined }) } as unknown as Contender; // prettier-ignore
+    const coarse = await interleave([idle], { repeat: 2, budget: 1e9 }, () => undefined);
+    now.mockRestore();
+    expect(coarse.get(idle)).toMatchObject({ ms: 0, runs: 2 });
     expect([median([5, 1, 3]), median([4, 1, 3, 2])]).toEqual([3, 2.5]);
     expect(geometricMean([1, 10, 100])).toBeCloseTo(10);
   });

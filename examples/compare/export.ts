@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A run's results as files: JSON with everything, CSV with a line for each row. */
+import { unparse } from 'papaparse';
+import type { LabRow } from './worker';
+import type { Plan } from './plan';
+
+/** A run with all that a reader must know of it. */
+export interface LabResults {
+  readonly date: string;
+  readonly userAgent: string;
+  readonly devices: Readonly<Record<string, string>>;
+  readonly tfjs: string;
+  readonly plan: Plan;
+  readonly rows: readonly LabRow[];
+}
+
+export function toJson(results: LabResults): string {
+  // JSON has no NaN: a time that there is not is left out.
+  return `${JSON.stringify(results, (_, value: unknown) => (Number.isNaN(value) ? undefined : value), 2)}\n`;
+}
+
+export function toCsv({ rows, userAgent, devices, date }: LabResults): string {
+  const lines = rows.map((row) => ({
+    backend: row.backend,
+    layer: row.workload,
+    pass: row.pass,
+    contender: row.contender,
+    ms: finite(row.ms),
+    samples: row.runs,
+    gflops: finite(row.gflops),
+    times_stock: finite(row.ratio),
+    error_over_bound: finite(row.error),
+    right: row.error === undefined ? '' : row.error <= 1,
+    first_call_ms: finite(row.firstMs),
+    memory_bytes: finite(row.scratchBytes),
+    note: row.reason ?? row.note,
+    device: devices[row.backend] ?? '',
+    user_agent: userAgent,
+    date,
+  }));
+  return `${unparse(lines, { newline: '\n' })}\n`;
+}
+
+function finite(value: number | undefined): number | '' {
+  return value !== undefined && Number.isFinite(value) ? value : '';
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The table and the plots of a run. A wrong result is red, and counts for nothing. */
+import type { VNode } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { View, parse } from 'vega';
+import { compile } from 'vega-lite';
+import { type PlotField, dotPlot } from '../../bench/dot_plot';
+import { significant } from '../../bench/numbers';
+import type { LabRow } from './worker';
+
+export function isWrong({ error }: LabRow): boolean {
+  return error !== undefined && !(error <= 1);
+}
+
+/** The fastest right result of the same backend, layer and pass. */
+function isBest(row: LabRow, rows: readonly LabRow[]): boolean {
+  if (isWrong(row) || row.reason !== undefined) return false;
+  const rivals = rows.filter((other) => other.backend === row.backend && other.workload === row.workload && other.pass === row.pass); // prettier-ignore
+  return rivals.every((other) => other.reason !== undefined || isWrong(other) || other.ms >= row.ms);
+}
+
+export function ResultTable({ rows }: { rows: readonly LabRow[] }): VNode {
+  return (
+    <div class="scroll" tabIndex={0}>
+      <table data-testid="results">
+        <thead>
+          <tr>
+            <th class="text">backend</th>
+            <th class="text">layer</th>
+            <th class="text">pass</th>
+            <th class="text">by</th>
+            <th>ms</th>
+            <th>GFLOP/s</th>
+            <th>× stock</th>
+            <th title="Worst sampled error over the bound ε32·K·Σ|products| that the definition in float64 allows; above 1 is wrong">
+              error / bound
+            </th>
+            <th>first call</th>
+            <th title="On cpu and wasm scratch memory besides the tensors, of ours; on webgl the textures that a call makes, its result among them">
+              memory
+            </th>
+            <th class="text">note</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr
+              class={
+                row.reason !== undefined ? 'unsupported' : isWrong(row) ? 'wrong' : isBest(row, rows) ? 'best' : ''
+              }
+            >
+              <td class="text">{row.backend}</td>
+              <td class="text">{row.workload}</td>
+              <td class="text">{row.pass}</td>
+              <td class="text">{row.contender}</td>
+              <td>{row.reason !== undefined ? '' : `${row.runs === 0 ? '~' : ''}${significant(row.ms)}`}</td>
+              <td>{row.reason !== undefined ? '' : significant(row.gflops)}</td>
+              <td>{row.ratio === undefined ? '' : `${significant(row.ratio)}×`}</td>
+              <td>{row.error === undefined ? '' : significant(row.error)}</td>
+              <td>{row.firstMs === undefined ? '' : `${significant(row.firstMs)} ms`}</td>
+              <td>{row.scratchBytes === undefined ? '' : `${significant(row.scratchBytes / 1024)} KB`}</td>
+              <td class="text">{row.reason ?? (isWrong(row) ? 'WRONG' : isBest(row, rows) ? 'fastest' : row.note)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+const FIELDS: Readonly<Record<PlotField, string>> = {
+  ms: 'Time (ms)',
+  gflops: 'Useful GFLOP/s',
+  ratio: 'Times as fast as stock',
+  error: 'Error / bound (1 is wrong)',
+  firstMs: 'First call (ms)',
+  scratchBytes: 'Memory (bytes)',
+};
+
+export function ResultPlot({ rows }: { rows: readonly LabRow[] }): VNode {
+  const [field, setField] = useState<PlotField>('ms');
+  const place = useRef<HTMLDivElement>(null);
+  const shown = rows.filter((row) => row[field] !== undefined && row[field]! > 0 && Number.isFinite(row[field]) && (field === 'error' || !isWrong(row))); // prettier-ignore
+  const passes = new Set(shown.map(({ pass }) => pass));
+  useEffect(() => {
+    const element = place.current;
+    if (!element || shown.length === 0) return;
+    const style = getComputedStyle(document.documentElement);
+    const backends = new Set(shown.map(({ backend }) => backend)).size;
+    const width = Math.max(160, Math.min(560, (element.clientWidth - 240) / backends - 30));
+    const labelled =
+      passes.size > 1 ? shown.map((row) => ({ ...row, workload: `${row.workload}, ${row.pass}` })) : shown;
+    const look = { column: 'backend', width, ink: style.getPropertyValue('--ink'), line: style.getPropertyValue('--line') } as const; // prettier-ignore
+    const view = new View(parse(compile(dotPlot(labelled, field, FIELDS[field], look)).spec), { renderer: 'svg', container: element, hover: true }); // prettier-ignore
+    void view.runAsync();
+    return () => view.finalize();
+  });
+  return (
+    <>
+      <div class="row" role="tablist" aria-label="What to plot">
+        {(Object.keys(FIELDS) as PlotField[]).map((name) => (
+          <button role="tab" aria-selected={name === field} onClick={() => setField(name)}>
+            {FIELDS[name]}
+          </button>
+        ))}
+      </div>
+      <div class="scroll plot" ref={place} data-testid="plot" key={field} />
+      {shown.length === 0 && <p class="soft">Nothing of this to plot yet.</p>}
+      {rows.some(isWrong) && field !== 'error' && <p class="bad">Wrong results are not plotted.</p>}
+    </>
+  );
+}

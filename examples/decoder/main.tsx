@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The decoder page: a plane to drag through, decoded live, and the training of what decodes. */
+import './decoder.css';
+import { type Remote, proxy, wrap } from 'comlink';
+import type { VNode } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { VARIANTS } from '../../src/kernel_names';
+import { showPage } from '../site/shell';
+import { TrainingPanel, type Trainer } from '../training/panel';
+import { GridPicture } from '../training/picture';
+import { REACH } from './plane';
+import type { DecoderName, DecoderWorker } from './worker';
+
+const PLANE_SIDE = 15;
+const DECODERS: readonly DecoderName[] = ['auto', ...VARIANTS, 'stock'];
+const SIDES = [1, 3, 7] as const;
+const KEY_STEP = 0.1;
+/** Training repaints the plane this often. */
+const REPAINT_MS = 4000;
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** How decoding is to be done. */
+interface How {
+  readonly backend: string;
+  readonly decoder: DecoderName;
+  readonly side: number;
+}
+
+function openWorker(): Remote<DecoderWorker> {
+  return wrap<DecoderWorker>(new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }));
+}
+
+const within = (value: number): number => Math.min(REACH, Math.max(-REACH, value));
+
+function DecoderPage(): VNode {
+  const [worker, setWorker] = useState<Remote<DecoderWorker>>();
+  const [backends, setBackends] = useState<readonly { name: string; device: string }[]>([]);
+  const [perEpoch, setPerEpoch] = useState(1);
+  const [step, setStep] = useState(0);
+  const [losses, setLosses] = useState('');
+  const [training, setTraining] = useState(false);
+  const [plane, setPlane] = useState<Float32Array>();
+  const [failure, setFailure] = useState('');
+  const painted = useRef(0);
+
+  const repaint = async (from = worker): Promise<void> => {
+    painted.current = performance.now();
+    setPlane((await from!.plane(PLANE_SIDE)).images);
+  };
+  useEffect(() => {
+    const opened = openWorker();
+    opened.open().then(
+      (found) => {
+        setBackends(found.backends);
+        setPerEpoch(found.perEpoch);
+        setStep(found.step);
+        setWorker(() => opened);
+        void repaint(opened);
+      },
+      (error: Error) => setFailure(error.message),
+    );
+  }, []);
+  const train = async (): Promise<void> => {
+    setTraining(true);
+    try {
+      await worker!.train(
+        proxy(
+          (
+            done: number,
+            { reconstruction, divergence }: { reconstruction: number; divergence: number },
+            ms: number,
+          ) => {
+            setStep(done);
+            setLosses(
+              `reconstruction ${reconstruction.toFixed(1)}, divergence ${divergence.toFixed(2)} nats, ${ms.toFixed(0)} ms a step`,
+            );
+            if (performance.now() - painted.current > REPAINT_MS) void repaint();
+          },
+        ),
+      );
+    } finally {
+      setTraining(false);
+      void repaint();
+    }
+  };
+  const replaced = (to: number): void => {
+    setStep(to);
+    setLosses('');
+    void repaint();
+  };
+  if (failure) return <p class="error">{failure}</p>;
+  return (
+    <div class="decoder">
+      <Explorer worker={worker} backends={backends} plane={plane} step={step} />
+      <TrainingPanel
+        trainer={worker as unknown as Trainer | undefined}
+        stepsPerEpoch={perEpoch}
+        training={training}
+        step={step}
+        losses={losses}
+        file="decoder.safetensors"
+        train={train}
+        replaced={replaced}
+      >
+        <p class="soft">
+          A variational autoencoder learns 5,000 handwritten-like digits, made by this page. The one it begins with was
+          trained by <code>npm run decoder</code>; train it on, or start over and watch the plane take shape.
+        </p>
+      </TrainingPanel>
+    </div>
+  );
+}
+
+interface ExplorerProps {
+  readonly worker: Remote<DecoderWorker> | undefined;
+  readonly backends: readonly { name: string; device: string }[];
+  readonly plane: Float32Array | undefined;
+  /** Of the training; a new one decodes anew. */
+  readonly step: number;
+}
+
+/** The plane to drag through, and what is decoded at the point. */
+function Explorer({ worker, backends, plane, step }: ExplorerProps): VNode {
+  const [point, setPoint] = useState<Point>({ x: 0, y: 0 });
+  const [how, setHow] = useState<How>({ backend: '', decoder: 'auto', side: 1 });
+  const [touring, setTouring] = useState(false);
+  const { images, ms, fps, failure } = useDecoder(worker, point, how, step);
+  const backend = how.backend || backends[0]?.name || '';
+  useEffect(() => {
+    if (!how.backend && backends.length > 0) setHow({ ...how, backend: backends[0].name });
+  }, [backends]);
+  useEffect(() => {
+    if (!touring) return;
+    let frame = 0;
+    const begin = performance.now();
+    const move = (): void => {
+      const t = (performance.now() - begin) / 1000;
+      setPoint({ x: 2 * Math.sin(0.9 * t), y: 2 * Math.sin(0.62 * t + 1) });
+      frame = requestAnimationFrame(move);
+    };
+    move();
+    return () => cancelAnimationFrame(frame);
+  }, [touring]);
+  return (
+    <section class="panel" aria-label="Latent plane">
+      <div class="views">
+        <figure>
+          <figcaption>The plane: drag, or use the arrow keys</figcaption>
+          <Plane plane={plane} point={point} onMove={(to) => (setTouring(false), setPoint(to))} />
+        </figure>
+        <figure>
+          <figcaption>
+            Decoded at ({point.x.toFixed(2)}, {point.y.toFixed(2)})
+          </figcaption>
+          <GridPicture images={images} columns={how.side} width={280} label="The decoded digit" testId="decoded" />
+        </figure>
+        <div class="controls">
+          <div class="figures">
+            <div>
+              <div class="figure" data-testid="fps">
+                {fps === undefined ? '–' : fps.toFixed(0)}
+              </div>
+              <span>frames per second</span>
+            </div>
+            <div>
+              <div class="figure" data-testid="ms">
+                {ms === undefined ? '–' : `${ms.toFixed(1)} ms`}
+              </div>
+              <span>to decode a frame</span>
+            </div>
+          </div>
+          <p>
+            <label>
+              Backend{' '}
+              <select
+                data-testid="backend"
+                value={backend}
+                onChange={(event) => setHow({ ...how, backend: event.currentTarget.value })}
+              >
+                {backends.map(({ name }) => (
+                  <option>{name}</option>
+                ))}
+              </select>
+            </label>
+          </p>
+          <p>
+            <label>
+              Variant{' '}
+              <select
+                data-testid="variant"
+                value={how.decoder}
+                onChange={(event) => setHow({ ...how, decoder: event.currentTarget.value as DecoderName })}
+              >
+                {DECODERS.map((name) => (
+                  <option value={name}>{name === 'stock' ? 'stock tfjs' : name}</option>
+                ))}
+              </select>
+            </label>
+          </p>
+          <p>
+            <label>
+              Images in a frame{' '}
+              <select
+                data-testid="side"
+                value={how.side}
+                onChange={(event) => setHow({ ...how, side: Number(event.currentTarget.value) })}
+              >
+                {SIDES.map((side) => (
+                  <option value={side}>{side * side}</option>
+                ))}
+              </select>
+            </label>
+          </p>
+          <button aria-pressed={touring} disabled={!worker} onClick={() => setTouring(!touring)}>
+            {touring ? 'End the tour' : 'Take a tour'}
+          </button>
+          <p class="soft">{backends.find(({ name }) => name === backend)?.device}</p>
+          {failure && <p class="error">{failure}</p>}
+        </div>
+      </div>
+    </section>
+  );
+}
+
+interface Live {
+  readonly images?: Float32Array;
+  readonly ms?: number;
+  readonly fps?: number;
+  readonly failure?: string;
+}
+
+/** Decodes the point whenever it changes, one frame at a time, always the latest; counts frames while they follow one another. */
+function useDecoder(worker: Remote<DecoderWorker> | undefined, point: Point, how: How, step: number): Live {
+  const [live, setLive] = useState<Live>({});
+  const wanted = useRef<{ point: Point; how: How } | undefined>(undefined);
+  const busy = useRef(false);
+  const times = useRef<number[]>([]);
+  const pump = async (): Promise<void> => {
+    if (busy.current || !worker) return;
+    busy.current = true;
+    while (wanted.current) {
+      const { point: at, how: by } = wanted.current;
+      wanted.current = undefined;
+      try {
+        const { images, ms } = await worker.decode(at.x, at.y, by.side, by.backend, by.decoder);
+        const now = performance.now();
+        // Frames of the last second; a pause begins a new count.
+        if (now - (times.current.at(-1) ?? now) > 300) times.current = [];
+        times.current = [...times.current.filter((time) => now - time < 1000), now];
+        const count = times.current.length;
+        const fps = count > 2 ? ((count - 1) * 1000) / (now - times.current[0]) : undefined;
+        setLive((before) => ({ images, ms, fps: fps ?? before.fps }));
+      } catch (error) {
+        setLive({ failure: (error as Error).message });
+      }
+    }
+    busy.current = false;
+  };
+  useEffect(() => {
+    if (!worker || !how.backend) return;
+    wanted.current = { point, how };
+    void pump();
+  }, [worker, point, how, step]);
+  return live;
+}
+
+interface PlaneProps {
+  readonly plane: Float32Array | undefined;
+  readonly point: Point;
+  onMove(to: Point): void;
+}
+
+function Plane({ plane, point, onMove }: PlaneProps): VNode {
+  const box = useRef<HTMLDivElement>(null);
+  const moveTo = (event: PointerEvent): void => {
+    const { left, top, width, height } = box.current!.getBoundingClientRect();
+    onMove({
+      x: within(((event.clientX - left) / width - 0.5) * 2 * REACH),
+      y: within((0.5 - (event.clientY - top) / height) * 2 * REACH),
+    });
+  };
+  const step = (event: KeyboardEvent): void => {
+    const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    onMove({ x: within(point.x + by[0] * KEY_STEP), y: within(point.y + by[1] * KEY_STEP) });
+  };
+  return (
+    <div
+      class="plane"
+      ref={box}
+      tabIndex={0}
+      role="application"
+      aria-label={`Latent plane, at ${point.x.toFixed(2)}, ${point.y.toFixed(2)}; arrow keys move`}
+      data-testid="plane"
+      onKeyDown={step}
+      onPointerDown={(event) => {
+        event.currentTarget.setPointerCapture(event.pointerId);
+        moveTo(event);
+      }}
+      onPointerMove={(event) => event.buttons > 0 && moveTo(event)}
+    >
+      <GridPicture
+        images={plane}
+        columns={PLANE_SIDE}
+        width={450}
+        label="Images all over the plane"
+        testId="plane-picture"
+      />
+      <div
+        class="handle"
+        style={{ left: `${(point.x / REACH / 2 + 0.5) * 100}%`, top: `${(0.5 - point.y / REACH / 2) * 100}%` }}
+      />
+    </div>
+  );
+}
+
+showPage({
+  page: 'decoder',
+  lead: 'A decoder turns two numbers into a digit, by transposed convolutions. Drag through the plane of all pairs of numbers and watch it decode, on the backend and by the variant you choose.',
+  children: <DecoderPage />,
+});

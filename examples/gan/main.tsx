@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The GAN page: train, watch the digits and the losses, have them judged. */
+import './gan.css';
+import { render as vis } from '@tensorflow/tfjs-vis';
+import { type Remote, proxy, wrap } from 'comlink';
+import type { VNode } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { showPage } from '../site/shell';
+import { TrainingPanel, type Trainer } from '../training/panel';
+import { GridPicture } from '../training/picture';
+import type { GanKind, GanLosses } from './gan';
+import { SURE } from './scores';
+import type { GanWorker, Verdict } from './worker';
+
+const SIDE = 8;
+const REPAINT_MS = 1500;
+/** Points that the loss curves show at most; older ones are thinned out. */
+const POINTS = 400;
+
+const KINDS: readonly { kind: GanKind; text: string }[] = [
+  { kind: 'dcgan', text: 'DCGAN: generator and critic play for a cross-entropy' },
+  { kind: 'wgan-gp', text: 'WGAN-GP: the critic’s slope is held to 1, by a gradient of a gradient' },
+];
+
+function openWorker(): Remote<GanWorker> {
+  return wrap<GanWorker>(new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }));
+}
+
+function GanPage(): VNode {
+  const [worker, setWorker] = useState<Remote<GanWorker>>();
+  const [kind, setKind] = useState<GanKind>('dcgan');
+  const [perEpoch, setPerEpoch] = useState(1);
+  const [step, setStep] = useState(0);
+  const [last, setLast] = useState('');
+  const [training, setTraining] = useState(false);
+  const [images, setImages] = useState<Float32Array>();
+  const [curve, setCurve] = useState<readonly LossPoint[]>([]);
+  const [failure, setFailure] = useState('');
+  const painted = useRef(0);
+
+  const repaint = async (from = worker): Promise<void> => {
+    painted.current = performance.now();
+    setImages(await from!.samples(SIDE * SIDE));
+  };
+  useEffect(() => {
+    const opened = openWorker();
+    opened.open(kind).then(
+      (steps) => {
+        setPerEpoch(steps);
+        setWorker(() => opened);
+        void repaint(opened);
+      },
+      (error: Error) => setFailure(error.message),
+    );
+  }, []);
+  const train = async (): Promise<void> => {
+    setTraining(true);
+    try {
+      await worker!.train(
+        proxy((done: number, { critic, generator }: GanLosses, ms: number) => {
+          setStep(done);
+          setLast(`critic ${critic.toFixed(3)}, generator ${generator.toFixed(3)}, ${ms.toFixed(0)} ms a step`);
+          setCurve((before) => thinned([...before, { step: done, critic, generator }]));
+          if (performance.now() - painted.current > REPAINT_MS) void repaint();
+        }),
+      );
+    } finally {
+      setTraining(false);
+      void repaint();
+    }
+  };
+  const replaced = (to: number): void => {
+    setStep(to);
+    setLast('');
+    setCurve([]);
+    void repaint();
+  };
+  const change = async (to: GanKind): Promise<void> => {
+    setKind(to);
+    setPerEpoch(await worker!.reset(to));
+    replaced(0);
+  };
+  if (failure) return <p class="error">{failure}</p>;
+  const trainer = worker && {
+    chooseBackend: () => worker.chooseBackend(),
+    stockPaces: () => worker.stockPaces(),
+    pause: () => worker.pause(),
+    save: () => worker.save(),
+    load: async (bytes: Uint8Array, name: string): Promise<number> => {
+      const loaded = await worker.load(bytes, name);
+      setKind(loaded.kind);
+      return loaded.step;
+    },
+    reset: async (): Promise<void> => void (await worker.reset()),
+  };
+  return (
+    <div class="gan">
+      <div>
+        <TrainingPanel
+          key={kind}
+          trainer={trainer as Trainer | undefined}
+          stepsPerEpoch={perEpoch}
+          training={training}
+          step={step}
+          losses={last}
+          file={`${kind}.safetensors`}
+          train={train}
+          replaced={replaced}
+        >
+          <fieldset disabled={!worker || training}>
+            {KINDS.map(({ kind: name, text }) => (
+              <label class="choice">
+                <input
+                  type="radio"
+                  name="kind"
+                  value={name}
+                  checked={kind === name}
+                  onChange={() => void change(name)}
+                />
+                {text}
+              </label>
+            ))}
+          </fieldset>
+        </TrainingPanel>
+        <Judge worker={worker} training={training} />
+      </div>
+      <section class="panel" aria-label="Digits">
+        <h2>Digits, always of the same noise</h2>
+        <GridPicture images={images} columns={SIDE} width={480} label="Generated digits" testId="samples" />
+      </section>
+      <section class="panel curves" aria-label="Losses">
+        <h2>Losses</h2>
+        <LossCurves curve={curve} />
+      </section>
+    </div>
+  );
+}
+
+interface LossPoint extends GanLosses {
+  readonly step: number;
+}
+
+/** Every other point of the older half is dropped when there are too many. */
+function thinned(curve: readonly LossPoint[]): readonly LossPoint[] {
+  if (curve.length <= POINTS) return curve;
+  const half = curve.length >> 1;
+  return curve.filter((_, n) => n >= half || n % 2 === 0);
+}
+
+function LossCurves({ curve }: { curve: readonly LossPoint[] }): VNode {
+  const place = useRef<HTMLDivElement>(null);
+  const drawn = useRef(0);
+  useEffect(() => {
+    if (!place.current || curve.length < 2) return;
+    const draw = (): void => {
+      drawn.current = performance.now();
+      const series = ['critic', 'generator'] as const;
+      const values = series.map((name) => curve.map((point) => ({ x: point.step, y: point[name] })));
+      void vis.linechart(place.current!, { values, series: [...series] }, { xLabel: 'step', yLabel: 'loss', height: 260, width: Math.min(560, place.current!.clientWidth - 20) }); // prettier-ignore
+    };
+    // Not more often than somebody can look.
+    const timer = setTimeout(draw, Math.max(0, 700 - (performance.now() - drawn.current)));
+    return () => clearTimeout(timer);
+  }, [curve]);
+  return (
+    <>
+      <div class="chart" ref={place} data-testid="losses" />
+      {curve.length < 2 && <p class="soft">They appear as soon as training has begun.</p>}
+    </>
+  );
+}
+
+/** The classifier's verdict on what the generator makes. */
+function Judge({ worker, training }: { worker: Remote<GanWorker> | undefined; training: boolean }): VNode {
+  const [verdict, setVerdict] = useState<Verdict>();
+  const [said, setSaid] = useState('');
+  const [busy, setBusy] = useState(false);
+  const judge = async (): Promise<void> => {
+    setBusy(true);
+    setSaid('Training the classifier …');
+    try {
+      setVerdict(
+        await worker!.judge(proxy((share: number) => setSaid(`Training the classifier: ${Math.round(100 * share)} %`))),
+      );
+      setSaid('');
+    } catch (error) {
+      setSaid((error as Error).message);
+    }
+    setBusy(false);
+  };
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  return (
+    <section class="panel" aria-label="Judge">
+      <h2>Judge</h2>
+      <p class="soft">A small classifier learns the same digits, then says what it makes of 1,000 generated ones.</p>
+      <div class="row">
+        <button disabled={!worker || training || busy} onClick={() => void judge()}>
+          Judge the digits
+        </button>
+        <span class="soft" role="status">
+          {said}
+        </span>
+      </div>
+      {verdict && (
+        <div class="scroll">
+          <table data-testid="verdict">
+            <thead>
+              <tr>
+                <th />
+                <th>real</th>
+                <th>generated</th>
+              </tr>
+            </thead>
+            <tbody>
+              <tr>
+                <td class="text">sure of (≥ {100 * SURE} %)</td>
+                <td>{percent(verdict.real.sure)}</td>
+                <td>{percent(verdict.made.sure)}</td>
+              </tr>
+              <tr>
+                <td class="text">effective classes of 10</td>
+                <td>{verdict.real.effectiveClasses.toFixed(2)}</td>
+                <td>{verdict.made.effectiveClasses.toFixed(2)}</td>
+              </tr>
+              <tr>
+                <td class="text">Fréchet distance</td>
+                <td>{verdict.real.frechet.toPrecision(3)}</td>
+                <td>{verdict.made.frechet.toPrecision(3)}</td>
+              </tr>
+            </tbody>
+          </table>
+          <p class="soft">The classifier is right about {percent(verdict.accuracy)} of digits it has not seen.</p>
+        </div>
+      )}
+    </section>
+  );
+}
+
+showPage({
+  page: 'gan',
+  lead: 'A generator of transposed convolutions learns to draw digits that a critic cannot tell from real ones. It trains in this page, on whichever backend is fastest here.',
+  children: <GanPage />,
+});

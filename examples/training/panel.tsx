@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Train, pause, save and load, and how long an epoch takes: the same for all trainings in a page. */
+import type { ComponentChildren, VNode } from 'preact';
+import { useState } from 'preact/hooks';
+import { download } from '../site/download';
+import { STOCK_BATCH, type Pace, duration } from './pace';
+
+/** What a page asks of the worker that trains. */
+export interface Trainer {
+  chooseBackend(): Promise<Pace[]>;
+  stockPaces(): Promise<(Pace | { why: string })[]>;
+  pause(): Promise<void>;
+  save(): Promise<Uint8Array>;
+  load(bytes: Uint8Array, name: string): Promise<unknown>;
+  reset(): Promise<void>;
+}
+
+interface PanelProps {
+  readonly trainer: Trainer | undefined;
+  readonly stepsPerEpoch: number;
+  readonly training: boolean;
+  readonly step: number;
+  /** What the last step came to, in words. */
+  readonly losses: string;
+  /** The name of a saved file. */
+  readonly file: string;
+  /** Starts the training; resolves when it has been paused. */
+  train(): Promise<void>;
+  /** Called after something else has been put in the place of what was trained. */
+  replaced(step: number): void;
+  readonly children?: ComponentChildren;
+}
+
+export function TrainingPanel({
+  trainer,
+  stepsPerEpoch,
+  training,
+  step,
+  losses,
+  file,
+  train,
+  replaced,
+  children,
+}: PanelProps): VNode {
+  const [paces, setPaces] = useState<readonly Pace[]>();
+  const [stock, setStock] = useState<readonly (Pace | { why: string })[]>();
+  const [said, setSaid] = useState<{ text: string; bad?: boolean }>({ text: '' });
+  const [busy, setBusy] = useState(false);
+
+  const guarded = async (what: string, work: () => Promise<string | void>): Promise<void> => {
+    setBusy(true);
+    setSaid({ text: what });
+    try {
+      setSaid({ text: (await work()) ?? '' });
+    } catch (error) {
+      setSaid({ text: (error as Error).message, bad: true });
+    }
+    setBusy(false);
+  };
+  const start = (): Promise<void> =>
+    guarded('Trying which backend is fastest here …', async () => {
+      if (!paces) setPaces(await trainer!.chooseBackend());
+      void train().catch((error: Error) => setSaid({ text: error.message, bad: true }));
+    });
+  const timeStock = (): Promise<void> =>
+    guarded('Timing a step with stock kernels; on the CPU that takes a while …', async () => {
+      if (!paces) setPaces(await trainer!.chooseBackend());
+      setStock(await trainer!.stockPaces());
+    });
+  const load = (input: HTMLInputElement): Promise<void> =>
+    guarded('Loading …', async () => {
+      const chosen = input.files?.[0];
+      if (!chosen) return;
+      try {
+        replaced((await trainer!.load(new Uint8Array(await chosen.arrayBuffer()), chosen.name)) as number);
+      } finally {
+        input.value = ''; // So that the same file can be chosen again.
+      }
+      return `Loaded ${chosen.name}.`;
+    });
+  const epoch = (ms: number): string => duration(ms * stepsPerEpoch);
+  return (
+    <section class="panel" aria-label="Training">
+      <h2>Training</h2>
+      {children}
+      <div class="row">
+        {training ? (
+          <button class="primary" onClick={() => void trainer!.pause()}>
+            Pause
+          </button>
+        ) : (
+          <button class="primary" disabled={!trainer || busy} onClick={() => void start()}>
+            Train
+          </button>
+        )}
+        <button
+          disabled={!trainer || training || busy}
+          onClick={() =>
+            void guarded('', async () => {
+              await trainer!.reset();
+              replaced(0);
+              return 'All weights are new.';
+            })
+          }
+        >
+          Start over
+        </button>
+        <button
+          disabled={!trainer || busy}
+          onClick={() =>
+            void guarded('Saving …', async () => {
+              download(file, (await trainer!.save()) as Uint8Array<ArrayBuffer>, 'application/octet-stream');
+              return `Saved ${file}.`;
+            })
+          }
+        >
+          Save
+        </button>
+        <label class={`button ${!trainer || busy || training ? 'disabled' : ''}`}>
+          Load
+          <input
+            class="hidden-file"
+            type="file"
+            accept=".safetensors"
+            aria-label="Load a checkpoint"
+            disabled={!trainer || busy || training}
+            onChange={(event) => void load(event.currentTarget)}
+          />
+        </label>
+      </div>
+      <p role="status" class={said.bad ? 'error' : 'soft'} data-testid="training-status">
+        {said.text}
+      </p>
+      <p data-testid="progress">
+        Step {step}, epoch {(step / stepsPerEpoch).toFixed(1)}
+        {losses && `: ${losses}`}
+      </p>
+      {paces && (
+        <p class="soft" data-testid="pace">
+          An epoch of {stepsPerEpoch} steps takes about <b>{epoch(paces[0].ms)}</b> on {paces[0].backend}
+          {paces.length > 1 &&
+            ` (${paces
+              .slice(1)
+              .map(({ backend, ms, atLeast }) => `${atLeast ? 'more than ' : ''}${epoch(ms)} on ${backend}`)
+              .join(', ')})`}
+          .
+          {stock?.map((pace) =>
+            'why' in pace
+              ? ` With stock kernels: ${pace.why.split('\n')[0]}.`
+              : ` With stock kernels on ${pace.backend} it would take ${epoch(pace.ms)}: ${(pace.ms / paces[0].ms).toPrecision(2)} times as long (from a step of ${STOCK_BATCH} images).`,
+          )}
+        </p>
+      )}
+      {!stock && (
+        <button disabled={!trainer || training || busy} onClick={() => void timeStock()}>
+          Time stock kernels, too
+        </button>
+      )}
+    </section>
+  );
+}

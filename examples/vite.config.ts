@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Builds the site of the examples to static files in `examples/dist`, which work from any folder of any web server: all addresses are relative. */
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const pages = ['compare', 'explorer', 'decoder', 'gan'];
+
+export default defineConfig({
+  root: here,
+  base: './',
+  // What tfjs and seedrandom look for in Node.
+  define: { global: 'globalThis' },
+  resolve: { alias: [{ find: /^(crypto|fs|path|util|os)$/, replacement: `${here}site/not_in_a_page.ts` }] },
+  worker: { format: 'es' },
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    target: 'es2022',
+    chunkSizeWarningLimit: 4000,
+    rollupOptions: {
+      input: [
+        'index.html',
+        ...pages.filter((page) => readdirSync(here + page).includes('index.html')).map((page) => `${page}/index.html`),
+      ].map((path) => here + path),
+    },
+  },
+});

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What the arithmetic explorer shows: its numbers, the steps of its variants, its advice, and the code that it offers. */
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import * as tf from '@tensorflow/tfjs';
+import '../../kernels/cpu';
+import { VARIANTS, conv2dTranspose } from '../../src';
+import { checkerboardOf } from '../../examples/explorer/checkerboard';
+import { LIBRARIES, codeFor } from '../../examples/explorer/code';
+import { frameAt, frameCount } from '../../examples/explorer/frames';
+import { type Impossible, type Layer, makeLayer } from '../../examples/explorer/layer';
+import { DEFAULTS, PAD_KINDS, SLIDERS, type Settings, WEIGHT_KINDS, formatSettings, parseSettings } from '../../examples/explorer/settings'; // prettier-ignore
+
+beforeAll(async () => {
+  tf.enableProdMode();
+  await tf.setBackend('cpu');
+});
+
+/** All settings within these limits, possible or not. */
+const ALL: Settings[] = PAD_KINDS.flatMap((pad) =>
+  range(1, 5).flatMap((kernel) =>
+    range(1, 3).flatMap((stride) =>
+      range(1, 2).flatMap((dilation) =>
+        range(0, 2).flatMap(
+          (outputPadding) =>
+          (pad === 'number' ? range(0, 3) : [0]).map((padding) => ({ ...DEFAULTS, input: 3, kernel, stride, dilation, outputPadding, padding, pad })), // prettier-ignore
+        ),
+      ),
+    ),
+  ),
+);
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, n) => from + n);
+}
+
+const isLayer = (made: Layer | Impossible): made is Layer => 'axis' in made;
+const possible = ALL.flatMap((settings) => {
+  const made = makeLayer(settings);
+  return isLayer(made) ? [{ settings, layer: made }] : [];
+});
+
+it('looks at possible and at impossible settings here', () => {
+  expect(possible.length).toBeGreaterThan(200);
+  expect(ALL.length - possible.length).toBeGreaterThan(100);
+});
+
+it('shows the output that the op computes', () => {
+  for (const { settings, layer } of possible) {
+    const { input, kernel, stride, dilation, outputPadding, pad, padding } = settings;
+    const y = tf.tidy(() =>
+      conv2dTranspose(
+        tf.tensor4d(layer.x.flat(), [1, input, input, 1]),
+        tf.tensor4d(layer.w.flat(), [kernel, kernel, 1, 1]),
+        undefined,
+        stride,
+        pad === 'number' ? padding : pad,
+        { dilations: dilation, outputPadding: outputPadding > 0 ? outputPadding : undefined },
+      ).dataSync(),
+    );
+    expect({ settings, y: layer.y.flat() }).toEqual({ settings, y: [...y] });
+  }
+});
+
+describe.each(VARIANTS)('%s', (variant) => {
+  it('arrives at the output in its last step, and gets there step by step', () => {
+    for (const { settings, layer } of possible) {
+      const count = frameCount(variant, layer);
+      const last = frameAt(variant, layer, count - 1);
+      const arrived = last.output.map((row) => row.map((value) => value ?? 0));
+      expect({ settings, arrived }).toEqual({ settings, arrived: layer.y });
+      const written = range(0, count - 1).map((n) => frameAt(variant, layer, n).output.flat().filter((value) => value !== undefined).length); // prettier-ignore
+      expect([...written].sort((a, b) => a - b)).toEqual(written);
+      expect(frameAt(variant, layer, 0).caption).not.toBe('');
+    }
+  });
+});
+
+it('visits every product once, whatever the variant', () => {
+  for (const { layer } of possible.filter((_, n) => n % 7 === 0)) {
+    for (const variant of VARIANTS) {
+      const frames = range(0, frameCount(variant, layer) - 1).map((n) => frameAt(variant, layer, n));
+      const seen = (variant === 'matmul' ? frames.filter(({ folding }) => folding) : frames).flatMap(({ products }) => products); // prettier-ignore
+      expect([seen.length, new Set(seen).size]).toEqual([layer.products.length, layer.products.length]);
+    }
+  }
+});
+
+describe('impossible settings', () => {
+  it('say why, and what would do does', () => {
+    let mended = 0;
+    for (const settings of ALL) {
+      const made = makeLayer(settings);
+      if (isLayer(made)) continue;
+      expect(made.message).toMatch(/can be|must be|needs|would be/);
+      for (const { name, values } of made.remedies) {
+        expect(values).not.toContain(settings[name]);
+        for (const value of values) {
+          mended++;
+          expect(isLayer(makeLayer({ ...settings, [name]: value }))).toBe(true);
+        }
+      }
+    }
+    expect(mended).toBeGreaterThan(100);
+  });
+});
+
+describe('the checkerboard', () => {
+  const score = (changes: Partial<Settings>): ReturnType<typeof checkerboardOf> => {
+    const made = makeLayer({ ...DEFAULTS, pad: 'valid', input: 6, ...changes });
+    if (!isLayer(made)) throw new Error(made.message);
+    return checkerboardOf(made);
+  };
+
+  it('is there where taps divide unevenly among the phases', () => {
+    expect(score({ kernel: 3, stride: 2 })).toMatchObject({ tapsOfPhase: [2, 1], score: 0.75 });
+    expect(score({ kernel: 4, stride: 2 })).toMatchObject({ tapsOfPhase: [2, 2], score: 0 });
+    expect(score({ kernel: 5, stride: 1 }).score).toBe(0);
+    expect(score({ kernel: 2, stride: 3 })).toMatchObject({ tapsOfPhase: [1, 1, 0], score: 1 });
+    expect(score({ kernel: 3, stride: 2, dilation: 2 })).toMatchObject({ tapsOfPhase: [3, 0], score: 1 });
+    expect(score({ kernel: 3, stride: 2, dilation: 2 }).why).toContain('common divisor 2');
+    expect(score({ kernel: 3, stride: 2 }).why).toContain('(2 or 4)');
+  });
+
+  it('counts the taps of every cell', () => {
+    const { overlaps, tapsOfPhase } = score({ kernel: 3, stride: 2 });
+    const middle = overlaps.slice(4, 8).map((row) => row.slice(4, 8));
+    expect(middle).toEqual([0, 1, 0, 1].map((r) => [0, 1, 0, 1].map((c) => tapsOfPhase[r] * tapsOfPhase[c])));
+    expect(overlaps[0][0]).toBe(1);
+  });
+
+  it('is evened out by bilinear weights, and with ones is what the taps say', () => {
+    for (const { kernel, stride } of [
+      { kernel: 3, stride: 2 },
+      { kernel: 4, stride: 2 },
+      { kernel: 5, stride: 3 },
+    ]) {
+      // prettier-ignore
+      expect(score({ kernel, stride, weights: 'bilinear' }).weighted).toBeCloseTo(0, 9);
+      const ones = score({ kernel, stride, weights: 'ones' });
+      expect(ones.weighted).toBeCloseTo(ones.score, 9);
+    }
+  });
+});
+
+describe('code to copy', () => {
+  /** Runs a snippet with values that depend on nothing but the shape. */
+  const run = (code: string): tf.Tensor => {
+    const random = (shape: number[]): tf.Tensor => tf.randomNormal(shape, 0, 1, 'float32', shape.length + shape[1]);
+    const body = code.replace(/^import .*$/m, '');
+    return new Function('tf', 'conv2dTranspose', `${body}; return y;`)({ ...tf, randomNormal: random }, conv2dTranspose) as tf.Tensor; // prettier-ignore
+  };
+
+  it('runs, with the right shape, and tf computes what ours does', () => {
+    for (const { settings, layer } of possible.filter((_, n) => n % 3 === 0)) {
+      const { outSize } = layer.axis;
+      tf.tidy(() => {
+        const ours = run(codeFor('tfjs-conv2d-transpose', settings, layer.axis));
+        expect({ settings, shape: ours.shape }).toEqual({ settings, shape: [1, outSize, outSize, 8] });
+        const stock = codeFor('tf', settings, layer.axis);
+        if (settings.dilation > 1) return expect(stock).toMatch(/^\/\/ tf.conv2dTranspose has no dilation/);
+        const error = tf.max(tf.abs(tf.sub(run(stock), ours))).dataSync()[0];
+        expect({ settings, right: error < 1e-4 }).toEqual({ settings, right: true });
+      });
+    }
+  });
+
+  /** PyTorch's and Keras's documented rules, of the arguments that stand in the code. */
+  it('says in PyTorch and Keras what gives the same size', () => {
+    const number = (code: string, name: string, otherwise: number): number => Number(new RegExp(`${name}=(\\d+)`).exec(code)?.[1] ?? otherwise); // prettier-ignore
+    for (const { settings, layer } of possible) {
+      const { inSize, outSize, kernel, stride, dilation } = layer.axis;
+      const span = dilation * (kernel - 1) + 1;
+      const torch = codeFor('PyTorch', settings, layer.axis);
+      const made = (inSize - 1) * stride - 2 * number(torch, ' padding', 0) + span + number(torch, 'output_padding', 0);
+      const cut = Number(/:, :(\d+), :/.exec(torch)?.[1] ?? made);
+      expect({ settings, torch, size: Math.min(made, cut) }).toEqual({ settings, torch, size: outSize });
+      expect(number(torch, 'output_padding', 0)).toBeLessThan(Math.max(stride, dilation, 1));
+      const keras = codeFor('Keras', settings, layer.axis);
+      if (keras.startsWith('# Keras wants')) {
+        expect(settings.outputPadding).toBeGreaterThanOrEqual(stride);
+        continue;
+      }
+      const own = /output_padding=/.test(keras) ? number(keras, 'output_padding', 0) : undefined;
+      const same = keras.includes('padding="same"');
+      const full = own === undefined ? (same ? inSize * stride : inSize * stride + Math.max(span - stride, 0)) : (inSize - 1) * stride + span - (same ? 2 * Math.floor(span / 2) : 0) + own; // prettier-ignore
+      const crop = /Cropping2D\(\(\((\d+), (\d+)\)/.exec(keras);
+      expect({ settings, keras, size: full - Number(crop?.[1] ?? 0) - Number(crop?.[2] ?? 0) }).toEqual({ settings, keras, size: outSize }); // prettier-ignore
+    }
+  });
+
+  it('is there for all libraries', () => {
+    for (const library of LIBRARIES) expect(codeFor(library, DEFAULTS, possible[0].layer.axis)).not.toBe('');
+  });
+});
+
+describe('the address', () => {
+  it('holds all settings', () => {
+    for (const settings of [...ALL.slice(0, 40), ...WEIGHT_KINDS.map((weights) => ({ ...DEFAULTS, weights }))])
+      expect(parseSettings(formatSettings(settings))).toEqual(settings);
+  });
+
+  it('with anything else in it gives the defaults', () => {
+    expect(parseSettings('')).toEqual(DEFAULTS);
+    const most = Object.keys(SLIDERS).map((name) => `${name}=99`);
+    expect(parseSettings(`?${most.join('&')}&pad=x&weights=y&kernel=2.5`)).toEqual(DEFAULTS);
+  });
+});

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The built site of the examples, served from a folder deep in a plain web server, and a browser that looks at it. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core';
+import sirv from 'sirv';
+
+const root = resolve(__dirname, '../..');
+const FOLDER = '/some/where/deep/';
+
+export interface Site {
+  /** Opens a page of the site, as `compare/index.html?…`. What went wrong in it is in `complaints`. */
+  open(path: string, options?: BrowserContextOptions): Promise<OpenPage>;
+  close(): Promise<void>;
+}
+
+export interface OpenPage {
+  readonly page: Page;
+  /** Errors and warnings of the console, uncaught errors, failed requests, and requests to other hosts. */
+  readonly complaints: readonly string[];
+  /** Keeps a picture of it in test/dist/screenshots. */
+  picture(name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Builds the site, serves it and starts a browser. */
+export async function openSite(): Promise<Site> {
+  execFileSync(process.execPath, [join(root, 'examples/serve.mjs'), '--build'], { stdio: ['ignore', 'ignore', 'inherit'] }); // prettier-ignore
+  const files = sirv(join(root, 'examples/dist'), { dev: true });
+  const server = createServer((request, response) => {
+    if (!request.url?.startsWith(FOLDER)) {
+      response.statusCode = 404;
+      return response.end();
+    }
+    request.url = request.url.slice(FOLDER.length - 1);
+    files(request, response, () => {
+      response.statusCode = 404;
+      response.end();
+    });
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const browser = await launch();
+  return {
+    open: (path, options) => openPage(browser, origin, path, options),
+    close: async () => {
+      await browser.close();
+      await closed(server);
+    },
+  };
+}
+
+/** A browser; Jest takes no ES modules without a flag, so a process of its own says where one is. */
+async function launch(): Promise<Browser> {
+  const ask = `import('./.ci/chromium.mjs').then((m) => console.log(JSON.stringify([m.ensureChromium(), m.CHROMIUM_FLAGS, m.HOW_TO_GET_ONE])))`;
+  const printed = execFileSync(process.execPath, ['-e', ask], { encoding: 'utf8', cwd: root })
+    .trim()
+    .split('\n')
+    .at(-1)!;
+  const [executablePath, args, howToGetOne] = JSON.parse(printed) as [string | null, string[], string];
+  if (!executablePath) throw new Error(howToGetOne);
+  return chromium.launch({ executablePath, args });
+}
+
+async function openPage(
+  browser: Browser,
+  origin: string,
+  path: string,
+  options: BrowserContextOptions = {},
+): Promise<OpenPage> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
+  const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  const complaints: string[] = [];
+  context.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning')
+      complaints.push(`${message.type()}: ${message.text()}`);
+  });
+  context.on('weberror', (error) => complaints.push(`uncaught: ${error.error().message}`));
+  context.on('requestfailed', (request) => complaints.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
+  context.on('request', (request) => {
+    if (!new RegExp(`^(${origin}/|data:|blob:)`).test(request.url())) complaints.push(`elsewhere: ${request.url()}`);
+  });
+  await page.goto(`${origin}${FOLDER}${path}`);
+  return {
+    page,
+    complaints,
+    picture: async (name) => {
+      mkdirSync(join(root, 'test/dist/screenshots'), { recursive: true });
+      await page.screenshot({ path: join(root, `test/dist/screenshots/${name}.png`), fullPage: true });
+    },
+    close: () => context.close(),
+  };
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((done) => {
+    server.close(() => done());
+    server.closeAllConnections();
+  });
+}
