@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Builds the site of the examples to static files in `examples/dist`, which work from any folder of any web server: all addresses are relative. */
-import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
@@ -20,10 +19,7 @@ export default defineConfig({
     target: 'es2022',
     chunkSizeWarningLimit: 4000,
     rollupOptions: {
-      input: [
-        'index.html',
-        ...pages.filter((page) => readdirSync(here + page).includes('index.html')).map((page) => `${page}/index.html`),
-      ].map((path) => here + path),
+      input: ['index.html', ...pages.map((page) => `${page}/index.html`)].map((path) => here + path),
     },
   },
 });

@@ -19,7 +19,16 @@ function isBest(row: LabRow, rows: readonly LabRow[]): boolean {
   return rivals.every((other) => other.reason !== undefined || isWrong(other) || other.ms >= row.ms);
 }
 
+function kindOf(row: LabRow, rows: readonly LabRow[]): 'unsupported' | 'wrong' | 'best' | '' {
+  if (row.reason !== undefined) return 'unsupported';
+  if (isWrong(row)) return 'wrong';
+  return isBest(row, rows) ? 'best' : '';
+}
+
 export function ResultTable({ rows }: { rows: readonly LabRow[] }): VNode {
+  const onePass = new Set(rows.map(({ pass }) => pass)).size < 2;
+  const isSameCell = (a: LabRow, b: LabRow | undefined): boolean =>
+    a.backend === b?.backend && a.workload === b.workload && a.pass === b.pass;
   return (
     <div class="scroll" tabIndex={0}>
       <table data-testid="results">
@@ -27,7 +36,7 @@ export function ResultTable({ rows }: { rows: readonly LabRow[] }): VNode {
           <tr>
             <th class="text">backend</th>
             <th class="text">layer</th>
-            <th class="text">pass</th>
+            {!onePass && <th class="text">pass</th>}
             <th class="text">by</th>
             <th>ms</th>
             <th>GFLOP/s</th>
@@ -43,15 +52,11 @@ export function ResultTable({ rows }: { rows: readonly LabRow[] }): VNode {
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
-            <tr
-              class={
-                row.reason !== undefined ? 'unsupported' : isWrong(row) ? 'wrong' : isBest(row, rows) ? 'best' : ''
-              }
-            >
+          {rows.map((row, n) => (
+            <tr class={`${isSameCell(row, rows[n - 1]) ? '' : 'first'} ${kindOf(row, rows)}`}>
               <td class="text">{row.backend}</td>
               <td class="text">{row.workload}</td>
-              <td class="text">{row.pass}</td>
+              {!onePass && <td class="text">{row.pass}</td>}
               <td class="text">{row.contender}</td>
               <td>{row.reason !== undefined ? '' : `${row.runs === 0 ? '~' : ''}${significant(row.ms)}`}</td>
               <td>{row.reason !== undefined ? '' : significant(row.gflops)}</td>
@@ -59,7 +64,9 @@ export function ResultTable({ rows }: { rows: readonly LabRow[] }): VNode {
               <td>{row.error === undefined ? '' : significant(row.error)}</td>
               <td>{row.firstMs === undefined ? '' : `${significant(row.firstMs)} ms`}</td>
               <td>{row.scratchBytes === undefined ? '' : `${significant(row.scratchBytes / 1024)} KB`}</td>
-              <td class="text">{row.reason ?? (isWrong(row) ? 'WRONG' : isBest(row, rows) ? 'fastest' : row.note)}</td>
+              <td class="text note">
+                {row.reason ?? (isWrong(row) ? 'WRONG' : isBest(row, rows) ? 'fastest' : row.note)}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -85,12 +92,12 @@ export function ResultPlot({ rows }: { rows: readonly LabRow[] }): VNode {
   useEffect(() => {
     const element = place.current;
     if (!element || shown.length === 0) return;
-    const style = getComputedStyle(document.documentElement);
+    const { color: ink, borderTopColor: line } = getComputedStyle(element.closest('section')!);
     const backends = new Set(shown.map(({ backend }) => backend)).size;
     const width = Math.max(160, Math.min(560, (element.clientWidth - 240) / backends - 30));
     const labelled =
       passes.size > 1 ? shown.map((row) => ({ ...row, workload: `${row.workload}, ${row.pass}` })) : shown;
-    const look = { column: 'backend', width, ink: style.getPropertyValue('--ink'), line: style.getPropertyValue('--line') } as const; // prettier-ignore
+    const look = { column: 'backend', width, ink, line } as const; // prettier-ignore
     const view = new View(parse(compile(dotPlot(labelled, field, FIELDS[field], look)).spec), { renderer: 'svg', container: element, hover: true }); // prettier-ignore
     void view.runAsync();
     return () => view.finalize();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Does the measuring, away from the page, which stays alive meanwhile and stops a run by ending this worker. */
 import * as tf from '@tensorflow/tfjs';
+import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import '@tensorflow/tfjs-backend-webgpu';
 import { expose } from 'comlink';
 import { type Bench, compareContenders } from '../../bench/compare_pass';
@@ -198,7 +199,9 @@ async function firstCall(
 
 async function renewWebgl(): Promise<void> {
   const factory = tf.findBackendFactory('webgl');
+  const { gl } = (tf.findBackend('webgl') as MathBackendWebGL).gpgpu;
   tf.removeBackend('webgl');
+  gl.getExtension('WEBGL_lose_context')?.loseContext(); // tfjs keeps a context for the next backend, unless it is lost.
   tf.registerBackend('webgl', factory, 2);
   await setBackend('webgl');
 }

@@ -5,15 +5,18 @@ import { type Remote, proxy, wrap } from 'comlink';
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { VARIANTS } from '../../src/kernel_names';
+import { Select } from '../site/select';
 import { showPage } from '../site/shell';
 import { TrainingPanel, type Trainer } from '../training/panel';
 import { GridPicture } from '../training/picture';
+import { useTraining } from '../training/use_training';
 import { REACH } from './plane';
+import type { VaeLosses } from './vae';
 import type { DecoderName, DecoderWorker } from './worker';
 
 const PLANE_SIDE = 15;
 const DECODERS: readonly DecoderName[] = ['auto', ...VARIANTS, 'stock'];
-const SIDES = [1, 3, 7] as const;
+const SIDES: readonly number[] = [1, 3, 7];
 const KEY_STEP = 0.1;
 /** Training repaints the plane this often. */
 const REPAINT_MS = 4000;
@@ -42,15 +45,10 @@ function DecoderPage(): VNode {
   const [perEpoch, setPerEpoch] = useState(1);
   const [step, setStep] = useState(0);
   const [losses, setLosses] = useState('');
-  const [training, setTraining] = useState(false);
   const [plane, setPlane] = useState<Float32Array>();
   const [failure, setFailure] = useState('');
-  const painted = useRef(0);
-
-  const repaint = async (from = worker): Promise<void> => {
-    painted.current = performance.now();
-    setPlane((await from!.plane(PLANE_SIDE)).images);
-  };
+  const repaint = async (from = worker): Promise<void> => setPlane((await from!.plane(PLANE_SIDE)).images);
+  const { training, during } = useTraining(repaint, REPAINT_MS);
   useEffect(() => {
     const opened = openWorker();
     opened.open().then(
@@ -64,29 +62,16 @@ function DecoderPage(): VNode {
       (error: Error) => setFailure(error.message),
     );
   }, []);
-  const train = async (): Promise<void> => {
-    setTraining(true);
-    try {
-      await worker!.train(
-        proxy(
-          (
-            done: number,
-            { reconstruction, divergence }: { reconstruction: number; divergence: number },
-            ms: number,
-          ) => {
-            setStep(done);
-            setLosses(
-              `reconstruction ${reconstruction.toFixed(1)}, divergence ${divergence.toFixed(2)} nats, ${ms.toFixed(0)} ms a step`,
-            );
-            if (performance.now() - painted.current > REPAINT_MS) void repaint();
-          },
-        ),
-      );
-    } finally {
-      setTraining(false);
-      void repaint();
-    }
-  };
+  const train = (): Promise<void> =>
+    during((onStep) =>
+      worker!.train(
+        proxy((done: number, { reconstruction, divergence }: VaeLosses, ms: number) => {
+          setStep(done);
+          setLosses(`reconstruction ${reconstruction.toFixed(1)}, divergence ${divergence.toFixed(2)} nats, ${ms.toFixed(0)} ms a step`); // prettier-ignore
+          onStep();
+        }),
+      ),
+    );
   const replaced = (to: number): void => {
     setStep(to);
     setLosses('');
@@ -108,7 +93,8 @@ function DecoderPage(): VNode {
       >
         <p class="soft">
           A variational autoencoder learns 5,000 handwritten-like digits, made by this page. The one it begins with was
-          trained by <code>npm run decoder</code>; train it on, or start over and watch the plane take shape.
+          trained by <code>npm run decoder</code>, for longer; train it on, or start over and watch the plane take
+          shape.
         </p>
       </TrainingPanel>
     </div>
@@ -173,52 +159,34 @@ function Explorer({ worker, backends, plane, step }: ExplorerProps): VNode {
               <span>to decode a frame</span>
             </div>
           </div>
-          <p>
-            <label>
-              Backend{' '}
-              <select
-                data-testid="backend"
-                value={backend}
-                onChange={(event) => setHow({ ...how, backend: event.currentTarget.value })}
-              >
-                {backends.map(({ name }) => (
-                  <option>{name}</option>
-                ))}
-              </select>
-            </label>
-          </p>
-          <p>
-            <label>
-              Variant{' '}
-              <select
-                data-testid="variant"
-                value={how.decoder}
-                onChange={(event) => setHow({ ...how, decoder: event.currentTarget.value as DecoderName })}
-              >
-                {DECODERS.map((name) => (
-                  <option value={name}>{name === 'stock' ? 'stock tfjs' : name}</option>
-                ))}
-              </select>
-            </label>
-          </p>
-          <p>
-            <label>
-              Images in a frame{' '}
-              <select
-                data-testid="side"
-                value={how.side}
-                onChange={(event) => setHow({ ...how, side: Number(event.currentTarget.value) })}
-              >
-                {SIDES.map((side) => (
-                  <option value={side}>{side * side}</option>
-                ))}
-              </select>
-            </label>
-          </p>
+          <Select
+            label="Backend"
+            testId="backend"
+            value={backend}
+            choices={backends.map(({ name }) => name)}
+            onChange={(chosen) => setHow({ ...how, backend: chosen })}
+          />
+          <Select
+            label="Variant"
+            testId="variant"
+            value={how.decoder}
+            choices={DECODERS}
+            text={(name) => (name === 'stock' ? 'stock tfjs' : name)}
+            onChange={(decoder) => setHow({ ...how, decoder })}
+          />
+          <Select
+            label="Images in a frame"
+            testId="side"
+            value={how.side}
+            choices={SIDES}
+            text={(side) => `${side * side}`}
+            onChange={(side) => setHow({ ...how, side })}
+          />
           <button aria-pressed={touring} disabled={!worker} onClick={() => setTouring(!touring)}>
             {touring ? 'End the tour' : 'Take a tour'}
           </button>
           <p class="soft">{backends.find(({ name }) => name === backend)?.device}</p>
+          {!worker && <p role="status">Loading the trained decoder …</p>}
           {failure && <p class="error">{failure}</p>}
         </div>
       </div>

@@ -40,7 +40,6 @@ const worker = {
   async open(): Promise<{
     backends: { name: string; device: string }[];
     step: number;
-    examples: number;
     perEpoch: number;
   }> {
     session = await Session.open<VaeLosses, Vae>(
@@ -57,8 +56,7 @@ const worker = {
       await setBackend(name);
       backends.push({ name, device: deviceOf(name) });
     }
-    const { count, perEpoch } = session.batches;
-    return { backends, step: session.current.step, examples: count, perEpoch };
+    return { backends, step: session.current.step, perEpoch: session.perEpoch };
   },
 
   chooseBackend: (): Promise<Pace[]> => session.chooseBackend(),

@@ -41,7 +41,7 @@ function explain({ stride, dilation, kernel }: Layer['axis'], taps: readonly num
   if (stride === 1)
     return 'Stride 1 has a single phase: all cells far from the borders meet all taps, so there is no checkerboard.';
   if (new Set(taps).size === 1)
-    return `The kernel's ${kernel} taps divide evenly among the ${stride} phases, ${taps[0]} each: no checkerboard.`;
+    return `The kernel's ${kernel} taps divide evenly among the ${stride} phases, ${taps[0]} each: the overlap leaves no checkerboard. Weights that differ from phase to phase still can.`;
   const list = taps.map((count, phase) => `phase ${phase}: ${count}`).join(', ');
   const start = `Along an axis the ${kernel} taps fall on the ${stride} phases unevenly (${list}), so the output repeats a pattern every ${stride} cells. `;
   const divisor = gcd(stride, dilation);

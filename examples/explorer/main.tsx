@@ -4,6 +4,7 @@ import './explorer.css';
 import type { VNode } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { VARIANTS, type Variant } from '../../src/kernel_names';
+import { Select } from '../site/select';
 import { showPage } from '../site/shell';
 import { frameAt, frameCount } from './frames';
 import { type Impossible, type Layer, makeLayer } from './layer';
@@ -86,34 +87,21 @@ function Controls({ settings, onChange }: SettingsProps): VNode {
           </div>
         );
       })}
-      <p>
-        <label>
-          Pad{' '}
-          <select
-            data-testid="pad"
-            value={settings.pad}
-            onChange={(event) => onChange({ ...settings, pad: event.currentTarget.value as Settings['pad'] })}
-          >
-            {PAD_KINDS.map((kind) => (
-              <option value={kind}>{kind === 'number' ? 'a number, by the slider' : `'${kind}'`}</option>
-            ))}
-          </select>
-        </label>
-      </p>
-      <p>
-        <label>
-          Weights{' '}
-          <select
-            data-testid="weights"
-            value={settings.weights}
-            onChange={(event) => onChange({ ...settings, weights: event.currentTarget.value as Settings['weights'] })}
-          >
-            {WEIGHT_KINDS.map((kind) => (
-              <option>{kind}</option>
-            ))}
-          </select>
-        </label>
-      </p>
+      <Select
+        label="Pad"
+        testId="pad"
+        value={settings.pad}
+        choices={PAD_KINDS}
+        text={(kind) => (kind === 'number' ? 'a number, by the slider' : `'${kind}'`)}
+        onChange={(pad) => onChange({ ...settings, pad })}
+      />
+      <Select
+        label="Weights"
+        testId="weights"
+        value={settings.weights}
+        choices={WEIGHT_KINDS}
+        onChange={(weights) => onChange({ ...settings, weights })}
+      />
       <button onClick={() => onChange(DEFAULTS)}>Reset</button>
       <p class="soft">
         Padding is what the forward convolution pads; a transposed one crops it. The same settings hold for both axes.

@@ -8,6 +8,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { showPage } from '../site/shell';
 import { TrainingPanel, type Trainer } from '../training/panel';
 import { GridPicture } from '../training/picture';
+import { useTraining } from '../training/use_training';
 import type { GanKind, GanLosses } from './gan';
 import { SURE } from './scores';
 import type { GanWorker, Verdict } from './worker';
@@ -32,16 +33,11 @@ function GanPage(): VNode {
   const [perEpoch, setPerEpoch] = useState(1);
   const [step, setStep] = useState(0);
   const [last, setLast] = useState('');
-  const [training, setTraining] = useState(false);
   const [images, setImages] = useState<Float32Array>();
   const [curve, setCurve] = useState<readonly LossPoint[]>([]);
   const [failure, setFailure] = useState('');
-  const painted = useRef(0);
-
-  const repaint = async (from = worker): Promise<void> => {
-    painted.current = performance.now();
-    setImages(await from!.samples(SIDE * SIDE));
-  };
+  const repaint = async (from = worker): Promise<void> => setImages(await from!.samples(SIDE * SIDE));
+  const { training, during } = useTraining(repaint, REPAINT_MS);
   useEffect(() => {
     const opened = openWorker();
     opened.open(kind).then(
@@ -53,22 +49,17 @@ function GanPage(): VNode {
       (error: Error) => setFailure(error.message),
     );
   }, []);
-  const train = async (): Promise<void> => {
-    setTraining(true);
-    try {
-      await worker!.train(
+  const train = (): Promise<void> =>
+    during((onStep) =>
+      worker!.train(
         proxy((done: number, { critic, generator }: GanLosses, ms: number) => {
           setStep(done);
           setLast(`critic ${critic.toFixed(3)}, generator ${generator.toFixed(3)}, ${ms.toFixed(0)} ms a step`);
           setCurve((before) => thinned([...before, { step: done, critic, generator }]));
-          if (performance.now() - painted.current > REPAINT_MS) void repaint();
+          onStep();
         }),
-      );
-    } finally {
-      setTraining(false);
-      void repaint();
-    }
-  };
+      ),
+    );
   const replaced = (to: number): void => {
     setStep(to);
     setLast('');

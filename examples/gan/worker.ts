@@ -33,7 +33,7 @@ const worker = {
       SEED,
     );
     await available(['wasm']);
-    return stepsPerEpoch(kind, session.batches.perEpoch);
+    return stepsPerEpoch(kind, session.perEpoch);
   },
 
   chooseBackend: (): Promise<Pace[]> => session.chooseBackend(),
@@ -52,7 +52,7 @@ const worker = {
   /** Begins anew, with another kind if it is given; resolves to the steps of an epoch. */
   async reset(kind: GanKind = session.current.kind): Promise<number> {
     await session.reset(() => new Gan(kind, SEED));
-    return stepsPerEpoch(kind, session.batches.perEpoch);
+    return stepsPerEpoch(kind, session.perEpoch);
   },
 
   /** `count` digits, always of the same noise. */

@@ -7,6 +7,7 @@ import { Presets, SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import '../../kernels/cpu';
 import '../../kernels/wasm';
+import { significant } from '../../bench/numbers';
 import { install } from '../../src';
 import { type Digits, makeDigits } from '../digits/generate';
 import { loadMnist } from '../digits/idx';
@@ -92,7 +93,7 @@ export async function chooseBackend(
     console.log(
       'why' in pace
         ? `With stock kernels on ${name} it cannot be done: ${pace.why.split('\n')[0]}`
-        : `With stock kernels on ${name} it would take about ${duration(pace.ms * stepsPerEpoch)} (from a step of ${STOCK_BATCH} images): ${(pace.ms / paces[0].ms).toPrecision(2)} times as long.`, // prettier-ignore
+        : `With stock kernels on ${name} it would take about ${duration(pace.ms * stepsPerEpoch)} (from a step of ${STOCK_BATCH} images): ${significant(pace.ms / paces[0].ms)} times as long.`, // prettier-ignore
     );
   }
 }

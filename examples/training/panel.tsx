@@ -2,6 +2,7 @@
 /** Train, pause, save and load, and how long an epoch takes: the same for all trainings in a page. */
 import type { ComponentChildren, VNode } from 'preact';
 import { useState } from 'preact/hooks';
+import { significant } from '../../bench/numbers';
 import { download } from '../site/download';
 import { STOCK_BATCH, type Pace, duration } from './pace';
 
@@ -147,7 +148,7 @@ export function TrainingPanel({
           {stock?.map((pace) =>
             'why' in pace
               ? ` With stock kernels: ${pace.why.split('\n')[0]}.`
-              : ` With stock kernels on ${pace.backend} it would take ${epoch(pace.ms)}: ${(pace.ms / paces[0].ms).toPrecision(2)} times as long (from a step of ${STOCK_BATCH} images).`,
+              : ` With stock kernels on ${pace.backend} it would take ${epoch(pace.ms)}: ${significant(pace.ms / paces[0].ms)} times as long (from a step of ${STOCK_BATCH} images).`,
           )}
         </p>
       )}

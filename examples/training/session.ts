@@ -24,7 +24,9 @@ const STOCK_BACKENDS = ['cpu', 'webgl'];
 export class Session<Losses, T extends Trainable<Losses>> {
   /** What is trained; there is always one. */
   current: T;
-  readonly batches: Batches;
+  /** Batches in an epoch. */
+  readonly perEpoch = Math.floor(EXAMPLES / BATCH);
+  private data: Batches | undefined;
   private backend = '';
   private running = false;
   private queue: Promise<unknown> = Promise.resolve();
@@ -32,9 +34,8 @@ export class Session<Losses, T extends Trainable<Losses>> {
   private constructor(
     private make: () => T,
     private readonly restore: (checkpoint: Checkpoint) => Promise<T>,
-    seed: number,
+    private readonly seed: number,
   ) {
-    this.batches = new Batches(makeDigits(EXAMPLES, `train ${seed}`), BATCH, seed);
     this.current = make();
   }
 
@@ -45,6 +46,12 @@ export class Session<Losses, T extends Trainable<Losses>> {
   ): Promise<Session<Losses, T>> {
     await setBackend('cpu');
     return new Session(make, restore, seed);
+  }
+
+  /** What is learned; made when it is first asked for, for that takes seconds. */
+  private get batches(): Batches {
+    this.data ??= new Batches(makeDigits(EXAMPLES, `train ${this.seed}`), BATCH, this.seed);
+    return this.data;
   }
 
   /** Does something that needs the backend to itself, after what is being done. Afterwards the training's backend is set again. */

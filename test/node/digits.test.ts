@@ -9,16 +9,9 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DIGIT_SIZE, makeDigits } from '../../examples/digits/generate';
 import { loadMnist, parseIdx } from '../../examples/digits/idx';
+import { idx } from '../support/idx';
 
 const PIXELS = DIGIT_SIZE * DIGIT_SIZE;
-
-function idx(shape: number[], data: Uint8Array): Uint8Array {
-  const header = Buffer.alloc(4 + 4 * shape.length);
-  header[2] = 8;
-  header[3] = shape.length;
-  shape.forEach((size, n) => header.writeUInt32BE(size, 4 + 4 * n));
-  return Uint8Array.from(Buffer.concat([header, data]));
-}
 
 describe('IDX files', () => {
   const good = idx([2, 3], Uint8Array.of(1, 2, 3, 4, 5, 6));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A page in Chromium whose content-security policy forbids WebAssembly, and one whose doesn't: which engine runs, and that it is right. */
-import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
+import { launchChromium } from '../support/chromium';
 
 const SOURCE = `
 import * as tf from '@tensorflow/tfjs-core';
@@ -21,10 +21,6 @@ describe('a content-security policy', () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    // Jest takes no ES modules without a flag: a process of its own does.
-    const ask = `import('./.ci/chromium.mjs').then((m) => console.log(JSON.stringify([m.ensureChromium(), m.CHROMIUM_FLAGS, m.HOW_TO_GET_ONE])))`;
-    const printed = execFileSync(process.execPath, ['-e', ask], { encoding: 'utf8' }).trim().split('\n').at(-1)!;
-    const [executablePath, args, howToGetOne] = JSON.parse(printed) as [string | null, string[], string];
     const { outputFiles } = await build({
       stdin: { contents: SOURCE, resolveDir: process.cwd() },
       bundle: true,
@@ -34,8 +30,7 @@ describe('a content-security policy', () => {
       external: ['node-fetch', 'util', 'string_decoder', 'crypto', 'os', 'worker_threads', 'perf_hooks', 'fs', 'path'],
     });
     script = outputFiles[0].text;
-    if (!executablePath) throw new Error(howToGetOne);
-    browser = await chromium.launch({ executablePath, args });
+    browser = await launchChromium();
   }, 120_000);
   afterAll(() => browser?.close());
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The trainings of the examples: checkpoints, going on after a stop, scores, and the commands. */
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -20,6 +20,7 @@ import { frechetDistance, scoresOf } from '../../examples/gan/scores';
 import { Batches } from '../../examples/training/batches';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../examples/training/checkpoint';
 import { imageGrid } from '../../examples/training/image_grid';
+import { idx } from '../support/idx';
 import { duration, raceBackends, stockPace } from '../../examples/training/pace';
 
 jest.setTimeout(120_000);
@@ -304,15 +305,22 @@ describe('the commands', () => {
     expect(command('examples/gan/cli.ts', ...args, '1').stderr).toContain('is no safetensors file');
   });
 
-  it('npm run decoder trains and writes the plane and the weights', () => {
-    const [out, weights] = [join(folder, 'decoder'), join(folder, 'weights.safetensors')];
-    const { stdout, status } = command('examples/decoder/cli.ts', ...small, '--epochs', '1', '--out', out, '--weights', weights); // prettier-ignore
+  it('npm run decoder trains, on MNIST’s own files if told so, and writes the plane and the weights', () => {
+    const [out, weights, mnist] = ['decoder', 'weights.safetensors', 'mnist'].map((name) => join(folder, name));
+    const { images, labels } = makeDigits(16, 'as MNIST');
+    mkdirSync(mnist);
+    writeFileSync(join(mnist, 'train-images-idx3-ubyte'), idx([16, 28, 28], Uint8Array.from(images, (ink) => 255 * ink))); // prettier-ignore
+    writeFileSync(join(mnist, 'train-labels-idx1-ubyte'), idx([16], labels));
+    const args = ['--batch', '8', '--backend', 'wasm', '--no-stock', '--epochs', '1', '--out', out];
+    const { stdout, status } = command('examples/decoder/cli.ts', ...args, '--mnist', mnist, '--weights', weights);
     expect([status, stdout]).toEqual([0, expect.stringMatching(/A step of 8 images takes .* on wasm.*Done: 2 steps/s)]);
     const picture = PNG.sync.read(readFileSync(join(out, 'samples.png')));
     expect([picture.width, picture.height]).toEqual([956, 956]);
     const names = Object.keys(decodeCheckpoint(new Uint8Array(readFileSync(weights))).tensors);
     expect(names.some((name) => name.startsWith('decoder/'))).toBe(true);
     expect(names.some((name) => name.includes('adam'))).toBe(false);
+    const missing = command('examples/decoder/cli.ts', ...args, '--mnist', join(folder, 'nowhere'));
+    expect([missing.status, missing.stderr]).toEqual([1, expect.stringMatching(/^MNIST: there is no .*nowhere/)]);
   });
 
   it('say what is wrong with an argument', () => {

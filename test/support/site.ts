@@ -5,8 +5,9 @@ import { mkdirSync } from 'node:fs';
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
-import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import sirv from 'sirv';
+import { launchChromium } from './chromium';
 
 const root = resolve(__dirname, '../..');
 const FOLDER = '/some/where/deep/';
@@ -43,7 +44,7 @@ export async function openSite(): Promise<Site> {
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const browser = await launch();
+  const browser = await launchChromium();
   return {
     open: (path, options) => openPage(browser, origin, path, options),
     close: async () => {
@@ -51,18 +52,6 @@ export async function openSite(): Promise<Site> {
       await closed(server);
     },
   };
-}
-
-/** A browser; Jest takes no ES modules without a flag, so a process of its own says where one is. */
-async function launch(): Promise<Browser> {
-  const ask = `import('./.ci/chromium.mjs').then((m) => console.log(JSON.stringify([m.ensureChromium(), m.CHROMIUM_FLAGS, m.HOW_TO_GET_ONE])))`;
-  const printed = execFileSync(process.execPath, ['-e', ask], { encoding: 'utf8', cwd: root })
-    .trim()
-    .split('\n')
-    .at(-1)!;
-  const [executablePath, args, howToGetOne] = JSON.parse(printed) as [string | null, string[], string];
-  if (!executablePath) throw new Error(howToGetOne);
-  return chromium.launch({ executablePath, args });
 }
 
 async function openPage(

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `npm run screenshots`: the README's pictures of the pages, from their static build. */
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Page, chromium } from 'playwright-core';
+import { type PreviewServer, build, preview } from 'vite';
+import { CHROMIUM_FLAGS, HOW_TO_GET_ONE, ensureChromium } from '../.ci/chromium.mjs';
+
+const folder = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
+const configFile = fileURLToPath(new URL('vite.config.ts', import.meta.url));
+
+/** What is done on a page before its picture is taken. */
+const SCENES: Readonly<Record<string, { path: string; height: number; play(page: Page): Promise<void> }>> = {
+  compare: {
+    path: 'compare/index.html?backends=cpu,webgl,wasm&layers=hand,dcgan-g4,ae-train&seconds=1.5',
+    height: 860,
+    play: async (page) => {
+      await page.getByText('Ready.').waitFor();
+      await page.getByRole('button', { name: 'Run' }).click();
+      await page.getByText('Done.', { exact: true }).waitFor();
+      await page.getByRole('tab', { name: 'Times as fast as stock' }).click();
+    },
+  },
+  explorer: {
+    path: 'explorer/index.html?input=3&kernel=4&stride=2&pad=number&padding=1',
+    height: 980,
+    play: async (page) => {
+      await page.getByRole('tab', { name: 'subpixel' }).click();
+      await page.locator('[data-testid=scrub]').fill('24');
+      await page.locator('[data-testid=output] .cell[data-row="2"][data-col="3"]').click();
+    },
+  },
+  decoder: {
+    path: 'decoder/index.html',
+    height: 720,
+    play: async (page) => {
+      await page.locator('[data-testid=plane]').waitFor();
+      await page.waitForFunction(() => document.querySelector<HTMLCanvasElement>('[data-testid=plane-picture]')!.width > 300); // prettier-ignore
+      await page.locator('[data-testid=side]').selectOption('9');
+      await page.getByRole('button', { name: 'Take a tour' }).click();
+      await page.waitForTimeout(2500);
+      await page.getByRole('button', { name: 'End the tour' }).click();
+      const { width, height } = (await page.locator('[data-testid=plane]').boundingBox())!;
+      await page.locator('[data-testid=plane]').click({ position: { x: 0.43 * width, y: 0.7 * height } });
+    },
+  },
+  gan: {
+    path: 'gan/index.html',
+    height: 1060,
+    play: async (page) => {
+      await page.getByRole('button', { name: 'Train', exact: true }).click();
+      await page.waitForFunction(() => Number(/Step (\d+)/.exec(document.body.innerText)?.[1]) >= 400);
+      await page.getByRole('button', { name: 'Pause' }).click();
+      await page.getByRole('button', { name: 'Judge the digits' }).click();
+      await page.locator('[data-testid=verdict]').waitFor();
+    },
+  },
+};
+
+async function shoot(server: PreviewServer): Promise<void> {
+  const executablePath = ensureChromium();
+  if (!executablePath) throw new Error(HOW_TO_GET_ONE);
+  mkdirSync(folder, { recursive: true });
+  const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+  try {
+    for (const [name, { path, height, play }] of Object.entries(SCENES)) {
+      const page = await browser.newPage({ viewport: { width: 1200, height } });
+      page.setDefaultTimeout(300_000);
+      await page.goto(`${server.resolvedUrls!.local[0]}${path}`);
+      await play(page);
+      await page.mouse.move(2, 2);
+      await page.evaluate(() => window.scrollTo(0, 0));
+      await page.waitForTimeout(1000);
+      await page.screenshot({ path: `${folder}${name}.png` });
+      await page.close();
+      console.log(`Wrote docs/screenshots/${name}.png`);
+    }
+  } finally {
+    await browser.close();
+  }
+}
+
+await build({ configFile, logLevel: 'warn' });
+const server = await preview({ configFile, preview: { port: 0, host: 'localhost' } });
+await shoot(server).finally(() => server.close());
