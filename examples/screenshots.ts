@@ -46,7 +46,7 @@ const SCENES: Readonly<Record<string, { path: string; height: number; play(page:
   },
   gan: {
     path: 'gan/index.html',
-    height: 1060,
+    height: 1200,
     play: async (page) => {
       await page.getByRole('button', { name: 'Train', exact: true }).click();
       await page.waitForFunction(() => Number(/Step (\d+)/.exec(document.body.innerText)?.[1]) >= 400);
