@@ -15,7 +15,7 @@ import type { GanWorker, Verdict } from './worker';
 
 const SIDE = 8;
 const REPAINT_MS = 1500;
-/** Points that the loss curves show at most; older ones are thinned out. */
+/** Points that the loss curves show at most. */
 const POINTS = 400;
 
 const KINDS: readonly { kind: GanKind; text: string }[] = [
@@ -55,7 +55,7 @@ function GanPage(): VNode {
         proxy((done: number, { critic, generator }: GanLosses, ms: number) => {
           setStep(done);
           setLast(`critic ${critic.toFixed(3)}, generator ${generator.toFixed(3)}, ${ms.toFixed(0)} ms a step`);
-          setCurve((before) => thinned([...before, { step: done, critic, generator }]));
+          setCurve((before) => [...before, { step: done, critic, generator }]);
           onStep();
         }),
       ),
@@ -131,27 +131,42 @@ interface LossPoint extends GanLosses {
   readonly step: number;
 }
 
-/** Every other point of the older half is dropped when there are too many. */
-function thinned(curve: readonly LossPoint[]): readonly LossPoint[] {
-  if (curve.length <= POINTS) return curve;
-  const half = curve.length >> 1;
-  return curve.filter((_, n) => n >= half || n % 2 === 0);
+/** Means of so many steps each that no more points are left than can be seen. */
+function averaged(curve: readonly LossPoint[]): { points: GanLosses[]; of: number } {
+  const of = Math.ceil(curve.length / POINTS);
+  const points = Array.from({ length: Math.floor(curve.length / of) }, (_, n) => {
+    const steps = curve.slice(n * of, (n + 1) * of);
+    const mean = (name: keyof GanLosses): number => steps.reduce((sum, step) => sum + step[name], 0) / of;
+    return { critic: mean('critic'), generator: mean('generator') };
+  });
+  return { points, of };
 }
 
 function LossCurves({ curve }: { curve: readonly LossPoint[] }): VNode {
   const place = useRef<HTMLDivElement>(null);
-  const drawn = useRef(0);
-  useEffect(() => {
-    if (!place.current || curve.length < 2) return;
-    const draw = (): void => {
-      drawn.current = performance.now();
+  const wanted = useRef<readonly LossPoint[]>([]);
+  const drawing = useRef(false);
+  /** One drawing at a time, always of the latest, and not more often than somebody can look. */
+  const draw = async (): Promise<void> => {
+    if (drawing.current) return;
+    drawing.current = true;
+    while (wanted.current.length > 1) {
+      const { points, of } = averaged(wanted.current);
+      // tfjs-vis numbers the points itself, so the axis has to say what it counts.
+      const since = wanted.current[0].step > 1 ? ` since ${wanted.current[0].step}` : '';
+      const xLabel = `iteration${since}${of > 1 ? ` / ${of}` : ''}`;
+      wanted.current = [];
       const series = ['critic', 'generator'] as const;
-      const values = series.map((name) => curve.map((point) => ({ x: point.step, y: point[name] })));
-      void vis.linechart(place.current!, { values, series: [...series] }, { xLabel: 'step', yLabel: 'loss', height: 260, width: Math.min(560, place.current!.clientWidth - 20) }); // prettier-ignore
-    };
-    // Not more often than somebody can look.
-    const timer = setTimeout(draw, Math.max(0, 700 - (performance.now() - drawn.current)));
-    return () => clearTimeout(timer);
+      const values = series.map((name) => points.map((point, x) => ({ x, y: point[name] })));
+      const size = { height: 260, width: Math.min(560, place.current!.clientWidth - 20) };
+      await vis.linechart(place.current!, { values, series: [...series] }, { xLabel, yLabel: 'loss', ...size });
+      await new Promise((resume) => setTimeout(resume, 500));
+    }
+    drawing.current = false;
+  };
+  useEffect(() => {
+    wanted.current = curve;
+    void draw();
   }, [curve]);
   return (
     <>
