@@ -20,6 +20,7 @@ const options = new Command('npm run examples --')
   .opts();
 
 const configFile = `${root}examples/vite.config.ts`;
+console.log('Building the pages …');
 await build({ configFile, logLevel: 'warn' });
 console.log('Built examples/dist: static files that work from any folder of any web server.');
 if (!options.build) {

@@ -12,10 +12,12 @@ export default defineConfig({
   // What tfjs and seedrandom look for in Node.
   define: { global: 'globalThis' },
   resolve: { alias: [{ find: /^(crypto|fs|path|util|os)$/, replacement: `${here}site/not_in_a_page.ts` }] },
-  worker: { format: 'es' },
+  // Workers need nearly all of tfjs anyway; shaking it takes seven seconds and saves a few per cent.
+  worker: { format: 'es', rollupOptions: { treeshake: false } },
   build: {
     outDir: 'dist',
     emptyOutDir: true,
+    reportCompressedSize: false,
     target: 'es2022',
     chunkSizeWarningLimit: 4000,
     rollupOptions: {

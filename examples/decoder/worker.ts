@@ -5,7 +5,7 @@ import { expose, transfer } from 'comlink';
 import { VARIANTS, install, uninstall } from '../../src';
 import { conv2dTranspose } from '../../src/layers';
 import { available, deviceOf, setBackend } from '../site/backends';
-import type { Pace } from '../training/pace';
+import type { Pace } from '../training/pace_report';
 import { Session } from '../training/session';
 import { REACH, planeGrid } from './plane';
 import { type TransposedLayer, Vae, type VaeLosses } from './vae';

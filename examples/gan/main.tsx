@@ -10,7 +10,6 @@ import { TrainingPanel, type Trainer } from '../training/panel';
 import { GridPicture } from '../training/picture';
 import { useTraining } from '../training/use_training';
 import type { GanKind, GanLosses } from './gan';
-import { SURE } from './scores';
 import type { GanWorker, Verdict } from './worker';
 
 const SIDE = 8;
@@ -219,7 +218,7 @@ function Judge({ worker, training }: { worker: Remote<GanWorker> | undefined; tr
             </thead>
             <tbody>
               <tr>
-                <td class="text">sure of (≥ {100 * SURE} %)</td>
+                <td class="text">sure of (≥ {100 * verdict.sureFrom} %)</td>
                 <td>{percent(verdict.real.sure)}</td>
                 <td>{percent(verdict.made.sure)}</td>
               </tr>

@@ -4,11 +4,11 @@ import * as tf from '@tensorflow/tfjs';
 import { expose, transfer } from 'comlink';
 import { makeDigits } from '../digits/generate';
 import { available } from '../site/backends';
-import type { Pace } from '../training/pace';
+import type { Pace } from '../training/pace_report';
 import { Session } from '../training/session';
 import { Classifier, accuracy } from './classifier';
 import { Gan, type GanKind, type GanLosses, LATENT, stepsPerEpoch } from './gan';
-import { type Scores, scoresOf } from './scores';
+import { SURE, type Scores, scoresOf } from './scores';
 
 const SEED = 1;
 const CLASSIFIER_STEPS = 300;
@@ -17,6 +17,8 @@ const JUDGED = 1000;
 /** What the judge says, of real digits beside the generator's. */
 export interface Verdict {
   readonly accuracy: number;
+  /** From which probability on the classifier counts as sure. */
+  readonly sureFrom: number;
   readonly real: Scores;
   readonly made: Scores;
 }
@@ -80,6 +82,7 @@ const worker = {
       images.dispose();
       return {
         accuracy: accuracy(real, heldOut.labels),
+        sureFrom: SURE,
         real: scoresOf(real, reference),
         made: scoresOf(made, reference),
       };

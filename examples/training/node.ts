@@ -12,7 +12,8 @@ import { install } from '../../src';
 import { type Digits, makeDigits } from '../digits/generate';
 import { loadMnist } from '../digits/idx';
 import type { Checkpoint } from './checkpoint';
-import { STOCK_BATCH, type Trial, duration, raceBackends, stockPace } from './pace';
+import { type Trial, raceBackends, stockPace } from './pace';
+import { STOCK_BATCH, duration } from './pace_report';
 import type { RunFolder } from './run_folder';
 
 const BACKENDS = ['wasm', 'cpu'];

@@ -2,17 +2,10 @@
 /** How fast a training goes: on each backend, and with stock kernels. */
 import * as tf from '@tensorflow/tfjs';
 import { install, uninstall } from '../../src';
+import { type Pace, STOCK_BATCH } from './pace_report';
 
 /** A training to try: steps of `batch` images each, on the backend that is set. */
 export type Trial = (batch: number) => { run(): void; dispose(): void };
-
-export interface Pace {
-  readonly backend: string;
-  /** Milliseconds of a step. */
-  readonly ms: number;
-  /** A step takes longer than that; how long was not worth waiting for. */
-  readonly atLeast?: boolean;
-}
 
 const STEPS = 3;
 /** A backend that takes longer for so few images than another for a whole batch is not measured any further. */
@@ -35,9 +28,6 @@ export async function raceBackends(backends: readonly string[], batch: number, t
   await tf.setBackend(paces[0].backend);
   return paces;
 }
-
-/** Images that stock kernels are timed with: a whole batch would take minutes on `cpu`. */
-export const STOCK_BATCH = 2;
 
 /**
  * A step's time with stock kernels on the backend that is set, extrapolated from a batch of {@link STOCK_BATCH} (its time is all but proportional to the images); or why they
@@ -68,13 +58,4 @@ function stepTime(trial: Trial, batch: number, steps: number): number {
   } finally {
     dispose();
   }
-}
-
-/** '850 ms', '12 s', '3.5 min', '2.1 h'. */
-export function duration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 100_000) return `${Number((ms / 1000).toPrecision(2))} s`;
-  return ms < 6_000_000
-    ? `${Number((ms / 60_000).toPrecision(2))} min`
-    : `${Number((ms / 3_600_000).toPrecision(2))} h`;
 }

@@ -4,7 +4,7 @@ import type { ComponentChildren, VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { significant } from '../../bench/numbers';
 import { download } from '../site/download';
-import { STOCK_BATCH, type Pace, duration } from './pace';
+import { STOCK_BATCH, type Pace, duration } from './pace_report';
 
 /** What a page asks of the worker that trains. */
 export interface Trainer {

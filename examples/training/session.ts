@@ -5,7 +5,8 @@ import { makeDigits } from '../digits/generate';
 import { setBackend } from '../site/backends';
 import { Batches } from './batches';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint';
-import { type Pace, raceBackends, stockPace } from './pace';
+import { raceBackends, stockPace } from './pace';
+import type { Pace } from './pace_report';
 
 /** What can be trained in a session. */
 export interface Trainable<Losses> {

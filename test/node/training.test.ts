@@ -21,7 +21,8 @@ import { Batches } from '../../examples/training/batches';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../examples/training/checkpoint';
 import { imageGrid } from '../../examples/training/image_grid';
 import { idx } from '../support/idx';
-import { duration, raceBackends, stockPace } from '../../examples/training/pace';
+import { raceBackends, stockPace } from '../../examples/training/pace';
+import { duration } from '../../examples/training/pace_report';
 
 jest.setTimeout(120_000);
 
