@@ -4,18 +4,17 @@ import './decoder.css';
 import { type Remote, proxy, wrap } from 'comlink';
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { VARIANTS } from '../../src/kernel_names';
 import { Select } from '../site/select';
 import { showPage } from '../site/shell';
 import { TrainingPanel, type Trainer } from '../training/panel';
 import { GridPicture } from '../training/picture';
 import { useTraining } from '../training/use_training';
+import { DECODERS, type DecoderName } from './decoders';
 import { REACH } from './plane';
 import type { VaeLosses } from './vae';
-import type { DecoderName, DecoderWorker } from './worker';
+import type { DecoderWorker } from './worker';
 
 const PLANE_SIDE = 15;
-const DECODERS: readonly DecoderName[] = ['auto', ...VARIANTS, 'stock'];
 const SIDES: readonly number[] = [1, 3, 7];
 const KEY_STEP = 0.1;
 /** Training repaints the plane this often. */

@@ -77,11 +77,6 @@ export class Vae {
     to.setWeights(this.decoder.model.getWeights());
   }
 
-  /** Where images `[n, 28, 28, 1]` lie in the plane: the means, `[n, 2]`; to be disposed of. */
-  encode(images: tf.Tensor4D): tf.Tensor2D {
-    return tf.tidy(() => tf.slice(this.encoder.model.predict(images) as tf.Tensor2D, [0, 0], [-1, LATENT]));
-  }
-
   /** The weights alone, without what is needed to train on exactly. */
   weights(): Checkpoint {
     return { tensors: { ...this.encoder.weights(), ...this.decoder.weights() }, metadata: this.metadata() };

@@ -2,21 +2,18 @@
 /** Trains the autoencoder and decodes points of the plane, away from the page. */
 import * as tf from '@tensorflow/tfjs';
 import { expose, transfer } from 'comlink';
-import { VARIANTS, install, uninstall } from '../../src';
+import { install, uninstall } from '../../src';
 import { conv2dTranspose } from '../../src/layers';
 import { available, deviceOf, setBackend } from '../site/backends';
 import type { Pace } from '../training/pace_report';
 import { Session } from '../training/session';
+import type { DecoderName } from './decoders';
 import { REACH, planeGrid } from './plane';
 import { type TransposedLayer, Vae, type VaeLosses } from './vae';
 import pretrained from './pretrained.safetensors?url';
 
 const SEED = 1;
 const BACKENDS = ['cpu', 'wasm', 'webgl'];
-
-/** What decodes: a variant of ours, 'auto' among them, or stock. */
-export const DECODERS = ['auto', ...VARIANTS, 'stock'] as const;
-export type DecoderName = (typeof DECODERS)[number];
 
 /** A picture for the page, and how long decoding took. */
 export interface Decoded {

@@ -71,15 +71,20 @@ export async function loadDigits(
   return part === 'train' ? makeDigits(examples, `train ${seed}`) : makeDigits(2000, `test ${seed}`);
 }
 
+/** tfjs as all trainings want it: one thread, no checks of every result. */
+function setUpTfjs(): void {
+  tf.enableProdMode();
+  setWasmPaths(fileURLToPath(new URL('../../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url)));
+  setThreadsCount(1);
+}
+
 /** Sets the backend to train on, and says what an epoch takes there, and with stock kernels. */
 export async function chooseBackend(
   { backend, batch, stock }: TrainingOptions,
   stepsPerEpoch: number,
   trial: Trial,
 ): Promise<void> {
-  tf.enableProdMode();
-  setWasmPaths(fileURLToPath(new URL('../../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url)));
-  setThreadsCount(1);
+  setUpTfjs();
   const paces = await raceBackends(backend === 'auto' ? BACKENDS : [backend], batch, trial);
   const list = paces
     .map((pace) => `${pace.atLeast ? 'more than ' : ''}${duration(pace.ms)} on ${pace.backend}`)
@@ -101,9 +106,7 @@ export async function chooseBackend(
 
 /** Sets a backend without a race. */
 export async function setUpBackend(backend: string): Promise<void> {
-  setWasmPaths(fileURLToPath(new URL('../../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url)));
-  setThreadsCount(1);
-  tf.enableProdMode();
+  setUpTfjs();
   await tf.setBackend(backend);
   install();
 }
