@@ -53,7 +53,7 @@ export default tseslint.config(
         {
           patterns: [
             {
-              regex: '^(\\.\\./)+src/(?!geometry/|kernel_names)',
+              regex: '^(\\.\\./)+src/(?!geometry/|contract)',
               message: 'A kernel knows geometry, names and its backend.',
             },
           ],

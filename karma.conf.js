@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The same specs as under jest, and those for WebGL, in headless Chromium with software rendering. Run by test/karma.mjs, which bundles them. */
-import { CHROMIUM_FLAGS } from './.ci/chromium.mjs';
+import { CHROMIUM_FLAGS } from './scripts/chromium.mjs';
 
 export default (config) =>
   config.set({

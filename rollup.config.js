@@ -8,8 +8,8 @@ const entries = {
   cpu: 'kernels/cpu/index.ts',
   webgl: 'kernels/webgl/index.ts',
   wasm: 'kernels/wasm/index.ts',
-  layers: 'src/layers.ts',
-  graph: 'src/graph.ts',
+  layers: 'src/integrations/layers.ts',
+  graph: 'src/integrations/graph.ts',
 };
 const external = [/^@tensorflow\//];
 const typescript = () => esbuild({ target: 'es2020' });
@@ -39,7 +39,7 @@ export default [
     ],
   },
   {
-    input: 'kernels/bundle.ts',
+    input: 'kernels/script_tag.ts',
     external,
     plugins: [esbuild({ target: 'es2020', minify: true })],
     output: { ...bundle, file: 'dist/tfjs-conv2d-transpose.min.js' },

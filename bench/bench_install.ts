@@ -13,7 +13,7 @@ import Table from 'cli-table3';
 import '../kernels/cpu';
 import '../kernels/wasm';
 import { install, uninstall } from '../src';
-import { explain } from '../src/variants';
+import { explain } from '../src/choice/choose';
 import { benchCommand, wholePositive } from './command_line';
 import { dcganStep } from './dcgan';
 import { geometricMean, interleave, median } from './interleave';

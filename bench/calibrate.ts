@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { VARIANTS, type Variant } from '../src';
-import { type Coefficients, workOf } from '../src/cost_model';
+import { type Coefficients, workOf } from '../src/choice/cost_model';
 import { benchCommand } from './command_line';
 import { geometricMean } from './interleave';
 import type { Results } from './results';

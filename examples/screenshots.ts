@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Page, chromium } from 'playwright-core';
 import { type PreviewServer, build, preview } from 'vite';
-import { CHROMIUM_FLAGS, HOW_TO_GET_ONE, ensureChromium } from '../.ci/chromium.mjs';
+import { CHROMIUM_FLAGS, HOW_TO_GET_ONE, ensureChromium } from '../scripts/chromium.mjs';
 
 const folder = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
 const configFile = fileURLToPath(new URL('vite.config.ts', import.meta.url));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `npm run examples`: builds the site of the examples and serves it; with `--build` only builds it, into examples/dist. */
-import { prepare, root } from '../.ci/dependencies.mjs';
+import { prepare, root } from '../scripts/dependencies.mjs';
 
 await prepare();
 const { Command, InvalidArgumentError } = await import('commander');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The public face of the library. Importing it has no side effects; import `…/cpu` for the kernels of the cpu backend. */
-export { type Conv2DTransposeOptions, type OutputShape, conv2dTranspose } from './conv2d_transpose';
+export { type Conv2DTransposeOptions, type OutputShape, conv2dTranspose } from './op/conv2d_transpose';
 export {
   type Axis,
   type AxisPad,
@@ -30,22 +30,22 @@ export {
   type Support,
   VARIANTS,
   type Variant,
-} from './kernel_names';
-export { type Conv1DTransposeOptions, conv1dTranspose } from './conv1d_transpose';
+} from './contract';
+export { type Conv1DTransposeOptions, conv1dTranspose } from './op/conv1d_transpose';
 export {
   type Conv2DTransposeCall,
   type OnnxConvTranspose,
   type PyTorchConvTranspose2d,
   fromOnnx,
   fromPyTorch,
-} from './interop';
-export { registerGradients } from './gradients';
-export type { LayersModelLike } from './model_layers';
-export { type TuneOptions, tune } from './tune';
-export { type Tuning, type Winner, clearTuning, exportTuning, importTuning } from './tuning';
-export { type Explanation, explain } from './variants';
-export { type InstallOptions, REPLACEABLE, type Replaceable, install, uninstall } from './install';
-import { type FusedConv2DTransposeConfig, fusedConv2dTranspose } from './fused';
+} from './integrations/interop';
+export { registerGradients } from './op/gradients';
+export type { LayersModelLike } from './integrations/model_requests';
+export { type TuneOptions, tune } from './choice/tune';
+export { type Tuning, type Winner, clearTuning, exportTuning, importTuning } from './choice/winners';
+export { type Explanation, explain } from './choice/choose';
+export { type InstallOptions, REPLACEABLE, type Replaceable, install, uninstall } from './integrations/install';
+import { type FusedConv2DTransposeConfig, fusedConv2dTranspose } from './op/fused';
 export { type FusedConv2DTransposeConfig };
 /** Ops with a bias and an activation in their kernels, as `tf.fused`. */
 export const fused = { conv2dTranspose: fusedConv2dTranspose };

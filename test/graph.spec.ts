@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import { conv2dTranspose } from '../src';
-import { registerGraphOps, unregisterGraphOps } from '../src/graph';
+import { registerGraphOps, unregisterGraphOps } from '../src/integrations/graph';
 import { describeOnEveryBackend } from './support/environments';
 import { uniform } from './support/random';
 

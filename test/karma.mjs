@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Bundles the specs and runs them in a browser; `--grep TEXT` for some. Exits with 1 if one fails or no browser can be had. */
 import { fileURLToPath } from 'node:url';
-import { HOW_TO_GET_ONE, ensureChromium } from '../.ci/chromium.mjs';
-import { prepare, root } from '../.ci/dependencies.mjs';
+import { HOW_TO_GET_ONE, ensureChromium } from '../scripts/chromium.mjs';
+import { prepare, root } from '../scripts/dependencies.mjs';
 
 /** Runs all specs; resolves to how many passed, failed and were skipped. */
 export async function runKarma({ grep } = {}) {

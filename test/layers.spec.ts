@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Shape, layers, loadLayersModel, sequential } from '@tensorflow/tfjs-layers';
 import { conv1dTranspose, conv2dTranspose } from '../src';
-import { conv1dTranspose as conv1dLayer, conv2dTranspose as conv2dLayer } from '../src/layers';
+import { conv1dTranspose as conv1dLayer, conv2dTranspose as conv2dLayer } from '../src/integrations/layers';
 import { describeOnEveryBackend } from './support/environments';
 import { uniform } from './support/random';
 

@@ -7,7 +7,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { prepare, root } from '../.ci/dependencies.mjs';
+import { prepare, root } from '../scripts/dependencies.mjs';
 import { runKarma } from './karma.mjs';
 
 await prepare();

@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { type Tuning, VARIANTS, type Variant, clearTuning, computeGeometry, conv2dTranspose, explain, exportTuning, importTuning, tune } from '../src'; // prettier-ignore
-import { conv2dTranspose as conv2dLayer } from '../src/layers';
+import { conv2dTranspose as conv2dLayer } from '../src/integrations/layers';
 import { describeOnEveryBackend } from './support/environments';
 import { NOTHING, leaked } from './support/leaks';
 

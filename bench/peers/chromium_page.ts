@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { build } from 'esbuild';
 import { type Page, chromium } from 'playwright-core';
-import { CHROMIUM_FLAGS, HOW_TO_GET_ONE, ensureChromium } from '../../.ci/chromium.mjs';
+import { CHROMIUM_FLAGS, HOW_TO_GET_ONE, ensureChromium } from '../../scripts/chromium.mjs';
 
 const ORT_FOLDER = new URL('../../node_modules/onnxruntime-web/dist/', import.meta.url);
 

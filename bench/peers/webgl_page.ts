@@ -6,7 +6,7 @@ import '@tensorflow/tfjs-backend-webgpu';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { programCount } from '../../kernels/webgl';
 import type { Variant } from '../../src';
-import { chooseVariant } from '../../src/variants';
+import { chooseVariant } from '../../src/choice/choose';
 import { comparePass } from '../compare_pass';
 import { median } from '../interleave';
 import { type Contender, type Pass, makeOperands, ourContenders, stockContender } from '../passes';

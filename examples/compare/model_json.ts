@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The transposed convolutions in a model.json of tfjs: of a layers model by building it (without its weights), of a graph model from its nodes. */
 import * as tf from '@tensorflow/tfjs';
-import '../../src/layers';
+import '../../src/integrations/layers';
 import type { GeometryRequest } from '../../src';
 import { computeGeometry } from '../../src';
-import { requestsOf } from '../../src/model_layers';
+import { requestsOf } from '../../src/integrations/model_requests';
 import type { OwnLayer } from './own_layer';
 
 /** What stands for a size that a model leaves open. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What is to be compared, and how it stands in the address of the page, so that a run can be shared. */
-import { VARIANTS } from '../../src/kernel_names';
+import { VARIANTS } from '../../src/contract';
 import { PASSES, type Pass } from '../../bench/pass_names';
 import { type OwnLayer, formatOwnLayer, parseOwnLayer } from './own_layer';
 

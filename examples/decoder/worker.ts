@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { expose, transfer } from 'comlink';
 import { install, uninstall } from '../../src';
-import { conv2dTranspose } from '../../src/layers';
+import { conv2dTranspose } from '../../src/integrations/layers';
 import { available, deviceOf, setBackend } from '../site/backends';
 import type { Pace } from '../training/pace_report';
 import { Session } from '../training/session';

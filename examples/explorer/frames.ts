@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The steps in which each variant arrives at the output, one frame each: what is looked at, what is done so far, and a sentence that says so. */
-import type { Variant } from '../../src/kernel_names';
+import type { Variant } from '../../src/contract';
 import { type Cell, type Layer, type Product, cells, isSame, shown } from './layer';
 
 export interface Frame {

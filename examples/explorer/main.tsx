@@ -3,7 +3,7 @@
 import './explorer.css';
 import type { VNode } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { VARIANTS, type Variant } from '../../src/kernel_names';
+import { VARIANTS, type Variant } from '../../src/contract';
 import { Select } from '../site/select';
 import { showPage } from '../site/shell';
 import { frameAt, frameCount } from './frames';

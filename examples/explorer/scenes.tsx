@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The picture of each variant: its grids, with this step, or what meets the cell pointed at, marked. */
 import type { VNode } from 'preact';
-import type { Variant } from '../../src/kernel_names';
+import type { Variant } from '../../src/contract';
 import { type Frame, phaseOf } from './frames';
 import { Grid, type Look } from './grid';
 import { type Cell, type Layer, type Product, cells, isSame, shown } from './layer';

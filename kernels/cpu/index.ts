@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Registers the kernels of the `cpu` backend when imported, as `@tensorflow/tfjs-backend-cpu` does its own. */
 import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
-import { registerAll } from '../../src/kernel_names';
-import { currentEngine } from './engines';
-import { familyOn } from './family';
+import { registerAll } from '../../src/contract';
+import { currentEngine } from '../engine/engines';
+import { familyOn } from '../family/family';
 
 registerAll(
   familyOn({
@@ -18,7 +18,7 @@ registerAll(
   }),
 );
 
-export { ENGINE_FLAG, type EngineName, availableEngines } from './engines';
+export { ENGINE_FLAG, type EngineName, availableEngines } from '../engine/engines';
 
 /** Memory of the engine in use, in bytes. */
 export const scratch = {

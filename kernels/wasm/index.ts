@@ -5,8 +5,8 @@
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import { registerAll } from '../../src/kernel_names';
-import { familyOn } from '../cpu/family';
+import { registerAll } from '../../src/contract';
+import { familyOn } from '../family/family';
 
 /** A view of a tensor, good until the heap grows. */
 function view(backend: BackendWasm, info: TensorInfo): Float32Array {
@@ -27,4 +27,4 @@ registerAll(
   }),
 );
 
-export { ENGINE_FLAG, type EngineName, availableEngines } from '../cpu/engines';
+export { ENGINE_FLAG, type EngineName, availableEngines } from '../engine/engines';

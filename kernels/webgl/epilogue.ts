@@ -2,7 +2,7 @@
 /** What a fused kernel does to its sums in the program that writes its result: adds the bias, then applies the activation. No pass of its own. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
-import type { Activation } from '../../src/kernel_names';
+import type { Activation } from '../../src/contract';
 import { elementSource, elementsOf } from './elements';
 
 /** `bias` and `prelu` hold a value per channel, or one for all. */

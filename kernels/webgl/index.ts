@@ -12,7 +12,7 @@ import {
   type Variant,
   type VariantKernelConfig,
   registerAll,
-} from '../../src/kernel_names';
+} from '../../src/contract';
 import { backpropFilter, planBackpropFilter } from './backprop_filter';
 import { backpropInput, planBackpropInput } from './backprop_input';
 import { dilate, planDilate } from './dilate';

@@ -3,7 +3,7 @@
 import { type TensorInfo, env } from '@tensorflow/tfjs-core';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
-import type { Support } from '../../src/kernel_names';
+import type { Support } from '../../src/contract';
 import { type Correlation, type Grid, type Tile, correlate, phaseSize, targetSize } from './correlation';
 import { type BlockLayout, type FilterOrder, blockLayout, filterBlocks } from './filters';
 import type { SourceImage } from './images';

@@ -9,7 +9,7 @@ import { layersOfModelJson } from '../../examples/compare/model_json';
 import { EXAMPLE, NUMBERS, type OwnLayer, formatOwnLayer, parseOwnLayer, workloadOf } from '../../examples/compare/own_layer'; // prettier-ignore
 import { BACKENDS, CONTENDERS, DEFAULT_PLAN, formatPlan, parsePlan } from '../../examples/compare/plan';
 import { PASSES } from '../../bench/pass_names';
-import { conv2dTranspose } from '../../src/layers';
+import { conv2dTranspose } from '../../src/integrations/layers';
 
 beforeAll(async () => {
   tf.enableProdMode();

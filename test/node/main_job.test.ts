@@ -19,7 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), 'compare-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function start(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [join(root, '.ci/start.mjs'), 'bench/compare.ts', ...args], {
+  return spawnSync(process.execPath, [join(root, 'scripts/start.mjs'), 'bench/compare.ts', ...args], {
     cwd: folder,
     encoding: 'utf8',
   });

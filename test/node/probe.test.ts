@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 
 import * as tf from '@tensorflow/tfjs-core';
-import type * as Engines from '../../kernels/cpu/engines';
+import type * as Engines from '../../kernels/engine/engines';
 
 const real = globalThis.WebAssembly;
 afterEach(() => {
@@ -16,7 +16,7 @@ function importedWith(webAssembly: unknown): typeof Engines {
   let engines: typeof Engines | undefined;
   jest.isolateModules(() => {
     jest.doMock('@tensorflow/tfjs-core', () => tf); // One tfjs is enough.
-    engines = jest.requireActual<typeof Engines>('../../kernels/cpu/engines');
+    engines = jest.requireActual<typeof Engines>('../../kernels/engine/engines');
   });
   return engines!;
 }

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Dilate: insert s − 1 zeros between the inputs, pad, then convolve with stride 1 and the flipped filter (arithmetic:
+ * src/geometry/arithmetic). It multiplies by the inserted zeros, so s² times the useful work, and a filter value that is
+ * infinite or NaN spreads to pixels that it does not reach by the definition.
+ *
+ * Scratch: a band of the padded, zero-inserted image, as tall as `SCRATCH_FLOATS` allows, never less than one row of output needs.
+ */
+import { util } from '@tensorflow/tfjs-core';
+import { type Conv2DTransposeGeometry, yShapeOf } from '../../src/geometry/geometry';
+import type { Block, Workspace } from '../engine/engine';
+import { type Image, filterTap, groupsOf, inputImage, outputImage, pixels, tapsOf } from './layout';
+
+const SCRATCH_FLOATS = 1 << 20;
+
+export function dilate(
+  g: Conv2DTransposeGeometry,
+  workspace: Workspace,
+  xValues: Float32Array,
+  filter: Float32Array,
+): Block {
+  const x = workspace.input(xValues);
+  const y = workspace.zeros(util.sizeFromShape(yShapeOf(g)));
+  const extraRows = g.dilationHeight * (g.filterHeight - 1);
+  const width = g.outWidth + g.dilationWidth * (g.filterWidth - 1);
+  const rowsThatFit = Math.floor(SCRATCH_FLOATS / (width * g.inChannels)) - extraRows;
+  const bandRows = Math.min(g.outHeight, Math.max(1, rowsThatFit));
+  const image = { height: bandRows + extraRows, width, channels: g.inChannels };
+  const band = workspace.block(image.height * image.width * image.channels);
+
+  const taps = tapsOf(g);
+  for (let batch = 0; batch < g.batch; batch++) {
+    for (let row = 0; row < g.outHeight; row += bandRows) {
+      const rows = Math.min(bandRows, g.outHeight - row);
+      insertZeros(g, workspace, x, batch, row, rows + extraRows, image, band);
+      for (const group of groupsOf(g)) {
+        const offsets = taps.map(({ tapRow, tapCol }, tap) => ({
+          tap,
+          offset: (tapRow * g.dilationHeight * width + tapCol * g.dilationWidth) * g.inChannels,
+        }));
+        const flipped = taps.map(({ tapRow, tapCol }) => ({
+          tapRow: g.filterHeight - 1 - tapRow,
+          tapCol: g.filterWidth - 1 - tapCol,
+        }));
+        workspace.dotProducts({
+          filter,
+          taps: flipped.map((tap) => filterTap(g, tap, group)),
+          filterRow: g.inChannels,
+          depth: group.inDepth,
+          channels: group.outDepth,
+          runs: [
+            {
+              grid: { batch: 1, rows, cols: g.outWidth },
+              a: pixels(band, image, { channel: group.inChannel }),
+              taps: offsets,
+              out: pixels(y, outputImage(g), { batch, row, channel: group.outChannel }),
+            },
+          ],
+        });
+      }
+    }
+  }
+  return y;
+}
+
+/** Fills `band` with rows `firstRow` … of an image, zeros inserted and padded: a cell holds an input where the stride says so. */
+function insertZeros(
+  g: Conv2DTransposeGeometry,
+  workspace: Workspace,
+  x: Block,
+  batch: number,
+  firstRow: number,
+  rows: number,
+  image: Image,
+  band: Block,
+): void {
+  band.values.fill(0);
+  const padTop = g.dilationHeight * (g.filterHeight - 1) - g.padTop - firstRow;
+  const padLeft = g.dilationWidth * (g.filterWidth - 1) - g.padLeft;
+  const inside = (pad: number, stride: number, inSize: number, size: number): { first: number; count: number } => {
+    const first = Math.max(0, Math.ceil(-pad / stride));
+    return { first, count: Math.max(0, Math.min(inSize, Math.ceil((size - pad) / stride)) - first) };
+  };
+  const row = inside(padTop, g.strideHeight, g.inHeight, rows);
+  const col = inside(padLeft, g.strideWidth, g.inWidth, image.width);
+  workspace.copyPixels(
+    { batch: 1, rows: row.count, cols: col.count },
+    pixels(x, inputImage(g), { batch, row: row.first, col: col.first }),
+    pixels(band, image, {
+      row: row.first * g.strideHeight + padTop,
+      col: col.first * g.strideWidth + padLeft,
+      rowStep: g.strideHeight,
+      colStep: g.strideWidth,
+    }),
+    g.inChannels,
+  );
+}

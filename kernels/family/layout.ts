@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Where the pixels, taps and groups of a geometry lie in the arrays of its tensors. */
+import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../src/geometry/geometry';
+import { tapSpan } from '../../src/geometry/phases';
+import type { Block, Grid, Operand } from '../engine/engine';
+
+/** The images of an NHWC tensor. */
+export interface Image {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+/** Pixels of an image, from (`row`, `col`) of image `batch` on in steps of (`rowStep`, `colStep`), from channel `channel` on. */
+export function pixels(
+  block: Block,
+  { height, width, channels }: Image,
+  { batch = 0, row = 0, col = 0, rowStep = 1, colStep = 1, channel = 0 },
+): Operand {
+  return {
+    block,
+    first: ((batch * height + row) * width + col) * channels + channel,
+    channels,
+    batch: height * width,
+    row: rowStep * width,
+    col: colStep,
+  };
+}
+
+/** The image of x. */
+export function inputImage(g: Conv2DTransposeGeometry): Image {
+  return { height: g.inHeight, width: g.inWidth, channels: g.inChannels };
+}
+
+/** The image of y. */
+export function outputImage(g: Conv2DTransposeGeometry): Image {
+  return { height: g.outHeight, width: g.outWidth, channels: g.outChannels };
+}
+
+/** One group: how many channels it has, and where they begin in x (and in a filter's row) and in y. */
+export interface Group {
+  readonly inDepth: number;
+  readonly outDepth: number;
+  readonly inChannel: number;
+  readonly outChannel: number;
+}
+
+/** The groups of a geometry. */
+export function groupsOf(g: Conv2DTransposeGeometry): Group[] {
+  const inDepth = g.inChannels / g.groups;
+  const outDepth = g.outChannels / g.groups;
+  return Array.from({ length: g.groups }, (_, n) => ({
+    inDepth,
+    outDepth,
+    inChannel: n * inDepth,
+    outChannel: n * outDepth,
+  }));
+}
+
+/** A tap of the filter. */
+export interface Tap {
+  readonly tapRow: number;
+  readonly tapCol: number;
+}
+
+/** The taps of a filter, in the order in which they lie in memory. */
+export function tapsOf(g: Conv2DTransposeGeometry): Tap[] {
+  return Array.from({ length: g.filterHeight * g.filterWidth }, (_, n) => ({
+    tapRow: Math.floor(n / g.filterWidth),
+    tapCol: n % g.filterWidth,
+  }));
+}
+
+/** Where the `[outDepth, inDepth]` matrix of a tap begins in the filter; its rows are `inChannels` apart. */
+export function filterTap(g: Conv2DTransposeGeometry, { tapRow, tapCol }: Tap, { outDepth, inChannel }: Group): number {
+  return (tapRow * g.filterWidth + tapCol) * outDepth * g.inChannels + inChannel;
+}
+
+/** A rectangle of input pixels. */
+export interface Rectangle {
+  readonly batch: number;
+  readonly images: number;
+  readonly row: number;
+  readonly rows: number;
+  readonly col: number;
+  readonly cols: number;
+}
+
+/** All input pixels. */
+function allPixels(g: Conv2DTransposeGeometry): Rectangle {
+  return { batch: 0, images: g.batch, row: 0, rows: g.inHeight, col: 0, cols: g.inWidth };
+}
+
+/**
+ * Those of a rectangle of input pixels whose contribution through a tap lands inside the output: their grid, where it begins in the
+ * input (row, col), and the output pixels it lands on.
+ */
+export function tapPixels(
+  g: Conv2DTransposeGeometry,
+  { tapRow, tapCol }: Tap,
+  { outChannel }: Group,
+  y: Block,
+  { batch, images, ...within }: Rectangle = allPixels(g),
+): { grid: Grid; row: number; col: number; output: Operand } {
+  const rowSpan = tapSpan(heightAxis(g), tapRow);
+  const colSpan = tapSpan(widthAxis(g), tapCol);
+  const row = Math.max(within.row, rowSpan.begin);
+  const col = Math.max(within.col, colSpan.begin);
+  const rows = Math.min(within.row + within.rows, rowSpan.end) - row;
+  const cols = Math.min(within.col + within.cols, colSpan.end) - col;
+  const output = pixels(y, outputImage(g), {
+    batch,
+    row: row * g.strideHeight + tapRow * g.dilationHeight - g.padTop,
+    col: col * g.strideWidth + tapCol * g.dilationWidth - g.padLeft,
+    rowStep: g.strideHeight,
+    colStep: g.strideWidth,
+    channel: outChannel,
+  });
+  return { grid: { batch: images, rows: Math.max(0, rows), cols: Math.max(0, cols) }, row, col, output };
+}

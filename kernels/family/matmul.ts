@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Matmul: multiply the matrix of input pixels [pixels, inChannels] by the filter as a matrix
+ * [inChannels, filterHeight·filterWidth·outChannels], which gives every pixel's whole footprint; then col2im adds the
+ * footprints up where they overlap. (The adjoint of im2col followed by a matrix product: Chellapilla, Puri and Simard, 2006.)
+ *
+ * Scratch: the footprints of a tile of input pixels, as many as `SCRATCH_FLOATS` holds, never less than one.
+ */
+import { util } from '@tensorflow/tfjs-core';
+import { type Conv2DTransposeGeometry, widthAxis, yShapeOf } from '../../src/geometry/geometry';
+import { tapSpan } from '../../src/geometry/phases';
+import type { Block, Workspace } from '../engine/engine';
+import { type Group, type Rectangle, filterTap, groupsOf, inputImage, pixels, tapPixels } from './layout';
+
+const SCRATCH_FLOATS = 1 << 18;
+
+export function matmul(
+  g: Conv2DTransposeGeometry,
+  workspace: Workspace,
+  xValues: Float32Array,
+  filter: Float32Array,
+): Block {
+  const x = workspace.input(xValues);
+  const y = workspace.zeros(util.sizeFromShape(yShapeOf(g)));
+  const footprint = (g.filterHeight * g.filterWidth * g.outChannels) / g.groups;
+  const tiles = tilesOf(g, Math.max(1, Math.floor(SCRATCH_FLOATS / footprint)));
+  const most = tiles.reduce((size, tile) => Math.max(size, pixelsIn(tile)), 0);
+  const columns = workspace.block(most * footprint);
+  for (const group of groupsOf(g)) {
+    for (const tile of tiles) {
+      columns.values.fill(0, 0, pixelsIn(tile) * footprint);
+      const image = { height: tile.rows, width: tile.cols, channels: footprint };
+      workspace.dotProducts({
+        filter,
+        taps: [filterTap(g, { tapRow: 0, tapCol: 0 }, group)],
+        filterRow: g.inChannels,
+        depth: group.inDepth,
+        channels: footprint,
+        runs: [
+          {
+            grid: { batch: tile.images, rows: tile.rows, cols: tile.cols },
+            a: pixels(x, inputImage(g), { ...tile, channel: group.inChannel }),
+            taps: [{ tap: 0, offset: 0 }],
+            out: pixels(columns, image, {}),
+          },
+        ],
+      });
+      col2im(g, workspace, group, tile, columns, y);
+    }
+  }
+  return y;
+}
+
+/**
+ * Adds the footprints of a tile of input pixels into y. Where no tap of a row of the footprint is cropped and taps are
+ * neighbours, the row lies in one piece in y as well, and is added as one.
+ */
+function col2im(
+  g: Conv2DTransposeGeometry,
+  workspace: Workspace,
+  group: Group,
+  tile: Rectangle,
+  columns: Block,
+  y: Block,
+): void {
+  const { filterWidth, filterHeight } = g;
+  const image = { height: tile.rows, width: tile.cols, channels: filterHeight * filterWidth * group.outDepth };
+  const add = (within: Rectangle, tapRow: number, tapCol: number, taps: number): void => {
+    const { grid, row, col, output } = tapPixels(g, { tapRow, tapCol }, group, y, within);
+    const channel = (tapRow * filterWidth + tapCol) * group.outDepth;
+    const from = pixels(columns, image, { row: row - tile.row, col: col - tile.col, channel });
+    workspace.addPixels(grid, from, output, taps * group.outDepth);
+  };
+  const whole = g.groups === 1 && g.dilationWidth === 1 ? uncroppedCols(g, tile) : { col: tile.col, cols: 0 };
+  const right = whole.col + whole.cols;
+  const cropped = [
+    { ...tile, cols: whole.col - tile.col },
+    { ...tile, col: right, cols: tile.col + tile.cols - right },
+  ].filter(({ cols }) => cols > 0);
+  for (let tapRow = 0; tapRow < filterHeight; tapRow++) {
+    if (whole.cols > 0) add({ ...tile, ...whole }, tapRow, 0, filterWidth);
+    for (const border of cropped) {
+      for (let tapCol = 0; tapCol < filterWidth; tapCol++) add(border, tapRow, tapCol, 1);
+    }
+  }
+}
+
+/** The columns of a tile whose pixels have no tap cropped at either side. */
+function uncroppedCols(g: Conv2DTransposeGeometry, tile: Rectangle): { col: number; cols: number } {
+  const axis = widthAxis(g);
+  const col = Math.max(tile.col, tapSpan(axis, 0).begin);
+  const end = Math.min(tile.col + tile.cols, tapSpan(axis, g.filterWidth - 1).end);
+  return end > col ? { col, cols: end - col } : { col: tile.col, cols: 0 };
+}
+
+/** Divides the input into rectangles of at most `most` pixels: several images, or rows of one image, or a part of a row. */
+function tilesOf(g: Conv2DTransposeGeometry, most: number): Rectangle[] {
+  const cols = Math.min(g.inWidth, most);
+  const rows = cols < g.inWidth ? 1 : Math.min(g.inHeight, Math.floor(most / cols));
+  const images = rows < g.inHeight ? 1 : Math.min(g.batch, Math.floor(most / (rows * cols)));
+  const tiles: Rectangle[] = [];
+  for (let batch = 0; batch < g.batch; batch += images) {
+    for (let row = 0; row < g.inHeight; row += rows) {
+      for (let col = 0; col < g.inWidth; col += cols) {
+        tiles.push({
+          batch,
+          images: Math.min(images, g.batch - batch),
+          row,
+          rows: Math.min(rows, g.inHeight - row),
+          col,
+          cols: Math.min(cols, g.inWidth - col),
+        });
+      }
+    }
+  }
+  return tiles;
+}
+
+function pixelsIn({ images, rows, cols }: Rectangle): number {
+  return images * rows * cols;
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Sub-pixel: the output pixels of one phase all meet the same taps, so each phase is a dense correlation of stride 1, written
+ * interleaved. Phases and their taps: src/geometry/phases. Where taps fall outside the input the phase is cut into
+ * runs, so that exactly the multiplications of the definition are made, and no pixel is written twice. No scratch.
+ */
+import { util } from '@tensorflow/tfjs-core';
+import { type Conv2DTransposeGeometry, heightAxis, widthAxis, yShapeOf } from '../../src/geometry/geometry';
+import { type PhaseRun, phaseRuns } from '../../src/geometry/phases';
+import type { Block, Run, Workspace } from '../engine/engine';
+import { type Group, filterTap, groupsOf, inputImage, outputImage, pixels } from './layout';
+
+export function subpixel(
+  g: Conv2DTransposeGeometry,
+  workspace: Workspace,
+  xValues: Float32Array,
+  filter: Float32Array,
+): Block {
+  const x = workspace.input(xValues);
+  const y = workspace.zeros(util.sizeFromShape(yShapeOf(g)));
+  const rowPhases = byPhase(phaseRuns(heightAxis(g)));
+  const colPhases = byPhase(phaseRuns(widthAxis(g)));
+  for (const group of groupsOf(g)) {
+    for (const rowRuns of rowPhases) {
+      for (const colRuns of colPhases) onePhase(g, workspace, group, rowRuns, colRuns, x, filter, y);
+    }
+  }
+  return y;
+}
+
+/** Groups runs by the phase they belong to, and drops those that meet no tap: their pixels stay 0. */
+function byPhase(runs: readonly PhaseRun[]): PhaseRun[][] {
+  const phases = new Map<number, PhaseRun[]>();
+  for (const run of runs) {
+    if (run.taps.length > 0) phases.set(run.phase, [...(phases.get(run.phase) ?? []), run]);
+  }
+  return [...phases.values()];
+}
+
+function onePhase(
+  g: Conv2DTransposeGeometry,
+  workspace: Workspace,
+  group: Group,
+  rowRuns: readonly PhaseRun[],
+  colRuns: readonly PhaseRun[],
+  x: Block,
+  filter: Float32Array,
+  y: Block,
+): void {
+  const tapRows = [...new Set(rowRuns.flatMap(({ taps }) => taps.map(({ tap }) => tap)))];
+  const tapCols = [...new Set(colRuns.flatMap(({ taps }) => taps.map(({ tap }) => tap)))];
+  const runs = rowRuns.flatMap((rows) =>
+    colRuns.map((cols): Run => {
+      const out = { row: rows.firstOut, col: cols.firstOut, rowStep: g.strideHeight, colStep: g.strideWidth };
+      return {
+        grid: { batch: g.batch, rows: rows.count, cols: cols.count },
+        a: pixels(x, inputImage(g), { row: rows.first, col: cols.first, channel: group.inChannel }),
+        taps: rows.taps.flatMap((row) =>
+          cols.taps.map((col) => ({
+            tap: tapRows.indexOf(row.tap) * tapCols.length + tapCols.indexOf(col.tap),
+            offset: -(row.inputOffset * g.inWidth + col.inputOffset) * g.inChannels,
+          })),
+        ),
+        out: pixels(y, outputImage(g), { ...out, channel: group.outChannel }),
+      };
+    }),
+  );
+  workspace.dotProducts({
+    filter,
+    taps: tapRows.flatMap((tapRow) => tapCols.map((tapCol) => filterTap(g, { tapRow, tapCol }, group))),
+    filterRow: g.inChannels,
+    depth: group.inDepth,
+    channels: group.outDepth,
+    runs,
+  });
+}

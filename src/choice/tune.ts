@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Measures the variants on the user's machine, when the user says so. */
+import {
+  type NamedAttrMap,
+  type Tensor,
+  engine,
+  getBackend,
+  nextFrame,
+  randomUniform,
+  ready,
+  slice,
+} from '@tensorflow/tfjs-core';
+import {
+  type Conv2DTransposeGeometry,
+  type GeometryRequest,
+  computeGeometry,
+  filterShapeOf,
+  xShapeOf,
+} from '../geometry/geometry';
+import { KERNEL_OF_VARIANT, VARIANTS, type Variant } from '../contract';
+import { type LayersModelLike, requestsOf } from '../integrations/model_requests';
+import { type Winner, keepWinner } from './winners';
+import { supportOf, variantConfig } from './choose';
+
+export interface TuneOptions {
+  /** Called after each geometry. */
+  onProgress?: (done: number, all: number, winner: Winner | undefined) => void;
+  /** Samples of each variant. Default: 5. */
+  samples?: number;
+  /** Batch size where a model leaves it open. Default: 1. */
+  batch?: number;
+}
+
+/**
+ * Measures every variant that can run on the backend that is set, for every geometry, and keeps the winners: 'auto' chooses them from then on. Lets the
+ * page draw in between. Nothing is measured unless this is called.
+ *
+ * @param what A tfjs layers model, whose Conv2DTranspose layers are measured; or geometries, or requests for some.
+ * @returns the winners; geometries that no variant can run are left out.
+ * @throws Error if there is nothing to measure in what was given.
+ */
+export async function tune(
+  what: LayersModelLike | readonly (GeometryRequest | Conv2DTransposeGeometry)[],
+  { onProgress, samples = 5, batch = 1 }: TuneOptions = {},
+): Promise<Winner[]> {
+  await ready();
+  const geometries = (Array.isArray(what) ? what : requestsOf(what as LayersModelLike, batch)).map((request) =>
+    'xShape' in request ? computeGeometry(request) : request,
+  );
+  if (geometries.length === 0)
+    throw new Error('tune: there is nothing to measure; give a model with Conv2DTranspose layers, or geometries');
+  const winners: Winner[] = [];
+  for (const [n, geometry] of geometries.entries()) {
+    const winner = await race(geometry, samples);
+    if (winner) {
+      keepWinner(winner);
+      winners.push(winner);
+    }
+    onProgress?.(n + 1, geometries.length, winner);
+  }
+  return winners;
+}
+
+/** Variants in turn, so that a disturbance hits all alike; medians. */
+async function race(geometry: Conv2DTransposeGeometry, samples: number): Promise<Winner | undefined> {
+  const [backend, on] = [getBackend(), engine().backend];
+  const able = VARIANTS.filter((variant) => supportOf(variant, geometry, backend, on).supported);
+  if (able.length === 0) return undefined;
+  const [x, filter] = [randomUniform(xShapeOf(geometry), -1, 1), randomUniform(filterShapeOf(geometry), -1, 1)];
+  const times = new Map<Variant, number[]>(able.map((variant) => [variant, []]));
+  try {
+    // The first two rounds compile and warm up.
+    for (let round = -2; round < samples; round++) {
+      for (const variant of able) {
+        const begin = performance.now();
+        const attrs = { ...geometry, variant } as unknown as NamedAttrMap;
+        const y: Tensor = engine().runKernel(KERNEL_OF_VARIANT[variant], { x, filter }, attrs);
+        const corner = slice(y, [0, 0, 0, 0], [1, 1, 1, 1]);
+        try {
+          await corner.data();
+        } finally {
+          y.dispose();
+          corner.dispose();
+        }
+        if (round >= 0) times.get(variant)!.push(performance.now() - begin);
+      }
+      await nextFrame();
+    }
+  } finally {
+    x.dispose();
+    filter.dispose();
+  }
+  const ms = Object.fromEntries(
+    able.map((variant) => [variant, times.get(variant)!.sort((a, b) => a - b)[samples >> 1]]),
+  ) as Partial<Record<Variant, number>>;
+  const variant = able.reduce((a, b) => (ms[b]! < ms[a]! ? b : a));
+  const device = variantConfig(variant, backend)!.device(on);
+  return { backend, device, geometry, variant, ms };
+}

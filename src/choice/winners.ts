@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The winners that `tune` has measured (./tune), by backend, device and geometry; kept until the page ends, or longer as JSON. */
+import type { Conv2DTransposeGeometry } from '../geometry/geometry';
+import { VARIANTS, type Variant } from '../contract';
+
+/** The fastest variant of a geometry somewhere, and what each took. */
+export interface Winner {
+  readonly backend: string;
+  readonly device: string;
+  readonly geometry: Conv2DTransposeGeometry;
+  readonly variant: Variant;
+  /** Median milliseconds. */
+  readonly ms: Partial<Record<Variant, number>>;
+}
+
+/** What is exported and imported. */
+export interface Tuning {
+  readonly version: 1;
+  readonly winners: readonly Winner[];
+}
+
+const winners = new Map<string, Winner>();
+
+function keyOf(g: Conv2DTransposeGeometry, backend: string, device: string): string {
+  return `${backend} ${device} ${Object.keys(g).sort().map((name) => g[name as keyof Conv2DTransposeGeometry])}`; // prettier-ignore
+}
+
+/** The winner of a geometry; `device` is asked only if there are any. */
+export function winnerOf(g: Conv2DTransposeGeometry, backend: string, device: () => string): Winner | undefined {
+  return winners.size === 0 ? undefined : winners.get(keyOf(g, backend, device()));
+}
+
+export function keepWinner(winner: Winner): void {
+  winners.set(keyOf(winner.geometry, winner.backend, winner.device), winner);
+}
+
+/** All that has been measured or imported, as an object that `JSON.stringify` takes. */
+export function exportTuning(): Tuning {
+  return { version: 1, winners: [...winners.values()] };
+}
+
+/**
+ * Adds what was exported, here or elsewhere; only winners of this backend and device are ever used.
+ *
+ * @param tuning What `exportTuning` gave, or its JSON.
+ * @throws Error if it isn't that; nothing is imported then.
+ */
+export function importTuning(tuning: Tuning | string): void {
+  const parsed = (typeof tuning === 'string' ? JSON.parse(tuning) : tuning) as Tuning;
+  if (parsed?.version !== 1 || !Array.isArray(parsed.winners))
+    throw new Error('importTuning: this is no tuning of version 1; give what exportTuning returned');
+  const wrong = parsed.winners.find(({ backend, device, geometry, variant, ms }) => typeof backend !== 'string' || typeof device !== 'string' || !geometry || !VARIANTS.includes(variant) || !ms); // prettier-ignore
+  if (wrong) throw new Error(`importTuning: this is no winner: ${JSON.stringify(wrong)}`);
+  parsed.winners.forEach(keepWinner);
+}
+
+/** Forgets all that has been measured or imported. */
+export function clearTuning(): void {
+  winners.clear();
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Layers for `tf.layers` models. Importing this entry point registers them under Keras's class names: a model.json with a `Conv2DTranspose` or
+ * `Conv1DTranspose` in it gets them, with all that Keras's config says and stock ignores (`output_padding`, `dilation_rate`, `groups`, `channels_first`).
+ *
+ * They are made of the stock layers, of which they keep initializers, regularizers, constraints and activations, names and weights.
+ */
+import { type Tensor, type Tensor3D, type Tensor4D, serialization, tidy } from '@tensorflow/tfjs-core';
+import { type Shape, layers } from '@tensorflow/tfjs-layers';
+import { conv1dTranspose as conv1dTransposeOp } from '../op/conv1d_transpose';
+import { fusedConv2dTranspose } from '../op/fused';
+import { applyFused } from '../op/activations';
+import { type Activation, VARIANTS, type Variant } from '../contract';
+
+type StockArgs = Parameters<typeof layers.conv2dTranspose>[0];
+type Layer = InstanceType<typeof layers.Layer>;
+
+/** Arguments of {@link conv2dTranspose}: those of `tf.layers.conv2dTranspose`, the first two of which stock accepts and ignores. */
+export interface Conv2DTransposeLayerArgs extends Omit<StockArgs, 'filters'> {
+  filters: number;
+  /** Distance between neighbouring taps. Default: 1. */
+  dilationRate?: StockArgs['dilationRate'];
+  /** Cells added at the bottom and the right; it determines the size then: stride·(in − 1) + kernel − 2·pad + outputPadding, where 'same' pads ⌊kernel / 2⌋. */
+  outputPadding?: number | [number, number] | null;
+  /** Groups that channels are divided into. Default: 1. */
+  groups?: number;
+  /** The algorithm. Default: 'auto'. */
+  variant?: Variant | 'auto';
+}
+
+/** Arguments of {@link conv1dTranspose}: those of `tf.layers.conv1d`, and what is said of the two-dimensional layer. */
+export interface Conv1DTransposeLayerArgs extends Omit<Parameters<typeof layers.conv1d>[0], 'filters'> {
+  filters: number;
+  outputPadding?: number | [number] | null;
+  groups?: number;
+  variant?: Variant | 'auto';
+}
+
+/** What is used of a stock convolution layer, whose class is not exported. */
+interface StockLayer extends Layer {
+  kernelSize: number[];
+  strides: number[];
+  padding: 'same' | 'valid';
+  dataFormat: 'channelsFirst' | 'channelsLast';
+  dilationRate: number[];
+  filters: number;
+  useBias: boolean;
+  activation: { apply(x: Tensor): Tensor; getClassName(): string } | null;
+  kernel: { read(): Tensor };
+  bias: { read(): Tensor } | null;
+  kernelInitializer: unknown;
+  kernelRegularizer: unknown;
+  kernelConstraint: unknown;
+  biasInitializer: unknown;
+  biasRegularizer: unknown;
+  biasConstraint: unknown;
+}
+type StockClass = new (args: object) => StockLayer;
+
+/** The class of a stock layer; named, for it must not use up a number of the names that tfjs gives. */
+const classOf = (layer: object): StockClass => layer.constructor as StockClass;
+const StockConv2DTranspose = classOf(layers.conv2dTranspose({ filters: 1, kernelSize: 1, name: 'stock' }));
+const StockConv1D = classOf(layers.conv1d({ filters: 1, kernelSize: 1, name: 'stock' }));
+
+/** What both layers have beyond stock's. */
+interface Own {
+  outputPadding: number[] | null;
+  groups: number;
+  variant: Variant | 'auto';
+}
+
+/** Activations that kernels apply themselves. */
+const FUSED = ['linear', 'relu', 'relu6', 'elu', 'sigmoid'];
+
+function own(className: string, rank: number, args: object, padding: string): Own {
+  const { outputPadding = null, groups = 1, variant = 'auto' } = args as Partial<Own>;
+  if (padding !== 'same' && padding !== 'valid')
+    throw new Error(`${className}: padding must be 'same' or 'valid', but was '${padding}'`);
+  if (!Number.isInteger(groups) || groups < 1)
+    throw new Error(`${className}: groups must be a whole number of at least 1, but was ${JSON.stringify(groups)}`);
+  if (variant !== 'auto' && !VARIANTS.includes(variant))
+    throw new Error(`${className}: variant must be one of ${[...VARIANTS, 'auto'].join(', ')}, but was ${JSON.stringify(variant)}`); // prettier-ignore
+  const pads = typeof outputPadding === 'number' ? new Array<number>(rank).fill(outputPadding) : outputPadding;
+  if (pads && (pads.length !== rank || !pads.every((pad) => Number.isInteger(pad) && pad >= 0)))
+    throw new Error(`${className}: outputPadding must be ${rank === 1 ? 'a whole number' : 'a whole number or two'}, but was ${JSON.stringify(outputPadding)}`); // prettier-ignore
+  return { outputPadding: pads, groups, variant };
+}
+
+/**
+ * Keras's size of an output: without an output padding 'valid' has room for a kernel smaller than its stride; with one, 'same' crops ⌊k / 2⌋ on both sides.
+ * Source: keras.ops, `compute_conv_transpose_output_length`.
+ */
+function kerasLength(
+  inSize: number | null,
+  layer: Pick<StockLayer, 'kernelSize' | 'strides' | 'padding' | 'dilationRate'>,
+  outputPadding: number[] | null,
+  n: number,
+): number | null {
+  if (inSize === null) return null;
+  const [stride, kernel] = [layer.strides[n], layer.dilationRate[n] * (layer.kernelSize[n] - 1) + 1];
+  if (outputPadding) {
+    const pad = layer.padding === 'same' ? Math.floor(kernel / 2) : 0;
+    return stride * (inSize - 1) + kernel - 2 * pad + outputPadding[n];
+  }
+  return layer.padding === 'same' ? inSize * stride : inSize * stride + Math.max(kernel - stride, 0);
+}
+
+/** The shape of the result, and where its dimensions are. */
+function outputShapeOf(layer: StockLayer & Own, given: Shape | Shape[]): Shape {
+  const shape = [...(Array.isArray(given[0]) ? (given[0] as Shape) : (given as Shape))];
+  const channelAxis = layer.dataFormat === 'channelsFirst' ? 1 : shape.length - 1;
+  const firstAxis = layer.dataFormat === 'channelsFirst' ? 2 : 1;
+  shape[channelAxis] = layer.filters;
+  layer.kernelSize.forEach((_, n) => {
+    shape[firstAxis + n] = kerasLength(shape[firstAxis + n], layer, layer.outputPadding, n);
+  });
+  return shape;
+}
+
+function build(className: string, layer: StockLayer & Own, given: Shape | Shape[]): void {
+  const shape = Array.isArray(given[0]) ? (given[0] as Shape) : (given as Shape);
+  const rank = layer.kernelSize.length;
+  if (shape.length !== rank + 2)
+    throw new Error(`${className}: the input must have rank ${rank + 2}, but has shape [${shape}]`);
+  const channelAxis = layer.dataFormat === 'channelsFirst' ? 1 : rank + 1;
+  const inChannels = shape[channelAxis];
+  if (inChannels === null || inChannels === undefined)
+    throw new Error(`${className}: the channels of the input must be known, but its shape is [${shape}]`);
+  const { groups, filters } = layer;
+  if (filters % groups !== 0 || inChannels % groups !== 0)
+    throw new Error(
+      `${className}: filters (${filters}) and input channels (${inChannels}) must be multiples of groups (${groups})`,
+    );
+  const add = (layer as unknown as { addWeight: (...args: unknown[]) => { read(): Tensor } }).addWeight.bind(layer);
+  const kernelShape = [...layer.kernelSize, filters / groups, inChannels];
+  layer.kernel = add('kernel', kernelShape, 'float32', layer.kernelInitializer, layer.kernelRegularizer, true, layer.kernelConstraint); // prettier-ignore
+  if (layer.useBias)
+    layer.bias = add('bias', [filters], 'float32', layer.biasInitializer, layer.biasRegularizer, true, layer.biasConstraint); // prettier-ignore
+  layer.built = true;
+}
+
+/** The activation that a kernel applies, and what is left to apply. */
+function split({ activation }: StockLayer): { fused: Activation; rest?: (x: Tensor) => Tensor } {
+  const name = activation?.getClassName() ?? 'linear';
+  if (FUSED.includes(name)) return { fused: name as Activation };
+  return { fused: 'linear', rest: (x) => activation!.apply(x) };
+}
+
+const single = (inputs: Tensor | Tensor[]): Tensor => (Array.isArray(inputs) ? inputs[0] : inputs);
+
+class Conv2DTranspose extends StockConv2DTranspose implements Own {
+  static readonly className = 'Conv2DTranspose';
+  readonly outputPadding: number[] | null;
+  readonly groups: number;
+  readonly variant: Variant | 'auto';
+
+  constructor(args: Conv2DTransposeLayerArgs) {
+    super(args);
+    const { outputPadding, groups, variant } = own('Conv2DTranspose', 2, args, this.padding);
+    this.outputPadding = outputPadding;
+    this.groups = groups;
+    this.variant = variant;
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    build('Conv2DTranspose', this, inputShape);
+  }
+
+  override call(inputs: Tensor | Tensor[]): Tensor {
+    return tidy(() => {
+      const x = single(inputs) as Tensor4D;
+      const { fused, rest } = split(this);
+      const y: Tensor = fusedConv2dTranspose({
+        x,
+        filter: this.kernel.read() as Tensor4D,
+        // What an output padding determines, the op works out by the same rule.
+        outputShape: this.outputPadding
+          ? undefined
+          : (outputShapeOf(this, x.shape) as [number, number, number, number]),
+        outputPadding: (this.outputPadding as [number, number] | null) ?? undefined,
+        strides: this.strides as [number, number],
+        pad: this.padding,
+        dilations: this.dilationRate as [number, number],
+        groups: this.groups,
+        dataFormat: this.dataFormat === 'channelsFirst' ? 'NCHW' : 'NHWC',
+        bias: this.bias?.read(),
+        activation: fused,
+        variant: this.variant,
+      });
+      return rest ? rest(y) : y;
+    });
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    return outputShapeOf(this, inputShape);
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    const { outputPadding, groups, variant, dilationRate } = this;
+    return { ...super.getConfig(), dilationRate, outputPadding, groups, variant };
+  }
+}
+
+class Conv1DTranspose extends StockConv1D implements Own {
+  static readonly className = 'Conv1DTranspose';
+  readonly outputPadding: number[] | null;
+  readonly groups: number;
+  readonly variant: Variant | 'auto';
+
+  constructor(args: Conv1DTransposeLayerArgs) {
+    super(args);
+    const { outputPadding, groups, variant } = own('Conv1DTranspose', 1, args, this.padding);
+    this.outputPadding = outputPadding;
+    this.groups = groups;
+    this.variant = variant;
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    build('Conv1DTranspose', this, inputShape);
+  }
+
+  override call(inputs: Tensor | Tensor[]): Tensor {
+    return tidy(() => {
+      const x = single(inputs) as Tensor3D;
+      const channelsFirst = this.dataFormat === 'channelsFirst';
+      const y: Tensor = conv1dTransposeOp(
+        x,
+        this.kernel.read() as Tensor3D,
+        this.outputPadding ? undefined : (outputShapeOf(this, x.shape) as number[]),
+        this.strides[0],
+        this.padding,
+        {
+          outputPadding: this.outputPadding?.[0],
+          dilation: this.dilationRate[0],
+          groups: this.groups,
+          dataFormat: channelsFirst ? 'NCW' : 'NWC',
+          variant: this.variant,
+        },
+      );
+      const bias = this.bias?.read();
+      const biased = bias
+        ? applyFused(y, { bias: channelsFirst ? bias.reshape([-1, 1]) : bias, activation: 'linear', leakyreluAlpha: 0 })
+        : y;
+      return this.activation ? this.activation.apply(biased) : biased;
+    });
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    return outputShapeOf(this, inputShape);
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    const { outputPadding, groups, variant, dataFormat } = this;
+    return { ...super.getConfig(), dataFormat, outputPadding, groups, variant };
+  }
+}
+
+serialization.registerClass(Conv2DTranspose as unknown as serialization.SerializableConstructor<serialization.Serializable>); // prettier-ignore
+serialization.registerClass(Conv1DTranspose as unknown as serialization.SerializableConstructor<serialization.Serializable>); // prettier-ignore
+
+/**
+ * A layer like `tf.layers.conv2dTranspose`, which also heeds `dilationRate`, `outputPadding` and `groups`, and runs on the kernels of this library. Input
+ * `[batch, height, width, channels]`, or with dataFormat 'channelsFirst' `[batch, channels, height, width]`; sizes are Keras's.
+ *
+ * @throws Error if an argument is not what it must be; the message says what was given and what would do.
+ */
+export function conv2dTranspose(args: Conv2DTransposeLayerArgs): Layer {
+  return new Conv2DTranspose(args);
+}
+
+/** The same along one dimension, which tfjs lacks: input `[batch, width, channels]`, or with dataFormat 'channelsFirst' `[batch, channels, width]`. */
+export function conv1dTranspose(args: Conv1DTransposeLayerArgs): Layer {
+  return new Conv1DTranspose(args);
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Transposed convolution along one dimension, which tfjs lacks: the two-dimensional one on an image of height 1. */
+import {
+  type Rank,
+  type Tensor,
+  type Tensor2D,
+  type Tensor3D,
+  type Tensor4D,
+  type TensorLike,
+  op,
+  reshape,
+} from '@tensorflow/tfjs-core';
+import { conv2dTranspose } from './conv2d_transpose';
+import type { DimRoundingMode } from '../geometry/axis';
+import type { ExplicitPadding } from '../geometry/geometry';
+import type { Variant } from '../contract';
+import { asTensor } from './tensors';
+
+/** What `conv1dTranspose` takes by name. */
+export interface Conv1DTransposeOptions {
+  /** Layout of x, of the result and of `outputShape`. Default: 'NWC'. */
+  dataFormat?: 'NWC' | 'NCW';
+  /** Distance between neighbouring taps. Default: 1. */
+  dilation?: number;
+  /** Number of groups that channels are divided into. Default: 1. */
+  groups?: number;
+  /** Cells added at the end, less than the larger of stride and dilation. Default: 0. */
+  outputPadding?: number;
+  dimRoundingMode?: DimRoundingMode;
+  /** The algorithm, or 'auto'. Default: 'auto'. */
+  variant?: Variant | 'auto';
+}
+
+const OPTIONS = ['dataFormat', 'dilation', 'groups', 'outputPadding', 'dimRoundingMode', 'variant'];
+
+function conv1dTranspose_<T extends Tensor2D | Tensor3D>(
+  x: T | TensorLike,
+  filter: Tensor3D | TensorLike,
+  outputShape: number[] | undefined,
+  stride: number,
+  pad: 'same' | 'valid' | number | [number, number],
+  options: Conv1DTransposeOptions = {},
+): T {
+  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
+  if (unknown !== undefined)
+    throw new Error(`conv1dTranspose: unknown option '${unknown}'; the options are ${OPTIONS.join(', ')}`);
+  const { dataFormat = 'NWC', dilation = 1, groups, outputPadding, dimRoundingMode, variant } = options;
+  if (dataFormat !== 'NWC' && dataFormat !== 'NCW')
+    throw new Error(`conv1dTranspose: dataFormat must be 'NWC' or 'NCW', but was ${JSON.stringify(dataFormat)}`);
+  const $x = asTensor(x);
+  const $filter = asTensor(filter);
+  if ($x.rank !== 2 && $x.rank !== 3)
+    throw new Error(`conv1dTranspose: x must have rank 2 or 3, but has shape [${$x.shape}]`);
+  if ($filter.rank !== 3)
+    throw new Error(
+      `conv1dTranspose: filter must be [filterWidth, outChannels / groups, inChannels], but has shape [${$filter.shape}]`,
+    );
+  if (outputShape && outputShape.length !== $x.rank)
+    throw new Error(`conv1dTranspose: outputShape [${outputShape}] must have as many dimensions as x [${$x.shape}]`);
+  const first = dataFormat === 'NWC';
+  /** A dimension of height 1, where this layout has it. */
+  const tall = (shape: readonly number[]): [number, number, number, number] => {
+    const [a, b, c] = shape.length === 2 ? [1, ...shape] : shape;
+    return first ? [a, 1, b, c] : [a, b, 1, c];
+  };
+  const zero: [number, number] = [0, 0];
+  const crop: [number, number] | undefined =
+    typeof pad === 'number' ? [pad, pad] : Array.isArray(pad) ? pad : undefined;
+  const pads: 'same' | 'valid' | ExplicitPadding = crop
+    ? first
+      ? [zero, zero, crop, zero]
+      : [zero, zero, zero, crop]
+    : (pad as 'same' | 'valid');
+  const y = conv2dTranspose(
+    reshape($x, tall($x.shape)) as Tensor4D,
+    reshape<Rank.R4>($filter, [1, ...($filter as Tensor3D).shape]),
+    outputShape && tall(outputShape),
+    [1, stride],
+    pads,
+    {
+      dataFormat: first ? 'NHWC' : 'NCHW',
+      dilations: [1, dilation],
+      groups,
+      dimRoundingMode,
+      variant,
+      ...(outputPadding !== undefined && { outputPadding: [0, outputPadding] }),
+    },
+  );
+  const [batch, b, c, d] = y.shape;
+  const shape = first ? [c, d] : [b, d];
+  return reshape(y, ($x.rank === 2 ? shape : [batch, ...shape]) as [number, number]) as Tensor as T;
+}
+
+/**
+ * Transposed 1-D convolution, with the variants, gradients and options of `conv2dTranspose`.
+ *
+ * @param x `[batch, inWidth, inChannels]` (`[batch, inChannels, inWidth]` with dataFormat 'NCW'), or of rank 2 without the batch.
+ * @param filter `[filterWidth, outChannels / groups, inChannels]`, in either layout.
+ * @param outputShape Shape of the result, of the rank of x; or undefined, as in `conv2dTranspose`.
+ * @param stride Distance between the footprints of neighbouring inputs.
+ * @param pad What the forward convolution pads: 'same', 'valid', a number for both ends, or one for each.
+ * @param options {@link Conv1DTransposeOptions}
+ * @returns `[batch, outWidth, outChannels]` in the layout and of the rank of x, float32.
+ * @throws Error as `conv2dTranspose` does.
+ */
+export const conv1dTranspose = /* @__PURE__ */ op({ conv1dTranspose_ });

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `fused.conv2dTranspose`: bias and activation applied where the sums are, in the shape of `tf.fused.conv2d`. */
+import {
+  type Tensor,
+  type Tensor1D,
+  type Tensor3D,
+  type Tensor4D,
+  type TensorLike,
+  engine,
+  op,
+  transpose,
+} from '@tensorflow/tfjs-core';
+import { type Conv2DTransposeOptions, type OutputShape, conv2dTranspose, runConv2dTranspose } from './conv2d_transpose';
+import { applyFused } from './activations';
+import type { Pad } from '../geometry/geometry';
+import { ACTIVATIONS, type Activation } from '../contract';
+import { asTensor } from './tensors';
+
+/** The arguments of `fused.conv2dTranspose`: those of `conv2dTranspose`, by name, and what is fused. */
+export interface FusedConv2DTransposeConfig<T extends Tensor3D | Tensor4D> extends Conv2DTransposeOptions {
+  x: T | TensorLike;
+  filter: Tensor4D | TensorLike;
+  outputShape?: OutputShape;
+  strides: [number, number] | number;
+  pad: Pad;
+  /** A value per output channel, or a single one. */
+  bias?: Tensor | TensorLike;
+  /** Applied after the bias. Default: 'linear'. */
+  activation?: Activation;
+  /** For 'prelu': a value per output channel, or a single one. */
+  preluActivationWeights?: Tensor | TensorLike;
+  /** For 'leakyrelu'. Default: 0.2. */
+  leakyreluAlpha?: number;
+}
+
+function fusedConv2dTranspose_<T extends Tensor3D | Tensor4D>(config: FusedConv2DTransposeConfig<T>): T {
+  const { x, filter, outputShape, strides, pad, bias, preluActivationWeights, leakyreluAlpha = 0.2, ...options } = config; // prettier-ignore
+  const { activation = 'linear', ...rest } = options;
+  if (!ACTIVATIONS.includes(activation))
+    throw new Error(
+      `fused.conv2dTranspose: activation must be one of ${ACTIVATIONS.join(', ')}, but was ${JSON.stringify(activation)}`,
+    );
+  if ((activation === 'prelu') !== (preluActivationWeights !== undefined && preluActivationWeights !== null))
+    throw new Error(
+      "fused.conv2dTranspose: preluActivationWeights must be given with activation 'prelu', and only then",
+    );
+  const channels = channelsOf(filter, rest.groups ?? 1);
+  const $bias = perChannel(bias, 'bias', channels);
+  const $prelu = perChannel(preluActivationWeights, 'preluActivationWeights', channels);
+  // Where gradients are taken, the ops one by one: each knows its own, and what it needs of its output.
+  const fused = { bias: $bias, preluActivationWeights: $prelu, activation, leakyreluAlpha };
+  if (engine().state.gradientDepth === 0)
+    return runConv2dTranspose<T>(x, filter, outputShape, strides, pad, rest, fused);
+  const y: Tensor = conv2dTranspose<T>(x, filter, outputShape, strides, pad, rest);
+  if (rest.dataFormat !== 'NCHW') return applyFused(y, fused) as T;
+  const [channelsLast, channelsFirst] = y.rank === 4 ? [[0, 2, 3, 1], [0, 3, 1, 2]] : [[1, 2, 0], [2, 0, 1]]; // prettier-ignore
+  return transpose(applyFused(transpose(y, channelsLast), fused), channelsFirst) as T;
+}
+
+function channelsOf(filter: Tensor4D | TensorLike, groups: number): number | undefined {
+  const shape = (filter as Tensor4D).shape;
+  return Array.isArray(shape) ? shape[2] * groups : undefined;
+}
+
+/** A float32 tensor of one value per channel, or of one for all. */
+function perChannel(
+  value: Tensor | TensorLike | undefined | null,
+  name: string,
+  channels: number | undefined,
+): Tensor1D | undefined {
+  if (value === undefined || value === null) return undefined;
+  const given = asTensor(value);
+  if (given.isDisposed) throw new Error(`fused.conv2dTranspose: ${name} [${given.shape}] has been disposed`);
+  if (given.rank > 1 || (channels !== undefined && given.size !== 1 && given.size !== channels))
+    throw new Error(
+      `fused.conv2dTranspose: ${name} must hold a value for each of the ${channels ?? ''} output channels or a single one, but has shape [${given.shape}]`,
+    );
+  return (given.dtype === 'float32' ? given : given.toFloat()) as Tensor1D;
+}
+
+/**
+ * `conv2dTranspose`, then a bias, then an activation; the kernels apply both where they write their sums. Under a gradient it is composed of the
+ * ops one by one, which makes it differentiable with respect to x, filter, bias and preluActivationWeights, to the order that tfjs's activations are.
+ *
+ * @param config {@link FusedConv2DTransposeConfig}; shapes as in `conv2dTranspose`.
+ * @returns as `conv2dTranspose` does.
+ * @throws Error as `conv2dTranspose` does; also if the activation is unknown, or bias or weights do not fit the output channels.
+ */
+export const fusedConv2dTranspose = /* @__PURE__ */ op({ fusedConv2dTranspose_ });
