@@ -88,7 +88,7 @@ for (const backend of new Set(forward.map((row) => row.backend))) {
       const points = own
         .filter(({ contender }) => contender === variant)
         .map(({ workload, ms }) => {
-          const { multiplyAdds, moved } = workOf(variant, geometryOf(workload));
+          const { multiplyAdds, moved } = workOf(variant, geometryOf(workload))!;
           return { features: [1, multiplyAdds / 1e6, moved / 1e6], ms };
         });
       return [variant, fit(points)];
@@ -99,7 +99,7 @@ for (const backend of new Set(forward.map((row) => row.backend))) {
   for (const name of new Set(own.map((row) => row.workload))) {
     const times = new Map(own.filter((row) => row.workload === name).map((row) => [row.contender as Variant, row.ms]));
     const predicted = (variant: Variant): number => {
-      const { multiplyAdds, moved } = workOf(variant, geometryOf(name));
+      const { multiplyAdds, moved } = workOf(variant, geometryOf(name))!;
       return model[variant].call + (multiplyAdds * model[variant].multiplyAdds + moved * model[variant].moved) / 1e6;
     };
     // 'auto' leaves dilate out: see src/variants.

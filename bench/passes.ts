@@ -42,7 +42,7 @@ export function ourContenders(
 ): Contender[] {
   const kernel = (name: string, kernelName: string, inputs: tf.NamedTensorMap, variant: Variant): Contender => ({
     name,
-    run: () => tf.engine().runKernel(kernelName, inputs, { ...geometry, variant } as unknown as tf.NamedAttrMap),
+    run: () => tf.engine().runKernel(kernelName, inputs, { geometry, variant } as unknown as tf.NamedAttrMap),
   });
   if (pass === 'forward')
     return variants.map((variant) => kernel(variant, KERNEL_OF_VARIANT[variant], { x, filter }, variant));

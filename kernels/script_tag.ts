@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Entry point of the script-tag bundle: the public face, with the kernels of every backend registered. */
-export * from '../src';
-import './cpu';
-import './webgl';
+export * from '../src/index';
+import './index';

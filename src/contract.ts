@@ -1,56 +1,198 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Names shared by the op, the gradients and every backend's kernels, and the shape of what a backend registers.
+ * The contract between the op and the backends: the names of the family's kernels, what a call of one is told, and the
+ * descriptor by which a backend says what it has. `src` reads descriptors, `kernels` makes them; neither imports the other.
+ *
+ * A descriptor lives in tfjs's own registry, on the kernels that are registered from it. So an ESM and a CommonJS copy of
+ * this file in one page see the same backends.
  */
-import { type KernelConfig, getKernel, registerKernel } from '@tensorflow/tfjs-core';
-import type { Conv2DTransposeGeometry } from './geometry/geometry';
+import {
+  Conv2D,
+  Conv2DBackpropFilter,
+  Conv2DBackpropInput,
+  FusedConv2D,
+  type KernelBackend,
+  type KernelConfig,
+  type TensorInfo,
+  getKernel,
+  registerKernel,
+} from '@tensorflow/tfjs-core';
+import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from './geometry/geometry';
 
-/** The algorithms for the forward pass, each a kernel of its own. */
+/** The algorithms for the forward pass, each a kernel of its own. A new one is a word here and a file per backend that has it. */
 export const VARIANTS = ['scatter', 'dilate', 'matmul', 'subpixel'] as const;
 export type Variant = (typeof VARIANTS)[number];
 
-/** Kernel name of each variant, as `tf.profile` shows it. */
-export const KERNEL_OF_VARIANT: Readonly<Record<Variant, string>> = {
-  scatter: 'Conv2DTransposeScatter',
-  dilate: 'Conv2DTransposeDilate',
-  matmul: 'Conv2DTransposeMatMul',
-  subpixel: 'Conv2DTransposeSubpixel',
-};
+/** The kernel name of a variant, as `tf.profile` shows it: `Conv2DTransposeSubpixel`. */
+export function kernelNameOf(variant: Variant): string {
+  return `Conv2DTranspose${variant === 'matmul' ? 'MatMul' : variant[0].toUpperCase() + variant.slice(1)}`;
+}
+
+/** Kernel name of each variant. */
+export const KERNEL_OF_VARIANT = /* @__PURE__ */ Object.fromEntries(
+  VARIANTS.map((variant) => [variant, kernelNameOf(variant)]),
+) as Readonly<Record<Variant, string>>;
 
 export const Conv2DTransposeBackpropInput = 'Conv2DTransposeBackpropInput';
 export const Conv2DTransposeBackpropFilter = 'Conv2DTransposeBackpropFilter';
 
-/** What a kernel can do to its sums before they leave, besides adding a bias; the names are tfjs's. */
+/** The stock kernels that `install` can replace. */
+export const REPLACEABLE = [Conv2DBackpropInput, Conv2DBackpropFilter, Conv2D, FusedConv2D] as const;
+export type Replaceable = (typeof REPLACEABLE)[number];
+
+/**
+ * What a kernel can do to its sums before they leave, besides adding a bias; the names are tfjs's. A new one is a word
+ * here and a row in the table of each target: core ops, arrays in memory, GLSL. The compiler names the tables that lack it.
+ */
 export const ACTIVATIONS = ['linear', 'relu', 'relu6', 'elu', 'sigmoid', 'leakyrelu', 'prelu'] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
 
-/**
- * Attributes of every kernel of the family: the geometry of the forward transposed convolution, and the variant by
- * which a gradient of an adjoint kernel, itself a transposed convolution, is to be computed. Kernels that compute images (the variants and
- * BackpropInput) also take the inputs `bias` and `preluActivationWeights`, of a value per channel or a single one, and an activation.
- */
-export interface Conv2DTransposeAttrs extends Conv2DTransposeGeometry {
+/** The slope of 'leakyrelu' unless one is given; tfjs's own. */
+export const LEAKYRELU_ALPHA = 0.2;
+
+/** Attributes of every kernel of the family. */
+export interface Conv2DTransposeAttrs {
+  /** Of the forward transposed convolution, also where an adjoint kernel is called. It travels as the object it is. */
+  readonly geometry: Conv2DTransposeGeometry;
+  /** The variant by which the gradient of an adjoint kernel, itself a transposed convolution, is to be computed. */
   readonly variant: Variant;
+  /** For kernels that compute images: the variants and BackpropInput. */
   readonly activation?: Activation;
   readonly leakyreluAlpha?: number;
 }
 
-/** Whether a kernel can run a geometry; if not, why, and what would change that. */
-export type Support = { readonly supported: true } | { readonly supported: false; readonly reason: string };
+/** That something can be had here. */
+export const SUPPORTED = { supported: true } as const;
+/** That it cannot be had here, because. */
+export interface Unsupported {
+  readonly supported: false;
+  readonly reason: string;
+}
+export type Support = typeof SUPPORTED | Unsupported;
 
-/**
- * What a backend registers for a variant: a tfjs kernel config that also says what it supports. `registerKernel` keeps
- * the object as it is, so the op finds `supports` again with `getKernel`.
- */
-export interface VariantKernelConfig extends KernelConfig {
-  supports(geometry: Conv2DTransposeGeometry, backend: object): Support;
-  /** What the backend runs on here, as far as it matters for speed: an engine, a renderer. */
-  device(backend: object): string;
+export function unsupported(reason: string): Unsupported {
+  return { supported: false, reason };
 }
 
-/** Registers kernels that aren't yet: a page may hold a module twice, as ESM and as CommonJS, and tfjs warns of a name that is registered twice. */
-export function registerAll(configs: readonly KernelConfig[]): void {
-  for (const config of configs) {
+/** What is fused with the sums of a kernel. Tensors hold a value per channel, or one for all. */
+export interface FusedInfo {
+  readonly bias?: TensorInfo;
+  readonly activation: Activation;
+  readonly preluActivationWeights?: TensorInfo;
+  readonly leakyreluAlpha: number;
+}
+
+/** One call of a kernel of the family. */
+export interface KernelCall<B extends KernelBackend = KernelBackend> {
+  readonly backend: B;
+  readonly geometry: Conv2DTransposeGeometry;
+  /** x and filter of a variant; dy and filter of BackpropInput; x and dy of BackpropFilter. All float32. */
+  readonly first: TensorInfo;
+  readonly second: TensorInfo;
+  readonly outShape: number[];
+  /** Undefined if nothing is fused. */
+  readonly fused?: FusedInfo;
+}
+
+/** A kernel of the family on some backend. */
+export interface FamilyKernel<B extends KernelBackend = KernelBackend> {
+  /** Whether it can run a geometry; if not, why, and what would change that. Asked only where the backend's probe passes. */
+  supports(geometry: Conv2DTransposeGeometry, backend: B): Support;
+  run(call: KernelCall<B>): TensorInfo;
+}
+
+/** Memory that kernels use besides their tensors, in bytes. */
+export interface ScratchMeter {
+  /** The most that one call has used since `reset`. */
+  readonly peakBytes: number;
+  /** What is kept between calls; removing the backend gives it back. */
+  readonly retainedBytes: number;
+  reset(): void;
+}
+
+/** What a backend registers: all that install, tune, explain, benches and pages need to know of it. */
+export interface BackendDescriptor<B extends KernelBackend = KernelBackend> {
+  /** tfjs's name of the backend. */
+  readonly name: string;
+  /** Results on a GPU have to be waited for, and it needs a browser. */
+  readonly runsOn: 'cpu' | 'gpu';
+  /** What it runs on here, as far as it matters for speed: an engine, a renderer. */
+  device(backend: B): string;
+  /** Whether kernels of ours can run here at all. */
+  probe(backend: B): Support;
+  /** What `install` replaces unless asked otherwise: where ours are faster, or stock has none. */
+  readonly replaces: readonly Replaceable[];
+  /** Any of the variants; a test may bring one of its own. */
+  readonly variants: Readonly<Partial<Record<Variant, FamilyKernel<B>>>>;
+  readonly backpropInput: FamilyKernel<B>;
+  readonly backpropFilter: FamilyKernel<B>;
+  /** The backend whose calibration holds here as well. Default: its own. */
+  readonly calibratedAs?: string;
+  readonly scratch?: ScratchMeter;
+  /** Gives back what is kept between calls; called when the backend is removed. */
+  release?(backend: B): void;
+}
+
+type RegisteredConfig = KernelConfig & { readonly descriptor?: BackendDescriptor };
+
+/** The kernel configs that tfjs gets of a descriptor. */
+export function kernelConfigsOf<B extends KernelBackend>(descriptor: BackendDescriptor<B>): KernelConfig[] {
+  const config = (
+    kernelName: string,
+    [first, second]: readonly [string, string],
+    outShapeOf: (geometry: Conv2DTransposeGeometry) => number[],
+    kernel: FamilyKernel<B>,
+  ): RegisteredConfig => ({
+    kernelName,
+    backendName: descriptor.name,
+    descriptor: descriptor as unknown as BackendDescriptor,
+    disposeFunc: (backend) => descriptor.release?.(backend as B),
+    kernelFunc: ({ inputs, backend, attrs }) => {
+      const { geometry, activation = 'linear', leakyreluAlpha } = attrs as unknown as Conv2DTransposeAttrs;
+      const { bias, preluActivationWeights } = inputs;
+      const fuses = bias !== undefined || activation !== 'linear';
+      const support = supportOf(descriptor, kernel, geometry, backend as B);
+      if (!support.supported) throw new Error(`${kernelName} cannot run here: ${support.reason}`);
+      return kernel.run({
+        backend: backend as B,
+        geometry,
+        first: inputs[first]!,
+        second: inputs[second]!,
+        outShape: outShapeOf(geometry),
+        fused: fuses
+          ? { bias, activation, preluActivationWeights, leakyreluAlpha: leakyreluAlpha ?? LEAKYRELU_ALPHA }
+          : undefined,
+      });
+    },
+  });
+  return [
+    ...Object.entries(descriptor.variants).map(([variant, kernel]) =>
+      config(kernelNameOf(variant as Variant), ['x', 'filter'], yShapeOf, kernel),
+    ),
+    config(Conv2DTransposeBackpropInput, ['dy', 'filter'], xShapeOf, descriptor.backpropInput),
+    config(Conv2DTransposeBackpropFilter, ['x', 'dy'], filterShapeOf, descriptor.backpropFilter),
+  ];
+}
+
+/** Whether a kernel can run a geometry here. */
+export function supportOf<B extends KernelBackend>(
+  { probe }: Pick<BackendDescriptor<B>, 'probe'>,
+  kernel: FamilyKernel<B>,
+  geometry: Conv2DTransposeGeometry,
+  backend: B,
+): Support {
+  const probed = probe(backend);
+  return probed.supported ? kernel.supports(geometry, backend) : probed;
+}
+
+/** Registers the kernels of a backend that aren't yet: a page may hold this package twice, as ESM and as CommonJS. */
+export function registerBackend<B extends KernelBackend>(descriptor: BackendDescriptor<B>): void {
+  for (const config of kernelConfigsOf(descriptor)) {
     if (!getKernel(config.kernelName, config.backendName)) registerKernel(config);
   }
+}
+
+/** The descriptor that the kernels of a backend were registered from; `undefined` if there are none of ours. */
+export function descriptorOf(backendName: string): BackendDescriptor | undefined {
+  return (getKernel(Conv2DTransposeBackpropInput, backendName) as RegisteredConfig | undefined)?.descriptor;
 }

@@ -14,6 +14,7 @@ export {
   type Conv2DTransposeGeometry,
   type DataFormat,
   type ExplicitPadding,
+  type GeometryOptions,
   type GeometryRequest,
   type Pad,
   type Pair,
@@ -27,7 +28,10 @@ export {
   Conv2DTransposeBackpropFilter,
   Conv2DTransposeBackpropInput,
   KERNEL_OF_VARIANT,
+  REPLACEABLE,
+  type Replaceable,
   type Support,
+  type Unsupported,
   VARIANTS,
   type Variant,
 } from './contract';
@@ -40,11 +44,11 @@ export {
   fromPyTorch,
 } from './integrations/interop';
 export { registerGradients } from './op/gradients';
-export type { LayersModelLike } from './integrations/model_requests';
+export type { LayersModelLike } from './choice/model_requests';
 export { type TuneOptions, tune } from './choice/tune';
 export { type Tuning, type Winner, clearTuning, exportTuning, importTuning } from './choice/winners';
-export { type Explanation, explain } from './choice/choose';
-export { type InstallOptions, REPLACEABLE, type Replaceable, install, uninstall } from './integrations/install';
+export { type Explanation, explain } from './choice/explain';
+export { type InstallOptions, install, uninstall } from './integrations/install';
 import { type FusedConv2DTransposeConfig, fusedConv2dTranspose } from './op/fused';
 export { type FusedConv2DTransposeConfig };
 /** Ops with a bias and an activation in their kernels, as `tf.fused`. */

@@ -115,7 +115,8 @@ const page = {
     }
     for (const [contender, times] of samples) results[contender.name].ms = median(times);
     tf.dispose([inputs.x, inputs.filter, inputs.dy]);
-    if (pass === 'forward') results.auto = results[chooseVariant('auto', g, 'webgl', tf.backend())!];
+    if (pass === 'forward')
+      results.auto = results[chooseVariant('auto', g, { backendName: 'webgl', backend: tf.backend() })!];
     return results;
   },
   /** Median times of a forward pass by a variant of ours on webgl, and by stock tfjs on webgpu, in turn; `undefined` if there is no webgpu. */

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import '../../src/integrations/layers';
 import type { GeometryRequest } from '../../src';
 import { computeGeometry } from '../../src';
-import { requestsOf } from '../../src/integrations/model_requests';
+import { requestsOf } from '../../src/choice/model_requests';
 import type { OwnLayer } from './own_layer';
 
 /** What stands for a size that a model leaves open. */

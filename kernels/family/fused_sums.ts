@@ -10,40 +10,48 @@ export interface Epilogue {
   readonly leakyreluAlpha: number;
 }
 
+/** What an activation makes of a sum: something linear on either side of 0, or a function of its own. */
+type Curve =
+  | { readonly slopeBelow: (epilogue: Epilogue) => Float32Array; readonly most?: number }
+  | { readonly apply: (sum: number) => number };
+
+const slope = (value: number): Curve => ({ slopeBelow: () => Float32Array.of(value) });
+
+/** A row per activation. */
+const CURVES: Readonly<Record<Activation, Curve>> = {
+  linear: slope(1),
+  relu: slope(0),
+  relu6: { ...slope(0), most: 6 },
+  elu: { apply: (sum) => (sum < 0 ? Math.expm1(sum) : sum) },
+  sigmoid: { apply: (sum) => 1 / (1 + Math.exp(-sum)) },
+  leakyrelu: { slopeBelow: ({ leakyreluAlpha }) => Float32Array.of(leakyreluAlpha) },
+  prelu: { slopeBelow: ({ prelu }) => prelu! },
+};
+
 /** Writes sums, which end in a dimension of `channels`, to `to`. NaN stays NaN. */
-export function writeFused(
-  from: Float32Array,
-  to: Float32Array,
-  channels: number,
-  { bias, activation, prelu, leakyreluAlpha }: Epilogue,
-): void {
-  const biases = perChannel(bias ?? Float32Array.of(0), channels);
-  // Of what is below 0: what relu and its like multiply it by.
-  const slopes = perChannel(
-    activation === 'prelu' ? prelu! : Float32Array.of({ relu: 0, relu6: 0, leakyrelu: leakyreluAlpha }[activation as string] ?? 1), // prettier-ignore
-    channels,
-  );
-  const most = activation === 'relu6' ? 6 : Infinity;
-  const apply = { elu, sigmoid }[activation as string];
+export function writeFused(from: Float32Array, to: Float32Array, channels: number, epilogue: Epilogue): void {
+  const biases = perChannel(epilogue.bias ?? Float32Array.of(0), channels);
+  const curve = CURVES[epilogue.activation];
+  if ('apply' in curve) {
+    const { apply } = curve;
+    for (let first = 0; first < from.length; first += channels) {
+      for (let channel = 0; channel < channels; channel++)
+        to[first + channel] = apply(from[first + channel] + biases[channel]);
+    }
+    return;
+  }
+  const slopes = perChannel(curve.slopeBelow(epilogue), channels);
+  const { most = Infinity } = curve;
   for (let first = 0; first < from.length; first += channels) {
     for (let channel = 0; channel < channels; channel++) {
       const sum = from[first + channel] + biases[channel];
-      if (apply) to[first + channel] = apply(sum);
       // −∞ · 0 would be NaN.
-      else
-        to[first + channel] = sum < 0 ? (slopes[channel] === 0 ? 0 : sum * slopes[channel]) : sum > most ? most : sum;
+      const below = slopes[channel] === 0 ? 0 : sum * slopes[channel];
+      to[first + channel] = sum < 0 ? below : sum > most ? most : sum;
     }
   }
 }
 
 function perChannel(values: Float32Array, channels: number): Float32Array {
   return values.length === channels ? values : new Float32Array(channels).fill(values[0]);
-}
-
-function elu(value: number): number {
-  return value < 0 ? Math.expm1(value) : value;
-}
-
-function sigmoid(value: number): number {
-  return 1 / (1 + Math.exp(-value));
 }

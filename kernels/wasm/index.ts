@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Registers the kernels of the `wasm` backend when imported, as `@tensorflow/tfjs-backend-wasm` does its own. They are those of `cpu`, engine and all, on
- * tensors in the heap of the backend.
+ * Registers the kernels of the `wasm` backend when imported, as `@tensorflow/tfjs-backend-wasm` does its own. They are
+ * those of `cpu`, engine and all, on tensors in the heap of the backend.
  */
-import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import { registerAll } from '../../src/contract';
+import { Conv2DBackpropFilter, Conv2DBackpropInput, type TensorInfo } from '@tensorflow/tfjs-core';
+import { type BackendDescriptor, registerBackend } from '../../src/contract';
 import { familyOn } from '../family/family';
 
 /** A view of a tensor, good until the heap grows. */
@@ -13,18 +13,24 @@ function view(backend: BackendWasm, info: TensorInfo): Float32Array {
   return backend.typedArrayFromHeap(info) as Float32Array;
 }
 
-registerAll(
-  familyOn({
-    backendName: 'wasm',
-    read: (backend, info) => view(backend as BackendWasm, info),
+export const descriptor: BackendDescriptor<BackendWasm> = {
+  name: 'wasm',
+  // The engine is that of cpu.
+  calibratedAs: 'cpu',
+  // Stock's conv2d is XNNPACK's; its transposed convolution is a plain loop, and it has no filter gradient.
+  replaces: [Conv2DBackpropInput, Conv2DBackpropFilter],
+  ...familyOn<BackendWasm>({
+    read: view,
     make: (backend, shape, values, write) => {
-      const info = (backend as BackendWasm).makeOutput(shape, 'float32');
-      const own = view(backend as BackendWasm, info);
+      const info = backend.makeOutput(shape, 'float32');
+      const own = view(backend, info);
       if (write) write(values, own);
       else own.set(values);
       return info;
     },
   }),
-);
+};
+
+registerBackend(descriptor);
 
 export { ENGINE_FLAG, type EngineName, availableEngines } from '../engine/engines';

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Registers the kernels of the `webgl` backend when imported, as `@tensorflow/tfjs-backend-webgl` does its own. */
-import { type KernelConfig, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { Conv2DBackpropFilter, Conv2DBackpropInput, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
-import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from '../../src/geometry/geometry';
 import {
-  Conv2DTransposeBackpropFilter,
-  Conv2DTransposeBackpropInput,
-  type Conv2DTransposeAttrs,
-  KERNEL_OF_VARIANT,
+  type BackendDescriptor,
+  type FamilyKernel,
+  SUPPORTED,
   type Support,
-  type Variant,
-  type VariantKernelConfig,
-  registerAll,
+  registerBackend,
+  unsupported,
 } from '../../src/contract';
+import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
 import { backpropFilter, planBackpropFilter } from './backprop_filter';
 import { backpropInput, planBackpropInput } from './backprop_input';
 import { dilate, planDilate } from './dilate';
@@ -34,69 +32,51 @@ type Compute<P> = (
   epilogue?: Epilogue,
 ) => TensorInfo;
 
-/** A kernel config that plans, and runs if there is anything to run. */
-function webglKernel<P>(
-  kernelName: string,
-  inputNames: [string, string],
-  plan: Planner<P>,
-  compute: Compute<P>,
-  shapeOf: (g: Conv2DTransposeGeometry) => number[],
-): KernelConfig {
-  return {
-    kernelName,
-    backendName: 'webgl',
-    kernelFunc: ({ inputs, backend, attrs }): TensorInfo => {
-      const webgl = backend as MathBackendWebGL;
-      const g = attrs as unknown as Conv2DTransposeAttrs;
-      throwIfLost(webgl.gpgpu.gl);
-      const shape = shapeOf(g);
-      if (g.batch === 0) return webgl.makeTensorInfo(shape, 'float32', new Float32Array(util.sizeFromShape(shape)));
-      const version = webgl2();
-      const planned = version.supported ? plan(g, limitsOf(webgl)) : version.reason;
-      if (typeof planned === 'string') throw new Error(`${kernelName} cannot run on this WebGL: ${planned}`);
-      const [first, second] = inputNames.map((name) => inputs[name]!);
-      const { bias, preluActivationWeights: prelu } = inputs;
-      const { activation = 'linear', leakyreluAlpha = 0.2 } = g;
-      const epilogue = bias || activation !== 'linear' ? { bias, activation, prelu, leakyreluAlpha } : undefined;
-      return compute(g, webgl, planned, first, second, epilogue);
-    },
-  };
-}
-
-function variantKernel<P>(
-  variant: Variant,
+/** A kernel that plans, and runs if there is anything to run. */
+function kernel<P>(
   plan: Planner<P>,
   compute: Compute<P>,
   missing: (backend: MathBackendWebGL) => string = () => '',
-): VariantKernelConfig {
+): FamilyKernel<MathBackendWebGL> {
   return {
-    ...webglKernel(KERNEL_OF_VARIANT[variant], ['x', 'filter'], plan, compute, yShapeOf),
-    device: (backend) => {
-      const { gl } = (backend as MathBackendWebGL).gpgpu;
-      const info = gl.getExtension('WEBGL_debug_renderer_info');
-      return String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
-    },
     supports: (g, backend): Support => {
-      const version = webgl2();
-      if (!version.supported) return version;
-      const webgl = backend as MathBackendWebGL;
-      throwIfLost(webgl.gpgpu.gl);
-      const limits = limitsOf(webgl);
-      // Whoever computes forward will want gradients.
-      const plans = g.batch === 0 ? [] : [plan, planBackpropInput, planBackpropFilter].map((make) => make(g, limits));
-      const reason = [missing(webgl), ...plans].find((found) => typeof found === 'string' && found !== '');
-      return reason === undefined ? { supported: true } : { supported: false, reason: reason as string };
+      if (g.batch === 0) return SUPPORTED;
+      throwIfLost(backend.gpgpu.gl);
+      const reason = missing(backend);
+      const planned = plan(g, limitsOf(backend));
+      if (reason === '' && typeof planned !== 'string') return SUPPORTED;
+      return unsupported(reason || (planned as string));
+    },
+    run: ({ backend, geometry: g, first, second, outShape, fused }) => {
+      throwIfLost(backend.gpgpu.gl);
+      if (g.batch === 0)
+        return backend.makeTensorInfo(outShape, 'float32', new Float32Array(util.sizeFromShape(outShape)));
+      const planned = plan(g, limitsOf(backend)) as P;
+      const epilogue = fused && { ...fused, prelu: fused.preluActivationWeights };
+      return compute(g, backend, planned, first, second, epilogue);
     },
   };
 }
 
-registerAll([
-  variantKernel('scatter', planScatter, scatter, missingForScatter),
-  variantKernel('dilate', planDilate, dilate),
-  variantKernel('matmul', planMatmul, matmul),
-  variantKernel('subpixel', planSubpixel, subpixel),
-  webglKernel(Conv2DTransposeBackpropInput, ['dy', 'filter'], planBackpropInput, backpropInput, xShapeOf),
-  webglKernel(Conv2DTransposeBackpropFilter, ['x', 'dy'], planBackpropFilter, backpropFilter, filterShapeOf),
-]);
+export const descriptor: BackendDescriptor<MathBackendWebGL> = {
+  name: 'webgl',
+  runsOn: 'gpu',
+  device: ({ gpgpu: { gl } }) => {
+    const info = gl.getExtension('WEBGL_debug_renderer_info');
+    return String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  },
+  probe: webgl2,
+  replaces: [Conv2DBackpropInput, Conv2DBackpropFilter],
+  variants: {
+    scatter: kernel(planScatter, scatter, missingForScatter),
+    dilate: kernel(planDilate, dilate),
+    matmul: kernel(planMatmul, matmul),
+    subpixel: kernel(planSubpixel, subpixel),
+  },
+  backpropInput: kernel(planBackpropInput, backpropInput),
+  backpropFilter: kernel(planBackpropFilter, backpropFilter),
+};
+
+registerBackend(descriptor);
 
 export { programCount } from './draw';

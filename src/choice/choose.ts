@@ -1,46 +1,86 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Which variant runs: the one that was asked for, if it can; else the one that was measured to be fastest here (./tuning), else the one predicted to be. */
-import { type KernelConfig, engine, getBackend, getKernel } from '@tensorflow/tfjs-core';
+/**
+ * Which variant runs: the one that was asked for, if it can; else the one that was measured to be fastest here
+ * (./winners), else the one predicted to be (./cost_model).
+ */
+import type { KernelBackend } from '@tensorflow/tfjs-core';
+import {
+  type BackendDescriptor,
+  type Support,
+  VARIANTS,
+  type Variant,
+  descriptorOf,
+  supportOf,
+  unsupported,
+} from '../contract';
+import type { Conv2DTransposeGeometry } from '../geometry/geometry';
+import { keptBy } from '../geometry/kept';
 import { predictedMs } from './cost_model';
-import { type Conv2DTransposeGeometry, type GeometryRequest, computeGeometry } from '../geometry/geometry';
-import { KERNEL_OF_VARIANT, type Support, VARIANTS, type Variant, type VariantKernelConfig } from '../contract';
 import { type Winner, winnerOf } from './winners';
 
-/** The config of a variant's kernel on a backend, if it is registered. */
-export function variantConfig(variant: Variant, backendName: string): VariantKernelConfig | undefined {
-  return getKernel(KERNEL_OF_VARIANT[variant], backendName) as (KernelConfig & VariantKernelConfig) | undefined;
+/** Where a choice is made. */
+export interface Place {
+  readonly backendName: string;
+  readonly backend: KernelBackend;
+}
+
+/** The variants there are: those of this package, and any others that a backend brings. */
+export function variantsOf(descriptor: BackendDescriptor | undefined): readonly Variant[] {
+  const brought = Object.keys(descriptor?.variants ?? {}) as Variant[];
+  return [...VARIANTS, ...brought.filter((variant) => !VARIANTS.includes(variant))];
 }
 
 /** Whether a variant can run a geometry on a backend, and if not, why. */
-export function supportOf(
+export function supportOfVariant(
   variant: Variant,
-  geometry: Conv2DTransposeGeometry,
-  backendName: string,
-  backend: object,
+  g: Conv2DTransposeGeometry,
+  { backendName, backend }: Place,
 ): Support {
-  // prettier-ignore
-  const config = variantConfig(variant, backendName);
-  if (config === undefined) {
-    return {
-      supported: false,
-      reason: `backend '${backendName}' has no such kernel; import the entry point that registers it`,
-    };
-  }
-  return config.supports(geometry, backend);
+  const descriptor = descriptorOf(backendName);
+  if (descriptor === undefined)
+    return unsupported(`backend '${backendName}' has no such kernel; import the entry point that registers it`);
+  const kernel = descriptor.variants[variant];
+  if (kernel === undefined) return unsupported(`backend '${backendName}' has no kernel for it`);
+  return supportOf(descriptor, kernel, g, backend);
 }
 
-/**
- * The order in which 'auto' tries the variants: by predicted time, where the backend is calibrated. Dilate comes last: it never does less work than
- * sub-pixel, and multiplies by zeros, which a weight that is not finite turns into NaN.
- */
-function predictedOrder(g: Conv2DTransposeGeometry, backendName: string): readonly Variant[] {
-  const ms = predictedMs(g, backendName);
-  const order: Variant[] = ['subpixel', 'matmul', 'scatter'];
-  return [...(ms ? order.sort((a, b) => ms[a] - ms[b]) : order), 'dilate'];
+/** Tried in this order where nothing is measured or predicted; variants that are not listed here come after these. */
+const USUAL_ORDER: readonly Variant[] = ['subpixel', 'matmul', 'scatter'];
+
+/** It never does less work than sub-pixel, and multiplies by zeros, which a weight that is not finite turns into NaN. */
+const LAST_RESORT: Variant = 'dilate';
+
+/** The order in which 'auto' tries the variants of a backend: those predicted to be fast first, then those of which nothing is known. */
+function order(g: Conv2DTransposeGeometry, descriptor: BackendDescriptor): readonly Variant[] {
+  const ms = predictedMs(g, descriptor) ?? {};
+  const known = (variant: Variant): number => ms[variant] ?? Infinity;
+  const usual = (variant: Variant): number => USUAL_ORDER.indexOf(variant) >>> 0;
+  return (Object.keys(descriptor.variants) as Variant[]).sort((a, b) => {
+    if (a === LAST_RESORT || b === LAST_RESORT) return a === LAST_RESORT ? 1 : -1;
+    return known(a) === known(b) ? usual(a) - usual(b) : known(a) - known(b);
+  });
+}
+const orderOf = keptBy((g: Conv2DTransposeGeometry) => keptBy((descriptor: BackendDescriptor) => order(g, descriptor)));
+
+/** What `tune` has measured of a geometry on this backend and device, if anything. */
+export function winnerHere(g: Conv2DTransposeGeometry, { backendName, backend }: Place): Winner | undefined {
+  return winnerOf(g, backendName, () => descriptorOf(backendName)?.device(backend) ?? '');
 }
 
-function winnerHere(g: Conv2DTransposeGeometry, backendName: string, backend: object): Winner | undefined {
-  return winnerOf(g, backendName, () => variantConfig('subpixel', backendName)?.device(backend) ?? '');
+/** The variants that can run, in the order in which 'auto' tries them. */
+function able(g: Conv2DTransposeGeometry, place: Place): Variant[] {
+  const descriptor = descriptorOf(place.backendName);
+  if (descriptor === undefined) return [];
+  return orderOf(g)(descriptor).filter((variant) => supportOfVariant(variant, g, place).supported);
+}
+
+/** The variant that 'auto' means; `undefined` if the backend can run none. */
+function automatic(g: Conv2DTransposeGeometry, place: Place): Variant | undefined {
+  const isAble = (variant: Variant): boolean => supportOfVariant(variant, g, place).supported;
+  const winner = winnerHere(g, place)?.variant;
+  if (winner !== undefined && isAble(winner)) return winner;
+  const descriptor = descriptorOf(place.backendName);
+  return descriptor && orderOf(g)(descriptor).find(isAble);
 }
 
 /**
@@ -49,70 +89,19 @@ function winnerHere(g: Conv2DTransposeGeometry, backendName: string, backend: ob
  * @returns a variant, or `undefined` if 'auto' was asked for and the backend can run none of them.
  * @throws Error if the variant is unknown or asked for by name and unsupported; the message says which would do.
  */
-export function chooseVariant(
-  asked: Variant | 'auto',
-  geometry: Conv2DTransposeGeometry,
-  backendName: string,
-  backend: object,
-): Variant | undefined {
-  const isAble = (variant: Variant): boolean => supportOf(variant, geometry, backendName, backend).supported;
-  if (asked === 'auto') {
-    const winner = winnerHere(geometry, backendName, backend)?.variant;
-    if (winner !== undefined && isAble(winner)) return winner;
-    return predictedOrder(geometry, backendName).find(isAble);
-  }
-  const choices = [...VARIANTS, 'auto'].map((name) => `'${name}'`).join(', ');
-  if (!VARIANTS.includes(asked))
+export function chooseVariant(asked: Variant | 'auto', g: Conv2DTransposeGeometry, place: Place): Variant | undefined {
+  if (asked === 'auto') return automatic(g, place);
+  const variants = variantsOf(descriptorOf(place.backendName));
+  if (!variants.includes(asked)) {
+    const choices = [...variants, 'auto'].map((name) => `'${name}'`).join(', ');
     throw new RangeError(`variant must be one of ${choices}, but was ${JSON.stringify(asked)}`);
-  const support = supportOf(asked, geometry, backendName, backend);
+  }
+  const support = supportOfVariant(asked, g, place);
   if (!support.supported) {
-    const able = predictedOrder(geometry, backendName).filter(isAble);
-    const others = ['auto', ...able].map((name) => `'${name}'`).join(', ');
-    throw new Error(`variant '${asked}' cannot run on backend '${backendName}': ${support.reason}. ${others} would do`);
+    const others = ['auto', ...able(g, place)].map((name) => `'${name}'`).join(', ');
+    throw new Error(
+      `variant '${asked}' cannot run on backend '${place.backendName}': ${support.reason}. ${others} would do`,
+    );
   }
   return asked;
-}
-
-/** What 'auto' would do, and why. */
-export interface Explanation {
-  backend: string;
-  /** `undefined`: no variant can run, the op is composed of core ops. */
-  variant: Variant | undefined;
-  /** In a sentence. */
-  reason: string;
-  /** Of each variant: whether it can run and if not why, and its time, measured by `tune` or predicted, if known. */
-  variants: Record<Variant, { support: Support; predictedMs?: number; measuredMs?: number }>;
-}
-
-/**
- * Says which variant 'auto' would run on the backend that is set, and why. Computes nothing.
- *
- * @param request What `computeGeometry` takes, or what it has returned.
- * @throws RangeError as `computeGeometry` does.
- */
-export function explain(request: GeometryRequest | Conv2DTransposeGeometry): Explanation {
-  const g = 'xShape' in request ? computeGeometry(request) : request;
-  const [backendName, backend] = [getBackend(), engine().backend];
-  const winner = winnerHere(g, backendName, backend);
-  const predicted = predictedMs(g, backendName);
-  const variant = chooseVariant('auto', g, backendName, backend);
-  const variants = Object.fromEntries(
-    VARIANTS.map((name) => [
-      name,
-      {
-        support: supportOf(name, g, backendName, backend),
-        ...(predicted && { predictedMs: predicted[name] }),
-        ...(winner?.ms[name] !== undefined && { measuredMs: winner.ms[name] }),
-      },
-    ]),
-  ) as Explanation['variants'];
-  const reason =
-    variant === undefined
-      ? `no variant can run on backend '${backendName}' (${(variants.subpixel.support as { reason: string }).reason}); the op is composed of core ops`
-      : winner?.variant === variant
-        ? `measured to be fastest on ${winner.device}: ${winner.ms[variant]!.toPrecision(3)} ms`
-        : predicted
-          ? `predicted to be fastest of those that can run: ${predicted[variant].toPrecision(3)} ms on the machine of the calibration`
-          : `first of the usual order; backend '${backendName}' has not been calibrated`;
-  return { backend: backendName, variant, reason, variants };
 }

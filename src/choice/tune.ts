@@ -10,17 +10,17 @@ import {
   ready,
   slice,
 } from '@tensorflow/tfjs-core';
+import { type Conv2DTransposeAttrs, type Variant, descriptorOf, kernelNameOf } from '../contract';
 import {
   type Conv2DTransposeGeometry,
   type GeometryRequest,
-  computeGeometry,
   filterShapeOf,
+  toGeometry,
   xShapeOf,
 } from '../geometry/geometry';
-import { KERNEL_OF_VARIANT, VARIANTS, type Variant } from '../contract';
-import { type LayersModelLike, requestsOf } from '../integrations/model_requests';
+import { type LayersModelLike, requestsOf } from './model_requests';
+import { supportOfVariant, variantsOf } from './choose';
 import { type Winner, keepWinner } from './winners';
-import { supportOf, variantConfig } from './choose';
 
 export interface TuneOptions {
   /** Called after each geometry. */
@@ -44,9 +44,10 @@ export async function tune(
   { onProgress, samples = 5, batch = 1 }: TuneOptions = {},
 ): Promise<Winner[]> {
   await ready();
-  const geometries = (Array.isArray(what) ? what : requestsOf(what as LayersModelLike, batch)).map((request) =>
-    'xShape' in request ? computeGeometry(request) : request,
-  );
+  const requests: readonly (GeometryRequest | Conv2DTransposeGeometry)[] = Array.isArray(what)
+    ? what
+    : requestsOf(what as LayersModelLike, batch);
+  const geometries = requests.map(toGeometry);
   if (geometries.length === 0)
     throw new Error('tune: there is nothing to measure; give a model with Conv2DTranspose layers, or geometries');
   const winners: Winner[] = [];
@@ -63,9 +64,10 @@ export async function tune(
 
 /** Variants in turn, so that a disturbance hits all alike; medians. */
 async function race(geometry: Conv2DTransposeGeometry, samples: number): Promise<Winner | undefined> {
-  const [backend, on] = [getBackend(), engine().backend];
-  const able = VARIANTS.filter((variant) => supportOf(variant, geometry, backend, on).supported);
-  if (able.length === 0) return undefined;
+  const place = { backendName: getBackend(), backend: engine().backend };
+  const descriptor = descriptorOf(place.backendName);
+  const able = variantsOf(descriptor).filter((variant) => supportOfVariant(variant, geometry, place).supported);
+  if (descriptor === undefined || able.length === 0) return undefined;
   const [x, filter] = [randomUniform(xShapeOf(geometry), -1, 1), randomUniform(filterShapeOf(geometry), -1, 1)];
   const times = new Map<Variant, number[]>(able.map((variant) => [variant, []]));
   try {
@@ -73,8 +75,8 @@ async function race(geometry: Conv2DTransposeGeometry, samples: number): Promise
     for (let round = -2; round < samples; round++) {
       for (const variant of able) {
         const begin = performance.now();
-        const attrs = { ...geometry, variant } as unknown as NamedAttrMap;
-        const y: Tensor = engine().runKernel(KERNEL_OF_VARIANT[variant], { x, filter }, attrs);
+        const attrs: Conv2DTransposeAttrs = { geometry, variant };
+        const y: Tensor = engine().runKernel(kernelNameOf(variant), { x, filter }, attrs as unknown as NamedAttrMap);
         const corner = slice(y, [0, 0, 0, 0], [1, 1, 1, 1]);
         try {
           await corner.data();
@@ -94,6 +96,5 @@ async function race(geometry: Conv2DTransposeGeometry, samples: number): Promise
     able.map((variant) => [variant, times.get(variant)!.sort((a, b) => a - b)[samples >> 1]]),
   ) as Partial<Record<Variant, number>>;
   const variant = able.reduce((a, b) => (ms[b]! < ms[a]! ? b : a));
-  const device = variantConfig(variant, backend)!.device(on);
-  return { backend, device, geometry, variant, ms };
+  return { backend: place.backendName, device: descriptor.device(place.backend), geometry, variant, ms };
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The winners that `tune` has measured (./tune), by backend, device and geometry; kept until the page ends, or longer as JSON. */
+import type { Variant } from '../contract';
 import type { Conv2DTransposeGeometry } from '../geometry/geometry';
-import { VARIANTS, type Variant } from '../contract';
+import { keptBy } from '../geometry/kept';
 
 /** The fastest variant of a geometry somewhere, and what each took. */
 export interface Winner {
@@ -21,8 +22,16 @@ export interface Tuning {
 
 const winners = new Map<string, Winner>();
 
+/** The integers of a geometry, in an order of their own: one that was imported has its fields in any. */
+const integersOf = keptBy((g: Conv2DTransposeGeometry): string =>
+  Object.entries(g)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, value]) => value as number)
+    .join(),
+);
+
 function keyOf(g: Conv2DTransposeGeometry, backend: string, device: string): string {
-  return `${backend} ${device} ${Object.keys(g).sort().map((name) => g[name as keyof Conv2DTransposeGeometry])}`; // prettier-ignore
+  return `${backend} ${device} ${integersOf(g)}`;
 }
 
 /** The winner of a geometry; `device` is asked only if there are any. */
@@ -49,9 +58,14 @@ export function importTuning(tuning: Tuning | string): void {
   const parsed = (typeof tuning === 'string' ? JSON.parse(tuning) : tuning) as Tuning;
   if (parsed?.version !== 1 || !Array.isArray(parsed.winners))
     throw new Error('importTuning: this is no tuning of version 1; give what exportTuning returned');
-  const wrong = parsed.winners.find(({ backend, device, geometry, variant, ms }) => typeof backend !== 'string' || typeof device !== 'string' || !geometry || !VARIANTS.includes(variant) || !ms); // prettier-ignore
+  const wrong = parsed.winners.find((winner) => !isWinner(winner));
   if (wrong) throw new Error(`importTuning: this is no winner: ${JSON.stringify(wrong)}`);
   parsed.winners.forEach(keepWinner);
+}
+
+function isWinner({ backend, device, geometry, variant, ms }: Partial<Winner>): boolean {
+  const isNamed = [backend, device, variant].every((name) => typeof name === 'string');
+  return isNamed && !!geometry && !!ms && ms[variant!] !== undefined;
 }
 
 /** Forgets all that has been measured or imported. */

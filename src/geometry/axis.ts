@@ -51,6 +51,16 @@ export function effectiveKernel(kernel: number, dilation: number): number {
   return dilation * (kernel - 1) + 1;
 }
 
+/** s(i − 1) + k_eff: the cells that the input reaches before any crop. */
+export function fullSize({
+  inSize,
+  stride,
+  kernel,
+  dilation,
+}: Pick<Axis, 'inSize' | 'stride' | 'kernel' | 'dilation'>): number {
+  return stride * (inSize - 1) + effectiveKernel(kernel, dilation);
+}
+
 /** The output sizes, smallest and largest, that the forward convolution maps back to `inSize`. */
 export function possibleOutSizes(request: AxisRequest): { smallest: number; largest: number } {
   const { inSize, stride, pad } = request;
@@ -81,7 +91,7 @@ export function resolveAxis(request: AxisRequest): Axis {
   const { inSize, kernel, stride, dilation, pad, outputPadding } = request;
   checkOutputPadding(request);
   const span = effectiveKernel(kernel, dilation);
-  const full = stride * (inSize - 1) + span;
+  const full = fullSize(request);
 
   let outSize: number;
   if (outputPadding === undefined) {
@@ -125,9 +135,9 @@ export function resolveAxis(request: AxisRequest): Axis {
 }
 
 /** o with no output padding, for a pad other than 'same'. */
-function exactOutSize({ inSize, kernel, stride, dilation, pad }: AxisRequest): number {
-  const crop = typeof pad === 'object' ? pad.begin + pad.end : 0;
-  return stride * (inSize - 1) + effectiveKernel(kernel, dilation) - crop;
+function exactOutSize(request: AxisRequest): number {
+  const { pad } = request;
+  return fullSize(request) - (typeof pad === 'object' ? pad.begin + pad.end : 0);
 }
 
 function checkOutputPadding({ outputPadding, stride, dilation }: AxisRequest): void {

@@ -4,6 +4,7 @@
  * frozen, and passed on to kernels as their attributes. Arithmetic: ./axis; which taps meet which cells: ./phases.
  */
 import { type Axis, type AxisPad, type DimRoundingMode, resolveAxis } from './axis';
+import { Recent, keptBy } from './kept';
 
 /** Integers only; NHWC inside, whatever the layout at the door. */
 export interface Conv2DTransposeGeometry {
@@ -35,22 +36,69 @@ export type ExplicitPadding = [[number, number], [number, number], [number, numb
 export type Pad = 'same' | 'valid' | number | ExplicitPadding;
 export type Pair = number | [number, number];
 
+/** What may be asked of a transposed convolution besides its shapes, strides and pad. A new option is a line here and in {@link GEOMETRY_OPTIONS}. */
+export interface GeometryOptions {
+  /** How the forward convolution would round its size, with a pad in numbers. Default: 'floor'. */
+  readonly dimRoundingMode?: DimRoundingMode;
+  /** Layout of x, of the result, of `outputShape` and of an explicit pad. Default: 'NHWC'. */
+  readonly dataFormat?: DataFormat;
+  /** Distance between neighbouring taps, in output cells: a number, or `[height, width]`. Default: 1. */
+  readonly dilations?: Pair;
+  /** Number of groups that channels are divided into; inChannels and outChannels are multiples of it. Default: 1. */
+  readonly groups?: number;
+  /** Cells added at the bottom and the right, less than the larger of stride and dilation. Default: 0. */
+  readonly outputPadding?: Pair;
+}
+
+/** The names of the options, and how each stands in the key of a request. */
+const GEOMETRY_OPTIONS: Readonly<Record<keyof GeometryOptions, true>> = {
+  dimRoundingMode: true,
+  dataFormat: true,
+  dilations: true,
+  groups: true,
+  outputPadding: true,
+};
+export const GEOMETRY_OPTION_NAMES = Object.keys(GEOMETRY_OPTIONS) as readonly (keyof GeometryOptions)[];
+
 /** What a caller asks for. Shapes are in `dataFormat`; the filter is `[filterHeight, filterWidth, outChannels / groups, inChannels]` in both. */
-export interface GeometryRequest {
+export interface GeometryRequest extends GeometryOptions {
   readonly xShape: readonly number[];
   readonly filterShape: readonly number[];
   readonly strides: Pair;
   readonly pad: Pad;
   readonly outputShape?: readonly number[];
-  readonly dilations?: Pair;
-  readonly groups?: number;
-  readonly outputPadding?: Pair;
-  readonly dimRoundingMode?: DimRoundingMode;
-  readonly dataFormat?: DataFormat;
 }
 
+const recent = /* @__PURE__ */ new Recent<Conv2DTransposeGeometry>();
+
+/** Equal requests have equal keys, others never. What is not made of numbers and strings has none: it is an error anyway. */
+function keyOf(request: GeometryRequest): string | undefined {
+  let key = '';
+  for (const name of REQUEST_NAMES) {
+    const part = keyOfValue(request[name]);
+    if (part === undefined) return undefined;
+    key += `${part}|`;
+  }
+  return key;
+}
+
+function keyOfValue(value: unknown): string | undefined {
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'number' || value === undefined) return `${value}`;
+  if (!Array.isArray(value)) return undefined;
+  let key = '[';
+  for (const entry of value as unknown[]) {
+    const part = typeof entry === 'number' ? entry : keyOfValue(entry);
+    if (part === undefined) return undefined;
+    key += `${part},`;
+  }
+  return `${key}]`;
+}
+
+const REQUEST_NAMES = ['xShape', 'filterShape', 'strides', 'pad', 'outputShape', ...GEOMETRY_OPTION_NAMES] as const;
+
 /**
- * Computes and checks the geometry of a transposed convolution.
+ * Computes and checks the geometry of a transposed convolution. Equal requests get the same object, so that what is derived from it is made once.
  *
  * @param request `xShape` of rank 4, `filterShape` `[filterHeight, filterWidth, outChannels / groups, inChannels]`,
  *   `strides`, `pad`, and whatever else the op takes; `outputShape`, if given, of rank 4.
@@ -59,6 +107,11 @@ export interface GeometryRequest {
  *   given and what would work.
  */
 export function computeGeometry(request: GeometryRequest): Conv2DTransposeGeometry {
+  const key = keyOf(request);
+  return key === undefined ? resolveGeometry(request) : recent.get(key, () => resolveGeometry(request));
+}
+
+function resolveGeometry(request: GeometryRequest): Conv2DTransposeGeometry {
   const { xShape, filterShape, outputShape, dimRoundingMode, dataFormat = 'NHWC', groups = 1 } = request;
   if (dataFormat !== 'NHWC' && dataFormat !== 'NCHW') {
     throw new RangeError(`dataFormat must be 'NHWC' or 'NCHW', but was ${show(dataFormat)}`);
@@ -133,16 +186,28 @@ export function computeGeometry(request: GeometryRequest): Conv2DTransposeGeomet
   };
   const height = axis(0, 'height', inHeight, filterHeight, outHeight);
   const width = axis(1, 'width', inWidth, filterWidth, outWidth);
+  return geometryOf({ batch, inChannels, outChannels, groups }, height, width);
+}
+
+/** A geometry of what a caller gave: one, or a request for one. */
+export function toGeometry(given: GeometryRequest | Conv2DTransposeGeometry): Conv2DTransposeGeometry {
+  return 'xShape' in given ? computeGeometry(given) : given;
+}
+
+/** The geometry of two resolved axes. */
+export function geometryOf(
+  channels: Pick<Conv2DTransposeGeometry, 'batch' | 'inChannels' | 'outChannels' | 'groups'>,
+  height: Axis,
+  width: Axis,
+): Conv2DTransposeGeometry {
   return Object.freeze({
-    batch,
-    inHeight,
-    inWidth,
-    inChannels,
+    ...channels,
+    inHeight: height.inSize,
+    inWidth: width.inSize,
     outHeight: height.outSize,
     outWidth: width.outSize,
-    outChannels,
-    filterHeight,
-    filterWidth,
+    filterHeight: height.kernel,
+    filterWidth: width.kernel,
     strideHeight: height.stride,
     strideWidth: width.stride,
     dilationHeight: height.dilation,
@@ -153,37 +218,32 @@ export function computeGeometry(request: GeometryRequest): Conv2DTransposeGeomet
     padRight: width.padEnd,
     outputPaddingHeight: height.outputPadding,
     outputPaddingWidth: width.outputPadding,
-    groups,
   });
 }
 
 /** The vertical axis of a geometry. */
-export function heightAxis(g: Conv2DTransposeGeometry): Axis {
-  return {
-    inSize: g.inHeight,
-    outSize: g.outHeight,
-    kernel: g.filterHeight,
-    stride: g.strideHeight,
-    dilation: g.dilationHeight,
-    padBegin: g.padTop,
-    padEnd: g.padBottom,
-    outputPadding: g.outputPaddingHeight,
-  };
-}
+export const heightAxis = /* @__PURE__ */ keptBy((g: Conv2DTransposeGeometry): Axis => ({
+  inSize: g.inHeight,
+  outSize: g.outHeight,
+  kernel: g.filterHeight,
+  stride: g.strideHeight,
+  dilation: g.dilationHeight,
+  padBegin: g.padTop,
+  padEnd: g.padBottom,
+  outputPadding: g.outputPaddingHeight,
+}));
 
 /** The horizontal axis of a geometry. */
-export function widthAxis(g: Conv2DTransposeGeometry): Axis {
-  return {
-    inSize: g.inWidth,
-    outSize: g.outWidth,
-    kernel: g.filterWidth,
-    stride: g.strideWidth,
-    dilation: g.dilationWidth,
-    padBegin: g.padLeft,
-    padEnd: g.padRight,
-    outputPadding: g.outputPaddingWidth,
-  };
-}
+export const widthAxis = /* @__PURE__ */ keptBy((g: Conv2DTransposeGeometry): Axis => ({
+  inSize: g.inWidth,
+  outSize: g.outWidth,
+  kernel: g.filterWidth,
+  stride: g.strideWidth,
+  dilation: g.dilationWidth,
+  padBegin: g.padLeft,
+  padEnd: g.padRight,
+  outputPadding: g.outputPaddingWidth,
+}));
 
 /** NHWC shape of the input. */
 export function xShapeOf(g: Conv2DTransposeGeometry): [number, number, number, number] {

@@ -90,6 +90,16 @@ export function tapSpan(axis: Axis, tap: number): { begin: number; end: number }
   };
 }
 
+/** How many pairs of input cell and tap land inside the output: the multiplications of one channel. */
+export function contributions(axis: Axis): number {
+  let count = 0;
+  for (let tap = 0; tap < axis.kernel; tap++) {
+    const { begin, end } = tapSpan(axis, tap);
+    count += Math.max(0, end - begin);
+  }
+  return count;
+}
+
 /** Cuts first … first + count − 1 into maximal runs over which the same of `taps`, each valid in a [begin, end), are valid. */
 function runs<T>(
   first: number,

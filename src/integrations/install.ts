@@ -10,8 +10,8 @@
  * | `Conv2D(x, filter)`, `FusedConv2D` | BackpropInput, ∂Φ/∂x | dy ← x |
  */
 import {
-  type Conv2DAttrs,
   Conv2D,
+  type Conv2DAttrs,
   Conv2DBackpropFilter,
   type Conv2DBackpropFilterAttrs,
   Conv2DBackpropInput,
@@ -27,7 +27,6 @@ import {
   type Tensor,
   type Tensor4D,
   type TensorInfo,
-  backend_util,
   conv2d,
   engine,
   getGradient,
@@ -38,26 +37,27 @@ import {
   unregisterGradient,
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
+import { chooseVariant } from '../choice/choose';
+import {
+  ACTIVATIONS,
+  type Activation,
+  Conv2DTransposeBackpropFilter,
+  Conv2DTransposeBackpropInput,
+  type Conv2DTransposeAttrs,
+  REPLACEABLE,
+  type Replaceable,
+  descriptorOf,
+  kernelNameOf,
+  supportOf,
+} from '../contract';
+import { type ConvolutionRequest, geometryOfConvolution } from '../geometry/convolution';
 import type { Conv2DTransposeGeometry } from '../geometry/geometry';
 import { registerGradients } from '../op/gradients';
-import { Conv2DTransposeBackpropFilter, Conv2DTransposeBackpropInput, KERNEL_OF_VARIANT } from '../contract';
-import { chooseVariant } from '../choice/choose';
-
-/** The stock kernels that can be replaced. */
-export const REPLACEABLE = [Conv2DBackpropInput, Conv2DBackpropFilter, Conv2D, FusedConv2D] as const;
-export type Replaceable = (typeof REPLACEABLE)[number];
-
-/** The backends with kernels of ours, and what is replaced there unless asked otherwise: what is faster than stock's, or what stock lacks. */
-const DEFAULTS: Readonly<Record<string, readonly Replaceable[]>> = {
-  cpu: REPLACEABLE,
-  webgl: [Conv2DBackpropInput, Conv2DBackpropFilter],
-  wasm: [Conv2DBackpropInput, Conv2DBackpropFilter],
-};
 
 export interface InstallOptions {
   /** Default: all whose entry point (`…/cpu`, `…/webgl`, `…/wasm`) has been imported. */
   backends?: readonly string[];
-  /** Default: on `cpu` all of {@link REPLACEABLE}, elsewhere the two gradients. */
+  /** Default: what is faster than stock's on the backend, or what stock lacks. On `cpu` all of {@link REPLACEABLE}, elsewhere the two gradients. */
   kernels?: readonly Replaceable[];
   /** Whether to register the gradients that stock lacks: of `Conv2DBackpropFilter`, and of a dilated conv2d. Default: true. */
   gradients?: boolean;
@@ -77,15 +77,14 @@ let undo: (() => void)[] = [];
  * @throws Error if a backend or kernel is unknown, or no entry point has been imported; nothing is installed then.
  */
 export function install({ backends, kernels, gradients = true }: InstallOptions = {}): string[] {
-  const served = Object.keys(DEFAULTS).filter((name) => getKernel(KERNEL_OF_VARIANT.subpixel, name));
+  const served = engine()
+    .backendNames()
+    .filter((name) => descriptorOf(name));
   for (const backend of backends ?? []) {
-    if (!(backend in DEFAULTS))
+    if (!descriptorOf(backend))
       throw new Error(
-        `install: unknown backend '${backend}'; there are kernels for ${Object.keys(DEFAULTS).join(', ')}`,
-      );
-    if (!served.includes(backend))
-      throw new Error(
-        `install: the kernels for backend '${backend}' are not registered; import 'tfjs-conv2d-transpose/${backend}' first`,
+        `install: there are no kernels for backend '${backend}'; import 'tfjs-conv2d-transpose/${backend}' first, ` +
+          `if there is such an entry. There are some for: ${served.join(', ') || 'none'}`,
       );
   }
   if (served.length === 0)
@@ -99,11 +98,12 @@ export function install({ backends, kernels, gradients = true }: InstallOptions 
   uninstall();
   const installed: string[] = [];
   for (const backend of backends ?? served) {
-    for (const kernel of kernels ?? DEFAULTS[backend]) {
+    for (const kernel of kernels ?? descriptorOf(backend)!.replaces) {
       const stock = getKernel(kernel, backend);
       // A backend whose own package isn't there yet would warn when it registers its kernels later.
       if (!stock && !getKernel(Conv2DBackpropInput, backend)) continue;
-      replaceKernel({ ...stock, kernelName: kernel, backendName: backend, kernelFunc: kernelFuncOf(kernel, backend, stock?.kernelFunc) }, stock); // prettier-ignore
+      const kernelFunc = kernelFuncOf(kernel, backend, stock?.kernelFunc);
+      replaceKernel({ ...stock, kernelName: kernel, backendName: backend, kernelFunc }, stock);
       installed.push(`${backend}/${kernel}`);
     }
   }
@@ -143,50 +143,6 @@ function replaceGradient(config: GradConfig): void {
   });
 }
 
-/** The geometry of the transposed convolution whose adjoint a stock convolution is. */
-function geometryOf(
-  xShape: readonly number[],
-  filterShape: readonly number[],
-  { strides, pad, dimRoundingMode }: Pick<Conv2DAttrs, 'strides' | 'pad' | 'dimRoundingMode'>,
-  dilations: Conv2DAttrs['dilations'] = 1,
-): Conv2DTransposeGeometry {
-  const info = backend_util.computeConv2DInfo(
-    xShape as [number, number, number, number],
-    filterShape as [number, number, number, number],
-    strides,
-    dilations,
-    pad,
-    dimRoundingMode,
-  );
-  return Object.freeze({
-    batch: info.batchSize,
-    inHeight: info.outHeight,
-    inWidth: info.outWidth,
-    inChannels: info.outChannels,
-    outHeight: info.inHeight,
-    outWidth: info.inWidth,
-    outChannels: info.inChannels,
-    filterHeight: info.filterHeight,
-    filterWidth: info.filterWidth,
-    strideHeight: info.strideHeight,
-    strideWidth: info.strideWidth,
-    dilationHeight: info.dilationHeight,
-    dilationWidth: info.dilationWidth,
-    padTop: info.padInfo.top,
-    padBottom: info.padInfo.bottom,
-    padLeft: info.padInfo.left,
-    padRight: info.padInfo.right,
-    outputPaddingHeight: leftover(info.inHeight, info.outHeight, info.strideHeight, info.effectiveFilterHeight, info.padInfo.top + info.padInfo.bottom), // prettier-ignore
-    outputPaddingWidth: leftover(info.inWidth, info.outWidth, info.strideWidth, info.effectiveFilterWidth, info.padInfo.left + info.padInfo.right), // prettier-ignore
-    groups: 1,
-  });
-}
-
-/** Cells of the convolution's input that it discards for not filling a stride: output padding, seen from behind. */
-function leftover(inSize: number, outSize: number, stride: number, kernel: number, pads: number): number {
-  return Math.max(0, inSize + pads - kernel - stride * (outSize - 1));
-}
-
 /** Stock kernels' attributes, as far as they matter here. */
 type StockAttrs = FusedConv2DAttrs & Conv2DBackpropInputAttrs & Conv2DBackpropFilterAttrs;
 type StockInputs = Record<'x' | 'dy' | 'filter', TensorInfo> & {
@@ -194,43 +150,88 @@ type StockInputs = Record<'x' | 'dy' | 'filter', TensorInfo> & {
   preluActivationWeights?: TensorInfo;
 };
 
+/** What a stock kernel's call is in the family. */
+interface FamilyRequest {
+  /** The geometry of the convolution, as stock is told it. */
+  readonly convolution: ConvolutionRequest;
+  readonly inputs: NamedTensorInfoMap;
+  /** The kernel that computes it; `undefined`: the variant that 'auto' takes. */
+  readonly kernelName?: string;
+  readonly fused?: { readonly activation: Activation; readonly leakyreluAlpha?: number };
+}
+
+function familyRequest(kernel: Replaceable, inputs: StockInputs, attrs: StockAttrs): FamilyRequest {
+  const { x, dy, filter, bias, preluActivationWeights } = inputs;
+  const { strides, pad, dimRoundingMode, dilations, activation, leakyreluAlpha } = attrs;
+  const rest = { strides, pad, dimRoundingMode };
+  if (kernel === Conv2DBackpropInput)
+    return {
+      convolution: { ...rest, xShape: attrs.inputShape, filterShape: filter.shape },
+      inputs: { x: dy, filter },
+    };
+  if (kernel === Conv2DBackpropFilter)
+    return {
+      convolution: { ...rest, xShape: x.shape, filterShape: attrs.filterShape },
+      inputs: { x: dy, dy: x },
+      kernelName: Conv2DTransposeBackpropFilter,
+    };
+  return {
+    convolution: { ...rest, xShape: x.shape, filterShape: filter.shape, dilations },
+    inputs: { dy: x, filter, bias: bias!, preluActivationWeights: preluActivationWeights! },
+    kernelName: Conv2DTransposeBackpropInput,
+    fused: kernel === FusedConv2D ? { activation, leakyreluAlpha } : undefined,
+  };
+}
+
+/** Whether a call is one that the family computes at all, whatever its sizes. */
+function isOurs(inputs: StockInputs, { dataFormat, activation = 'linear' }: StockAttrs): boolean {
+  const given = Object.values(inputs).filter((info) => info);
+  const perChannel = [inputs.bias, inputs.preluActivationWeights].every((info) => !info || info.shape.length <= 1);
+  const isFloat = given.every(({ dtype }) => dtype === 'float32');
+  return dataFormat === 'NHWC' && perChannel && isFloat && ACTIVATIONS.includes(activation);
+}
+
 /** A kernel function that computes on ours, or on stock's what ours can't. */
 function kernelFuncOf(kernel: Replaceable, backendName: string, stock: KernelFunc | undefined): KernelFunc {
   return (params) => {
     const attrs = params.attrs as unknown as StockAttrs;
     const inputs = params.inputs as unknown as StockInputs;
     const backend = params.backend as KernelBackend;
-    const run = (kernelName: string, own: NamedTensorInfoMap, all: object): TensorInfo =>
-      getKernel(kernelName, backendName).kernelFunc({
-        inputs: own,
-        backend,
-        attrs: all as unknown as NamedAttrMap,
-      }) as TensorInfo;
-    const { x, dy, filter, bias, preluActivationWeights } = inputs;
-    const perChannel = [bias, preluActivationWeights].every((info) => !info || info.shape.length <= 1);
-    const given = Object.values(inputs).filter((info) => info);
-    if (attrs.dataFormat === 'NHWC' && perChannel && given.every(({ dtype }) => dtype === 'float32')) {
-      const g =
-        kernel === Conv2D || kernel === FusedConv2D
-          ? geometryOf(x.shape, filter.shape, attrs, attrs.dilations)
-          : kernel === Conv2DBackpropInput
-            ? geometryOf(attrs.inputShape, filter.shape, attrs)
-            : geometryOf(x.shape, attrs.filterShape, attrs);
-      const variant = chooseVariant('auto', g, backendName, backend);
+    if (isOurs(inputs, attrs)) {
+      const { convolution, inputs: own, kernelName, fused } = familyRequest(kernel, inputs, attrs);
+      const geometry = geometryOfConvolution(convolution);
       // Grouped convolutions share this kernel name in later versions of tfjs.
-      if (variant !== undefined && g.outChannels === (filter?.shape ?? attrs.filterShape)[2]) {
-        if (kernel === Conv2DBackpropInput) return run(KERNEL_OF_VARIANT[variant], { x: dy, filter }, g);
-        if (kernel === Conv2DBackpropFilter) return run(Conv2DTransposeBackpropFilter, { x: dy, dy: x }, g);
-        const { activation, leakyreluAlpha } = attrs;
-        const fused = { bias: bias!, preluActivationWeights: preluActivationWeights! };
-        return run(Conv2DTransposeBackpropInput, { dy: x, filter, ...fused }, { ...g, activation, leakyreluAlpha });
-      }
+      const isGrouped = geometry.outChannels !== convolution.filterShape[2];
+      const runs = isGrouped ? undefined : kernelToRun(kernelName, geometry, backendName, backend);
+      if (runs !== undefined)
+        return getKernel(runs, backendName).kernelFunc({
+          inputs: own,
+          backend,
+          attrs: { geometry, ...fused } as unknown as NamedAttrMap,
+        });
     }
     if (stock) return stock(params);
     throw new Error(
       `${kernel} on backend '${backendName}' takes float32 tensors in NHWC, but dataFormat is ${attrs.dataFormat}`,
     );
   };
+}
+
+/** The name of the kernel that computes a request: an adjoint's, if it can, or that of a variant; `undefined` if there is none. */
+function kernelToRun(
+  adjoint: string | undefined,
+  g: Conv2DTransposeGeometry,
+  backendName: string,
+  backend: KernelBackend,
+): string | undefined {
+  if (adjoint === undefined) {
+    const variant = chooseVariant('auto', g, { backendName, backend });
+    return variant && kernelNameOf(variant);
+  }
+  const descriptor = descriptorOf(backendName);
+  if (descriptor === undefined) return undefined;
+  const kernel = adjoint === Conv2DTransposeBackpropInput ? descriptor.backpropInput : descriptor.backpropFilter;
+  return supportOf(descriptor, kernel, g, backend).supported ? adjoint : undefined;
 }
 
 /** What stock lacks: `Conv2DBackpropFilter` is linear in x and dy, and these are its adjoints. */
@@ -265,16 +266,26 @@ function gradientOfDilated(stock: GradConfig): GradConfig {
       const nhwc = (tensor: Tensor): Tensor => (dataFormat === 'NHWC' ? tensor : transpose(tensor, [0, 2, 3, 1]));
       const back = (tensor: Tensor): Tensor => (dataFormat === 'NHWC' ? tensor : transpose(tensor, [0, 3, 1, 2]));
       const [image, cotangent] = [nhwc(x), nhwc(dy as Tensor)];
-      const g = geometryOf(image.shape, filter.shape, { strides, pad, dimRoundingMode }, dilations);
-      const variant = chooseVariant('auto', g, engine().backendName, engine().backend);
+      const geometry = geometryOfConvolution({
+        xShape: image.shape,
+        filterShape: filter.shape,
+        strides,
+        pad,
+        dilations,
+        dimRoundingMode,
+      });
+      const variant = chooseVariant('auto', geometry, { backendName: engine().backendName, backend: engine().backend });
       if (variant === undefined)
         throw new Error(
           `The gradient of a dilated conv2d needs kernels of backend '${engine().backendName}'; import 'tfjs-conv2d-transpose/cpu', '/webgl' or '/wasm'`,
         );
-      const own = { ...g, variant } as unknown as NamedAttrMap;
+      const run = (kernelName: string, inputs: Record<string, Tensor>): Tensor => {
+        const own: Conv2DTransposeAttrs = { geometry, variant };
+        return engine().runKernel(kernelName, inputs, own as unknown as NamedAttrMap);
+      };
       return {
-        x: () => back(engine().runKernel(KERNEL_OF_VARIANT[variant], { x: cotangent, filter }, own)),
-        filter: () => engine().runKernel(Conv2DTransposeBackpropFilter, { x: cotangent, dy: image }, own),
+        x: () => back(run(kernelNameOf(variant), { x: cotangent, filter })),
+        filter: () => run(Conv2DTransposeBackpropFilter, { x: cotangent, dy: image }),
       };
     },
   };

@@ -11,16 +11,18 @@ export interface Fused {
   leakyreluAlpha: number;
 }
 
+/** A row per activation. */
+const APPLY: Readonly<Record<Activation, (y: Tensor, fused: Fused) => Tensor>> = {
+  linear: (y) => y,
+  relu: (y) => relu(y),
+  relu6: (y) => relu6(y),
+  elu: (y) => elu(y),
+  sigmoid: (y) => sigmoid(y),
+  leakyrelu: (y, { leakyreluAlpha }) => leakyRelu(y, leakyreluAlpha),
+  prelu: (y, { preluActivationWeights }) => prelu(y, preluActivationWeights!),
+};
+
 /** Adds the bias and applies the activation by core ops, to a tensor whose channels are last. */
-export function applyFused(y: Tensor, { bias, preluActivationWeights, activation, leakyreluAlpha }: Fused): Tensor {
-  const biased = bias ? add(y, bias) : y;
-  return {
-    linear: () => biased,
-    relu: () => relu(biased),
-    relu6: () => relu6(biased),
-    elu: () => elu(biased),
-    sigmoid: () => sigmoid(biased),
-    leakyrelu: () => leakyRelu(biased, leakyreluAlpha),
-    prelu: () => prelu(biased, preluActivationWeights!),
-  }[activation]();
+export function applyFused(y: Tensor, fused: Fused): Tensor {
+  return APPLY[fused.activation](fused.bias ? add(y, fused.bias) : y, fused);
 }

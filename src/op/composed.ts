@@ -10,6 +10,7 @@ import {
   add,
   concat,
   customGrad,
+  grad,
   matMul,
   pad,
   reshape,
@@ -17,8 +18,15 @@ import {
   zeros,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import { type Axis, effectiveKernel } from '../geometry/axis';
-import { type Conv2DTransposeGeometry, heightAxis, widthAxis, yShapeOf } from '../geometry/geometry';
+import { type Axis, fullSize } from '../geometry/axis';
+import {
+  type Conv2DTransposeGeometry,
+  filterShapeOf,
+  heightAxis,
+  widthAxis,
+  xShapeOf,
+  yShapeOf,
+} from '../geometry/geometry';
 
 /** @param x `[batch, inHeight, inWidth, inChannels]`, @param filter `[filterHeight, filterWidth, outChannels / groups, inChannels]`. */
 export function composedConv2dTranspose(g: Conv2DTransposeGeometry, x: Tensor4D, filter: Tensor4D): Tensor4D {
@@ -29,6 +37,16 @@ export function composedConv2dTranspose(g: Conv2DTransposeGeometry, x: Tensor4D,
     return oneGroup(g, slice(x, from, [-1, -1, -1, inDepth]), slice(filter, from, [-1, -1, -1, inDepth]));
   });
   return outputs.length === 1 ? outputs[0] : concat(outputs, 3);
+}
+
+/** ∂Φ/∂x by autodiff. The op is linear in x, so its value there does not matter. */
+export function composedBackpropInput(g: Conv2DTransposeGeometry, dy: Tensor4D, filter: Tensor4D): Tensor4D {
+  return grad((x) => composedConv2dTranspose(g, x as Tensor4D, filter))(zeros(xShapeOf(g)), dy) as Tensor4D;
+}
+
+/** ∂Φ/∂filter, likewise. */
+export function composedBackpropFilter(g: Conv2DTransposeGeometry, x: Tensor4D, dy: Tensor4D): Tensor4D {
+  return grad((filter) => composedConv2dTranspose(g, x, filter as Tensor4D))(zeros(filterShapeOf(g)), dy) as Tensor4D;
 }
 
 /** Not every backend's core ops can take the gradient of an empty tensor. */
@@ -101,9 +119,4 @@ function placeTap(image: Tensor, dimension: 1 | 2, axis: Axis, tap: number): Ten
     ),
     paddings,
   );
-}
-
-/** Cells of the uncropped output. */
-function fullSize({ inSize, stride, kernel, dilation }: Axis): number {
-  return stride * (inSize - 1) + effectiveKernel(kernel, dilation);
 }

@@ -10,28 +10,24 @@ import {
   op,
   reshape,
 } from '@tensorflow/tfjs-core';
-import { conv2dTranspose } from './conv2d_transpose';
-import type { DimRoundingMode } from '../geometry/axis';
-import type { ExplicitPadding } from '../geometry/geometry';
-import type { Variant } from '../contract';
-import { asTensor } from './tensors';
+import type { Pad } from '../geometry/geometry';
+import { CONV2D_OPTIONS, type Conv2DTransposeOptions, checkOptionNames, conv2dTranspose } from './conv2d_transpose';
+import { asFloat32 } from './tensors';
+
+/** Options of `conv2dTranspose` that mean the same here. */
+type Shared = Omit<Conv2DTransposeOptions, 'dataFormat' | 'dilations' | 'outputPadding'>;
 
 /** What `conv1dTranspose` takes by name. */
-export interface Conv1DTransposeOptions {
+export interface Conv1DTransposeOptions extends Shared {
   /** Layout of x, of the result and of `outputShape`. Default: 'NWC'. */
   dataFormat?: 'NWC' | 'NCW';
   /** Distance between neighbouring taps. Default: 1. */
   dilation?: number;
-  /** Number of groups that channels are divided into. Default: 1. */
-  groups?: number;
   /** Cells added at the end, less than the larger of stride and dilation. Default: 0. */
   outputPadding?: number;
-  dimRoundingMode?: DimRoundingMode;
-  /** The algorithm, or 'auto'. Default: 'auto'. */
-  variant?: Variant | 'auto';
 }
 
-const OPTIONS = ['dataFormat', 'dilation', 'groups', 'outputPadding', 'dimRoundingMode', 'variant'];
+const OPTIONS = CONV2D_OPTIONS.map((name) => (name === 'dilations' ? 'dilation' : name));
 
 function conv1dTranspose_<T extends Tensor2D | Tensor3D>(
   x: T | TensorLike,
@@ -41,14 +37,12 @@ function conv1dTranspose_<T extends Tensor2D | Tensor3D>(
   pad: 'same' | 'valid' | number | [number, number],
   options: Conv1DTransposeOptions = {},
 ): T {
-  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
-  if (unknown !== undefined)
-    throw new Error(`conv1dTranspose: unknown option '${unknown}'; the options are ${OPTIONS.join(', ')}`);
-  const { dataFormat = 'NWC', dilation = 1, groups, outputPadding, dimRoundingMode, variant } = options;
+  checkOptionNames('conv1dTranspose', options, OPTIONS);
+  const { dataFormat = 'NWC', dilation = 1, outputPadding, ...shared } = options;
   if (dataFormat !== 'NWC' && dataFormat !== 'NCW')
     throw new Error(`conv1dTranspose: dataFormat must be 'NWC' or 'NCW', but was ${JSON.stringify(dataFormat)}`);
-  const $x = asTensor(x);
-  const $filter = asTensor(filter);
+  const $x = asFloat32(x, 'conv1dTranspose', 'x');
+  const $filter = asFloat32(filter, 'conv1dTranspose', 'filter');
   if ($x.rank !== 2 && $x.rank !== 3)
     throw new Error(`conv1dTranspose: x must have rank 2 or 3, but has shape [${$x.shape}]`);
   if ($filter.rank !== 3)
@@ -57,38 +51,36 @@ function conv1dTranspose_<T extends Tensor2D | Tensor3D>(
     );
   if (outputShape && outputShape.length !== $x.rank)
     throw new Error(`conv1dTranspose: outputShape [${outputShape}] must have as many dimensions as x [${$x.shape}]`);
-  const first = dataFormat === 'NWC';
+  const channelsLast = dataFormat === 'NWC';
   /** A dimension of height 1, where this layout has it. */
   const tall = (shape: readonly number[]): [number, number, number, number] => {
     const [a, b, c] = shape.length === 2 ? [1, ...shape] : shape;
-    return first ? [a, 1, b, c] : [a, b, 1, c];
+    return channelsLast ? [a, 1, b, c] : [a, b, 1, c];
   };
-  const zero: [number, number] = [0, 0];
-  const crop: [number, number] | undefined =
-    typeof pad === 'number' ? [pad, pad] : Array.isArray(pad) ? pad : undefined;
-  const pads: 'same' | 'valid' | ExplicitPadding = crop
-    ? first
-      ? [zero, zero, crop, zero]
-      : [zero, zero, zero, crop]
-    : (pad as 'same' | 'valid');
   const y = conv2dTranspose(
     reshape($x, tall($x.shape)) as Tensor4D,
     reshape<Rank.R4>($filter, [1, ...($filter as Tensor3D).shape]),
     outputShape && tall(outputShape),
     [1, stride],
-    pads,
+    padOf(pad, channelsLast),
     {
-      dataFormat: first ? 'NHWC' : 'NCHW',
+      ...shared,
+      dataFormat: channelsLast ? 'NHWC' : 'NCHW',
       dilations: [1, dilation],
-      groups,
-      dimRoundingMode,
-      variant,
-      ...(outputPadding !== undefined && { outputPadding: [0, outputPadding] }),
+      outputPadding: outputPadding === undefined ? undefined : [0, outputPadding],
     },
   );
   const [batch, b, c, d] = y.shape;
-  const shape = first ? [c, d] : [b, d];
+  const shape = channelsLast ? [c, d] : [b, d];
   return reshape(y, ($x.rank === 2 ? shape : [batch, ...shape]) as [number, number]) as Tensor as T;
+}
+
+/** The pad of an image of height 1. */
+function padOf(pad: 'same' | 'valid' | number | [number, number], channelsLast: boolean): Pad {
+  if (typeof pad !== 'number' && !Array.isArray(pad)) return pad;
+  const none: [number, number] = [0, 0];
+  const ends: [number, number] = typeof pad === 'number' ? [pad, pad] : pad;
+  return channelsLast ? [none, none, ends, none] : [none, none, none, ends];
 }
 
 /**

@@ -3,38 +3,33 @@
 import {
   type NamedAttrMap,
   type Rank,
-  Tensor,
+  type Tensor,
   type Tensor3D,
   type Tensor4D,
   type TensorLike,
-  cast,
   engine,
   getBackend,
   op,
   reshape,
-  tensor,
   transpose,
 } from '@tensorflow/tfjs-core';
-import { composedConv2dTranspose } from './composed';
-import type { DimRoundingMode } from '../geometry/axis';
-import { type DataFormat, type Pad, type Pair, computeGeometry } from '../geometry/geometry';
-import { registerGradients } from './gradients';
-import { type Fused, applyFused } from './activations';
-import { KERNEL_OF_VARIANT, type Variant } from '../contract';
 import { chooseVariant } from '../choice/choose';
+import { type Conv2DTransposeAttrs, type Variant, kernelNameOf } from '../contract';
+import type { DimRoundingMode } from '../geometry/axis';
+import {
+  type Conv2DTransposeGeometry,
+  GEOMETRY_OPTION_NAMES,
+  type GeometryOptions,
+  type Pad,
+  computeGeometry,
+} from '../geometry/geometry';
+import { type Fused, applyFused } from './activations';
+import { composedConv2dTranspose } from './composed';
+import { registerGradients } from './gradients';
+import { asFloat32 } from './tensors';
 
 /** What `conv2dTranspose` takes beyond the arguments of `tf.conv2dTranspose`. */
-export interface Conv2DTransposeOptions {
-  /** How the forward convolution would round its size, with a pad in numbers. Default: 'floor'. */
-  dimRoundingMode?: DimRoundingMode;
-  /** Layout of x, of the result, of `outputShape` and of an explicit pad. Default: 'NHWC'. */
-  dataFormat?: DataFormat;
-  /** Distance between neighbouring taps, in output cells: a number, or `[height, width]`. Default: 1. */
-  dilations?: Pair;
-  /** Number of groups that channels are divided into; inChannels and outChannels are multiples of it. Default: 1. */
-  groups?: number;
-  /** Cells added at the bottom and the right, less than the larger of stride and dilation. Default: 0. */
-  outputPadding?: Pair;
+export interface Conv2DTransposeOptions extends GeometryOptions {
   /** The algorithm, or 'auto'. Default: 'auto'. */
   variant?: Variant | 'auto';
 }
@@ -42,7 +37,15 @@ export interface Conv2DTransposeOptions {
 /** The shape of the result, with or without a batch. */
 export type OutputShape = [number, number, number] | [number, number, number, number];
 
-const OPTIONS = ['dimRoundingMode', 'dataFormat', 'dilations', 'groups', 'outputPadding', 'variant'];
+/** The names of the options. */
+export const CONV2D_OPTIONS: readonly string[] = [...GEOMETRY_OPTION_NAMES, 'variant'];
+
+/** @throws Error if an option has a name that the op does not know. */
+export function checkOptionNames(who: string, options: object, known: readonly string[]): void {
+  for (const name in options) {
+    if (!known.includes(name)) throw new Error(`${who}: unknown option '${name}'; the options are ${known.join(', ')}`);
+  }
+}
 
 /** `DimRoundingMode` is the last argument of `tf.conv2dTranspose`; here an object may stand in its place. */
 function conv2dTranspose_<T extends Tensor3D | Tensor4D>(
@@ -67,12 +70,10 @@ export function runConv2dTranspose<T extends Tensor3D | Tensor4D>(
   fused?: Fused,
 ): T {
   const given = typeof options === 'string' ? { dimRoundingMode: options } : (options ?? {});
-  const unknown = Object.keys(given).find((name) => !OPTIONS.includes(name));
-  if (unknown !== undefined)
-    throw new Error(`conv2dTranspose: unknown option '${unknown}'; the options are ${OPTIONS.join(', ')}`);
+  checkOptionNames('conv2dTranspose', given, CONV2D_OPTIONS);
   const { dataFormat = 'NHWC', variant: asked = 'auto', ...rest } = given;
-  const $x = asFloat(x, 'x');
-  const $filter = asFloat(filter, 'filter');
+  const $x = asFloat32(x, 'conv2dTranspose', 'x');
+  const $filter = asFloat32(filter, 'conv2dTranspose', 'filter');
   if ($x.rank !== 3 && $x.rank !== 4)
     throw new Error(`conv2dTranspose: x must have rank 3 or 4, but has shape [${$x.shape}]`);
   if ($filter.rank !== 4) throw new Error(`conv2dTranspose: filter must have rank 4, but has shape [${$filter.shape}]`);
@@ -89,42 +90,40 @@ export function runConv2dTranspose<T extends Tensor3D | Tensor4D>(
     strides,
     pad,
   });
-  const variant = chooseVariant(asked, geometry, getBackend(), engine().backend);
+  const variant = chooseVariant(asked, geometry, { backendName: getBackend(), backend: engine().backend });
 
   // Only what has to be done: every op here would need its gradient registered, which tfjs-core alone doesn't do.
   const x4D =
     $x.rank === 4 ? ($x as Tensor4D) : reshape<Rank.R4>($x, batched($x.shape) as [number, number, number, number]);
   const nhwc: Tensor4D = dataFormat === 'NHWC' ? x4D : transpose(x4D, [0, 2, 3, 1]);
-  let y: Tensor4D;
-  if (variant === undefined) {
-    y = composedConv2dTranspose(geometry, nhwc, $filter as Tensor4D);
-    if (fused) y = applyFused(y, fused) as Tensor4D;
-  } else {
-    registerGradients();
-    const { bias, preluActivationWeights, ...epilogue } = fused ?? {};
-    const inputs = { x: nhwc, filter: $filter, ...(bias && { bias }), ...(preluActivationWeights && { preluActivationWeights }) }; // prettier-ignore
-    const attrs = { ...geometry, variant, ...epilogue } as unknown as NamedAttrMap;
-    y = engine().runKernel(KERNEL_OF_VARIANT[variant], inputs, attrs);
-  }
+  const y =
+    variant === undefined
+      ? composed(geometry, nhwc, $filter as Tensor4D, fused)
+      : runVariant(variant, geometry, nhwc, $filter, fused);
   const result: Tensor4D = dataFormat === 'NHWC' ? y : transpose(y, [0, 3, 1, 2]);
   return ($x.rank === 3 ? reshape(result, result.shape.slice(1) as [number, number, number]) : result) as T;
 }
 
-/** A float32 tensor of a tensor or of nested arrays; int32 and bool are cast, as the stock kernel does. */
-function asFloat(value: Tensor | TensorLike, name: string): Tensor {
-  if (value === undefined || value === null) {
-    throw new Error(`conv2dTranspose: ${name} must be a tensor or an array of numbers, but was ${value}`);
-  }
-  const $value = value instanceof Tensor ? value : tensor(value);
-  if ($value.isDisposed) {
-    throw new Error(
-      `conv2dTranspose: ${name} [${$value.shape}] has been disposed; tf.keep or tf.clone it before its tidy ends`,
-    );
-  }
-  if ($value.dtype === 'string' || $value.dtype === 'complex64') {
-    throw new Error(`conv2dTranspose: ${name} must hold real numbers (float32, int32 or bool), but is ${$value.dtype}`);
-  }
-  return $value.dtype === 'float32' ? $value : cast($value, 'float32');
+function composed(g: Conv2DTransposeGeometry, x: Tensor4D, filter: Tensor4D, fused: Fused | undefined): Tensor4D {
+  const y = composedConv2dTranspose(g, x, filter);
+  return fused ? (applyFused(y, fused) as Tensor4D) : y;
+}
+
+function runVariant(
+  variant: Variant,
+  geometry: Conv2DTransposeGeometry,
+  x: Tensor,
+  filter: Tensor,
+  fused: Fused | undefined,
+): Tensor4D {
+  registerGradients(variant);
+  const inputs: Record<string, Tensor> = { x, filter };
+  const attrs: Conv2DTransposeAttrs = fused
+    ? { geometry, variant, activation: fused.activation, leakyreluAlpha: fused.leakyreluAlpha }
+    : { geometry, variant };
+  if (fused?.bias) inputs.bias = fused.bias;
+  if (fused?.preluActivationWeights) inputs.preluActivationWeights = fused.preluActivationWeights;
+  return engine().runKernel(kernelNameOf(variant), inputs, attrs as unknown as NamedAttrMap);
 }
 
 /**

@@ -11,10 +11,10 @@ import {
   transpose,
 } from '@tensorflow/tfjs-core';
 import { type Conv2DTransposeOptions, type OutputShape, conv2dTranspose, runConv2dTranspose } from './conv2d_transpose';
-import { applyFused } from './activations';
+import { ACTIVATIONS, type Activation, LEAKYRELU_ALPHA } from '../contract';
 import type { Pad } from '../geometry/geometry';
-import { ACTIVATIONS, type Activation } from '../contract';
-import { asTensor } from './tensors';
+import { applyFused } from './activations';
+import { asFloat32 } from './tensors';
 
 /** The arguments of `fused.conv2dTranspose`: those of `conv2dTranspose`, by name, and what is fused. */
 export interface FusedConv2DTransposeConfig<T extends Tensor3D | Tensor4D> extends Conv2DTransposeOptions {
@@ -34,7 +34,7 @@ export interface FusedConv2DTransposeConfig<T extends Tensor3D | Tensor4D> exten
 }
 
 function fusedConv2dTranspose_<T extends Tensor3D | Tensor4D>(config: FusedConv2DTransposeConfig<T>): T {
-  const { x, filter, outputShape, strides, pad, bias, preluActivationWeights, leakyreluAlpha = 0.2, ...options } = config; // prettier-ignore
+  const { x, filter, outputShape, strides, pad, bias, preluActivationWeights, leakyreluAlpha = LEAKYRELU_ALPHA, ...options } = config; // prettier-ignore
   const { activation = 'linear', ...rest } = options;
   if (!ACTIVATIONS.includes(activation))
     throw new Error(
@@ -69,13 +69,12 @@ function perChannel(
   channels: number | undefined,
 ): Tensor1D | undefined {
   if (value === undefined || value === null) return undefined;
-  const given = asTensor(value);
-  if (given.isDisposed) throw new Error(`fused.conv2dTranspose: ${name} [${given.shape}] has been disposed`);
+  const given = asFloat32(value, 'fused.conv2dTranspose', name);
   if (given.rank > 1 || (channels !== undefined && given.size !== 1 && given.size !== channels))
     throw new Error(
       `fused.conv2dTranspose: ${name} must hold a value for each of the ${channels ?? ''} output channels or a single one, but has shape [${given.shape}]`,
     );
-  return (given.dtype === 'float32' ? given : given.toFloat()) as Tensor1D;
+  return given as Tensor1D;
 }
 
 /**

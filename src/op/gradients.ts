@@ -13,6 +13,7 @@ import {
   type GradConfig,
   type NamedAttrMap,
   type Tensor,
+  type Tensor4D,
   engine,
   getGradient,
   registerGradient,
@@ -21,24 +22,50 @@ import {
   Conv2DTransposeBackpropFilter,
   Conv2DTransposeBackpropInput,
   type Conv2DTransposeAttrs,
-  KERNEL_OF_VARIANT,
   VARIANTS,
+  type Variant,
+  descriptorOf,
+  kernelNameOf,
+  supportOf,
 } from '../contract';
+import { composedBackpropFilter, composedBackpropInput, composedConv2dTranspose } from './composed';
 
 /** The arguments of the trilinear form. */
 type Argument = 'x' | 'filter' | 'dy';
+type Values = Readonly<Record<Argument, Tensor>>;
 
 const ARGUMENTS: readonly Argument[] = ['x', 'filter', 'dy'];
 
-/** Runs the kernel that differentiates Φ with respect to `argument`, on the values of the other two. */
-function derivative(argument: Argument, values: Record<Argument, Tensor | undefined>, attrs: NamedAttrMap): Tensor {
-  const kernelName = {
-    x: Conv2DTransposeBackpropInput,
-    filter: Conv2DTransposeBackpropFilter,
-    dy: KERNEL_OF_VARIANT[(attrs as unknown as Conv2DTransposeAttrs).variant],
+/** How Φ is differentiated with respect to an argument: by a kernel, or by core ops where the backend cannot run it. */
+function derivative(argument: Argument, values: Values, attrs: Conv2DTransposeAttrs): Tensor {
+  const { geometry: g, variant } = attrs;
+  const { backendName, backend } = engine();
+  const descriptor = descriptorOf(backendName);
+  const run = (kernelName: string, inputs: Record<string, Tensor>): Tensor =>
+    engine().runKernel(kernelName, inputs, { geometry: g, variant } as unknown as NamedAttrMap);
+  const { x, filter, dy } = values as Readonly<Record<Argument, Tensor4D>>;
+  const { kernelName, kernel, inputs, composed } = {
+    x: {
+      kernelName: Conv2DTransposeBackpropInput,
+      kernel: descriptor?.backpropInput,
+      inputs: { dy, filter },
+      composed: () => composedBackpropInput(g, dy, filter),
+    },
+    filter: {
+      kernelName: Conv2DTransposeBackpropFilter,
+      kernel: descriptor?.backpropFilter,
+      inputs: { x, dy },
+      composed: () => composedBackpropFilter(g, x, dy),
+    },
+    dy: {
+      kernelName: kernelNameOf(variant),
+      kernel: descriptor?.variants[variant],
+      inputs: { x, filter },
+      composed: () => composedConv2dTranspose(g, x, filter),
+    },
   }[argument];
-  const inputs = Object.fromEntries(ARGUMENTS.filter((name) => name !== argument).map((name) => [name, values[name]!]));
-  return engine().runKernel(kernelName, inputs, attrs);
+  const runs = descriptor && kernel && supportOf(descriptor, kernel, g, backend).supported;
+  return runs ? run(kernelName, inputs) : composed();
 }
 
 /** The gradient of a kernel that is ∂Φ/∂`argument`. */
@@ -53,20 +80,25 @@ function gradConfig(kernelName: string, argument: Argument): GradConfig {
         [inputsToSave[1]]: saved[1],
         [argument]: cotangent,
       } as Record<Argument, Tensor>;
-      return Object.fromEntries(inputsToSave.map((input) => [input, () => derivative(input, values, attrs)]));
+      const own = attrs as unknown as Conv2DTransposeAttrs;
+      if ((own.activation ?? 'linear') !== 'linear')
+        throw new Error(
+          `${kernelName} with '${own.activation}' fused has no gradient; call fused.conv2dTranspose instead`,
+        );
+      return Object.fromEntries(inputsToSave.map((input) => [input, () => derivative(input, values, own)]));
     },
   };
 }
 
-const gradConfigs: readonly GradConfig[] = [
-  ...VARIANTS.map((variant) => gradConfig(KERNEL_OF_VARIANT[variant], 'dy')),
-  gradConfig(Conv2DTransposeBackpropInput, 'x'),
-  gradConfig(Conv2DTransposeBackpropFilter, 'filter'),
-];
+function register(kernelName: string, argument: Argument): void {
+  if (!getGradient(kernelName)) registerGradient(gradConfig(kernelName, argument));
+}
 
-/** Registers the gradients of the family, if they are not registered yet. The op does so by itself. */
-export function registerGradients(): void {
-  for (const config of gradConfigs) {
-    if (!getGradient(config.kernelName)) registerGradient(config);
-  }
+/**
+ * Registers the gradients of the family, if they are not registered yet. The op does so by itself, for the variant that it runs.
+ */
+export function registerGradients(...variants: readonly Variant[]): void {
+  for (const variant of variants.length > 0 ? variants : VARIANTS) register(kernelNameOf(variant), 'dy');
+  register(Conv2DTransposeBackpropInput, 'x');
+  register(Conv2DTransposeBackpropFilter, 'filter');
 }

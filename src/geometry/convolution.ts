@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The geometry of a stock convolution, seen as an adjoint: conv2d of an image with a filter is the gradient, with respect
+ * to its input, of the transposed convolution that turns conv2d's output back into an image of that size. So conv2d's
+ * input is this geometry's output, and what conv2d discards for not filling a stride is its output padding.
+ */
+import { backend_util } from '@tensorflow/tfjs-core';
+import { type Axis, fullSize } from './axis';
+import { type Conv2DTransposeGeometry, geometryOf } from './geometry';
+import { Recent } from './kept';
+
+type ConvolutionInfo = typeof backend_util.computeConv2DInfo;
+type Strides = Parameters<ConvolutionInfo>[2];
+type Pad = Parameters<ConvolutionInfo>[4];
+type RoundingMode = Parameters<ConvolutionInfo>[5];
+
+/** A stock convolution's own attributes, NHWC. */
+export interface ConvolutionRequest {
+  /** `[batch, height, width, inChannels]` of the image that it convolves. */
+  readonly xShape: readonly number[];
+  /** `[filterHeight, filterWidth, inChannels, outChannels]` */
+  readonly filterShape: readonly number[];
+  readonly strides: Strides;
+  readonly pad: Pad;
+  readonly dilations?: Strides;
+  readonly dimRoundingMode?: RoundingMode;
+}
+
+const recent = /* @__PURE__ */ new Recent<Conv2DTransposeGeometry>();
+
+/**
+ * The geometry of the transposed convolution whose adjoint a stock convolution is.
+ *
+ * @throws Error as tfjs does, if its arguments do not fit together.
+ */
+export function geometryOfConvolution(request: ConvolutionRequest): Conv2DTransposeGeometry {
+  const { xShape, filterShape, strides, pad, dilations = 1, dimRoundingMode } = request;
+  return recent.get(`${xShape}|${filterShape}|${strides}|${pad}|${dilations}|${dimRoundingMode}`, () => {
+    const info = backend_util.computeConv2DInfo(
+      xShape as [number, number, number, number],
+      filterShape as [number, number, number, number],
+      strides,
+      dilations,
+      pad,
+      dimRoundingMode,
+    );
+    const height = axisOf({
+      inSize: info.outHeight,
+      outSize: info.inHeight,
+      kernel: info.filterHeight,
+      stride: info.strideHeight,
+      dilation: info.dilationHeight,
+      padBegin: info.padInfo.top,
+      padEnd: info.padInfo.bottom,
+    });
+    const width = axisOf({
+      inSize: info.outWidth,
+      outSize: info.inWidth,
+      kernel: info.filterWidth,
+      stride: info.strideWidth,
+      dilation: info.dilationWidth,
+      padBegin: info.padInfo.left,
+      padEnd: info.padInfo.right,
+    });
+    const channels = {
+      batch: info.batchSize,
+      inChannels: info.outChannels,
+      outChannels: info.inChannels,
+      groups: 1,
+    };
+    return geometryOf(channels, height, width);
+  });
+}
+
+function axisOf(axis: Omit<Axis, 'outputPadding'>): Axis {
+  const discarded = axis.outSize + axis.padBegin + axis.padEnd - fullSize(axis);
+  return { ...axis, outputPadding: Math.max(0, discarded) };
+}
