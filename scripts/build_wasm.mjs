@@ -4,6 +4,7 @@
  * `.generated.ts` beside it.
  */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const SOURCES = ['../kernels/engine/products.as.ts', '../bench/peers/peak.as.ts'].map((path) =>
@@ -26,7 +27,10 @@ async function compile(source, ...features) {
     'simd',
   ];
   const { error, stderr } = await asc.main(['source.ts', '--outFile', 'module.wasm', ...flags, ...features], {
-    readFile: (path) => (path === 'source.ts' ? readFileSync(source, 'utf8') : null),
+    readFile: (path) => {
+      const file = path === 'source.ts' ? source : join(dirname(source), path);
+      return existsSync(file) ? readFileSync(file, 'utf8') : null;
+    },
     writeFile: (path, contents) => void (binary = path === 'module.wasm' ? contents : binary),
     listFiles: () => [],
   });

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What the kernels of the cpu backend share: a few products over grids of pixels. A kernel (one idea, one file) says
- * which pixels, taps and channels meet; an engine does the multiply-adds. Engines: ./plain_engine, ./wasm/wasm_engine.
+ * What an engine computes: a few products over grids of pixels. A kernel (one idea, one file in ../family) lays a call out
+ * as a plan of such steps, once for each geometry; an engine does the multiply-adds. Engines: ./plain_engine, ./simd_engine.
  */
 
-/** An array where the engine can reach it. `values` may move when another block is made: don't keep it. */
-export interface Block {
-  readonly values: Float32Array;
-}
+/** The arrays that a plan works on: both operands, the result, and scratch memory. */
+export type Block = 'first' | 'second' | 'out' | 'scratch';
 
-/** How many pixels a product runs over. */
+/** How many pixels a step runs over. */
 export interface Grid {
   readonly batch: number;
   readonly rows: number;
@@ -38,9 +36,14 @@ export interface Run {
   readonly out: Operand;
 }
 
-/** Sums over taps and terms: what `dotProducts` and `broadcastProducts` compute. */
+/**
+ * Sums over taps and terms, added to the output pixels; the second operand is the filter:
+ *
+ *     dotProducts        out[p, n] += Σ_t Σ_k a[p, t, k] · filter[t, n, k]    rows of a tap's matrix are channels
+ *     broadcastProducts  out[p, n] += Σ_t Σ_k a[p, t, k] · filter[t, k, n]    rows of a tap's matrix are terms
+ */
 export interface TapProduct {
-  readonly filter: Float32Array;
+  readonly kind: 'dotProducts' | 'broadcastProducts';
   /** Where the matrix of each tap begins in the filter, and how far apart its rows are; in floats. */
   readonly taps: readonly number[];
   readonly filterRow: number;
@@ -51,9 +54,10 @@ export interface TapProduct {
   readonly runs: readonly Run[];
 }
 
-/** Sums over pixels of outer products: what `outerProducts` computes. */
+/** Sums over pixels of outer products, written to the result: out[m, n] = Σ_p a[p, m] · b[p, n]. */
 export interface OuterProduct {
-  /** Per tap: which pixels of a meet which of b, and where its sums begin in `out`. */
+  readonly kind: 'outerProducts';
+  /** Per tap: which pixels of a meet which of b, and where its sums begin in the result. */
   readonly taps: readonly {
     readonly grid: Grid;
     readonly a: Operand;
@@ -63,40 +67,53 @@ export interface OuterProduct {
   /** Channels of a, and of b, that meet: rows and columns of the sums. */
   readonly rows: number;
   readonly cols: number;
-  readonly out: Block;
   /** Floats from one row of sums to the next. */
   readonly outRow: number;
 }
 
-/** What one kernel call works in: its blocks live until the call ends. */
-export interface Workspace {
-  /** An operand; not to be written to. */
-  input(values: Float32Array): Block;
-  /** A block of unknown content. */
-  block(length: number): Block;
-  /** A block of zeros. */
-  zeros(length: number): Block;
+/** to[p, c] += from[p, c], or to[p, c] = from[p, c], for the first `channels` channels of the pixels of a grid. */
+export interface PixelMove {
+  readonly kind: 'addPixels' | 'copyPixels';
+  readonly grid: Grid;
+  readonly from: Operand;
+  readonly to: Operand;
+  readonly channels: number;
+}
 
-  /** out[p, n] += Σ_t Σ_k a[p, t, k] · filter[t, n, k]: rows of a tap's matrix are channels. */
-  dotProducts(product: TapProduct): void;
-  /** out[p, n] += Σ_t Σ_k a[p, t, k] · filter[t, k, n]: rows of a tap's matrix are terms. */
-  broadcastProducts(product: TapProduct): void;
-  /** out[m, n] = Σ_p a[p, m] · b[p, n]. */
-  outerProducts(product: OuterProduct): void;
-  /** to[p, c] += from[p, c] for the first `channels` channels of the pixels of a grid. */
-  addPixels(grid: Grid, from: Operand, to: Operand, channels: number): void;
-  /** to[p, c] = from[p, c]. */
-  copyPixels(grid: Grid, from: Operand, to: Operand, channels: number): void;
+/** Sets the first floats of the scratch memory to 0. */
+export interface ClearScratch {
+  readonly kind: 'clearScratch';
+  readonly floats: number;
+}
+
+export type Step = TapProduct | OuterProduct | PixelMove | ClearScratch;
+
+/** A kernel call laid out: it depends on the geometry alone, and is kept with it. */
+export interface Plan {
+  /** Floats of each block. */
+  readonly lengths: Readonly<Record<Block, number>>;
+  /** Whether the result begins as zeros, to be added to; else the steps write all of it. */
+  readonly zeros: boolean;
+  readonly steps: readonly Step[];
 }
 
 export interface Engine {
   readonly name: string;
-  /** Runs one kernel call; returns what `take` makes of the values of the block that `body` returns. They are gone afterwards: `take` copies them. */
-  run<T>(body: (workspace: Workspace) => Block, take: (values: Float32Array) => T): T;
+  /**
+   * Runs a plan on two operands, which it leaves alone.
+   *
+   * @returns what `take` makes of the values of the result. They are gone afterwards: `take` copies them.
+   */
+  run<T>(plan: Plan, first: Float32Array, second: Float32Array, take: (values: Float32Array) => T): T;
   /** The most bytes that a single call has used besides its tensors since this was last set to 0. */
   peakScratchBytes: number;
   /** Bytes of memory that are kept between calls, for the next; never values. */
   readonly retainedBytes: number;
   /** Gives them back. */
   release(): void;
+}
+
+/** Pixels of a grid. */
+export function pixelsIn({ batch, rows, cols }: Grid): number {
+  return batch * rows * cols;
 }

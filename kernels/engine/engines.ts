@@ -7,7 +7,7 @@ import { env } from '@tensorflow/tfjs-core';
 import type { Engine } from './engine';
 import { plainEngine } from './plain_engine';
 import { RELAXED_MODULE, SIMD_MODULE } from './products.generated';
-import { createWasmEngine } from './simd_engine';
+import { createSimdEngine } from './simd_engine';
 
 export const ENGINE_FLAG = 'CONV2D_TRANSPOSE_CPU_ENGINE';
 const MODULES = { relaxed: RELAXED_MODULE, simd: SIMD_MODULE };
@@ -32,10 +32,10 @@ function probe(name: 'relaxed' | 'simd'): Engine | undefined {
     const bytes = Uint8Array.from(atob(MODULES[name]), (char) => char.charCodeAt(0));
     if (!WebAssembly.validate(bytes)) return undefined;
     try {
-      return createWasmEngine(name, new WebAssembly.Module(bytes));
+      return createSimdEngine(name, new WebAssembly.Module(bytes));
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      void WebAssembly.compile(bytes).then((module) => engines.set(name, createWasmEngine(name, module)), () => undefined); // prettier-ignore
+      void WebAssembly.compile(bytes).then((module) => engines.set(name, createSimdEngine(name, module)), () => undefined); // prettier-ignore
       return undefined;
     }
   } catch {

@@ -3,44 +3,51 @@
  * The engine in plain TypeScript: what runs wherever nothing faster does. Sums are kept in doubles over four terms or
  * four channels at a time, so that a loaded value is used more than once. It works on the tensors' own arrays.
  */
-import type { Engine, Grid, Operand, OuterProduct, Run, TapProduct, Workspace } from './engine';
+import type { Block, Engine, Grid, Operand, OuterProduct, PixelMove, Run, Step, TapProduct } from './engine';
+
+type Blocks = Readonly<Record<Block, Float32Array>>;
 
 export const plainEngine: Engine = {
   name: 'plain',
   peakScratchBytes: 0,
-  run(body, take) {
-    let floats = 0;
-    const block = (length: number): { values: Float32Array } => {
-      floats += length;
-      return { values: new Float32Array(length) };
-    };
-    const workspace: Workspace = {
-      input: (values) => ({ values }),
-      block,
-      zeros: block,
-      dotProducts: (product) => product.runs.forEach((run) => dotRun(product, run)),
-      broadcastProducts: (product) => product.runs.forEach((run) => broadcastRun(product, run)),
-      outerProducts,
-      addPixels(grid, from, to, channels) {
-        const [source, target] = [from.block.values, to.block.values];
-        forEachPixel(grid, from, to, (at, toAt) => addScaled(target, toAt, 1, source, at, channels));
-      },
-      copyPixels(grid, from, to, channels) {
-        const [source, target] = [from.block.values, to.block.values];
-        forEachPixel(grid, from, to, (at, toAt) => target.set(source.subarray(at, at + channels), toAt));
-      },
-    };
-    const { values } = body(workspace);
-    const scratchBytes = (floats - values.length) * Float32Array.BYTES_PER_ELEMENT;
-    plainEngine.peakScratchBytes = Math.max(plainEngine.peakScratchBytes, scratchBytes);
-    return take(values);
+  run({ lengths, steps }, first, second, take) {
+    const blocks = { first, second, out: new Float32Array(lengths.out), scratch: new Float32Array(lengths.scratch) };
+    for (const step of steps) runStep(step, blocks);
+    const { byteLength } = blocks.scratch;
+    plainEngine.peakScratchBytes = Math.max(plainEngine.peakScratchBytes, byteLength);
+    return take(blocks.out);
   },
   retainedBytes: 0,
   release: () => undefined,
 };
 
-function dotRun({ filter, filterRow, depth, channels, ...product }: TapProduct, { grid, a, out, ...run }: Run): void {
-  const [x, y] = [a.block.values, out.block.values];
+function runStep(step: Step, blocks: Blocks): void {
+  switch (step.kind) {
+    case 'dotProducts':
+      return step.runs.forEach((run) => dotRun(step, run, blocks));
+    case 'broadcastProducts':
+      return step.runs.forEach((run) => broadcastRun(step, run, blocks));
+    case 'outerProducts':
+      return outerProducts(step, blocks);
+    case 'addPixels':
+    case 'copyPixels':
+      return movePixels(step, blocks);
+    case 'clearScratch':
+      return void blocks.scratch.fill(0, 0, step.floats);
+  }
+}
+
+function movePixels({ kind, grid, from, to, channels }: PixelMove, blocks: Blocks): void {
+  const [source, target] = [blocks[from.block], blocks[to.block]];
+  if (kind === 'addPixels')
+    forEachPixel(grid, from, to, (at, toAt) => addScaled(target, toAt, 1, source, at, channels));
+  else forEachPixel(grid, from, to, (at, toAt) => target.set(source.subarray(at, at + channels), toAt));
+}
+
+function dotRun(product: TapProduct, run: Run, blocks: Blocks): void {
+  const { filterRow, depth, channels } = product;
+  const { grid, a, out } = run;
+  const [x, filter, y] = [blocks[a.block], blocks.second, blocks[out.block]];
   const offsets = run.taps.map(({ offset }) => offset);
   const matrices = run.taps.map(({ tap }) => product.taps[tap]);
   forEachPixel(grid, a, out, (aAt, outAt) => {
@@ -78,11 +85,10 @@ function dotRun({ filter, filterRow, depth, channels, ...product }: TapProduct, 
   });
 }
 
-function broadcastRun(
-  { filter, filterRow, depth, channels, ...product }: TapProduct,
-  { grid, a, out, ...run }: Run,
-): void {
-  const [x, y] = [a.block.values, out.block.values];
+function broadcastRun(product: TapProduct, run: Run, blocks: Blocks): void {
+  const { filterRow, depth, channels } = product;
+  const { grid, a, out } = run;
+  const [x, filter, y] = [blocks[a.block], blocks.second, blocks[out.block]];
   const offsets = run.taps.map(({ offset }) => offset);
   const matrices = run.taps.map(({ tap }) => product.taps[tap]);
   forEachPixel(grid, a, out, (aAt, outAt) => {
@@ -104,9 +110,10 @@ function broadcastRun(
   });
 }
 
-function outerProducts({ taps, rows, cols, out, outRow }: OuterProduct): void {
+function outerProducts({ taps, rows, cols, outRow }: OuterProduct, blocks: Blocks): void {
+  const sums = blocks.out;
   for (const { grid, a, b, outFirst } of taps) {
-    const [left, right, sums] = [a.block.values, b.block.values, out.values];
+    const [left, right] = [blocks[a.block], blocks[b.block]];
     for (let m = 0; m < rows; m++) sums.fill(0, outFirst + m * outRow, outFirst + m * outRow + cols);
     forEachPixel(grid, a, b, (aAt, bAt) => {
       for (let m = 0; m < rows; m++) addScaled(sums, outFirst + m * outRow, left[aAt + m], right, bAt, cols);

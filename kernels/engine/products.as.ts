@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The products of the cpu engine in WebAssembly SIMD (AssemblyScript: `usize` is an address in bytes). What they compute:
- * ../engine; how operands get here: ./wasm_engine. Built twice from this one source: with relaxed SIMD `madd` is one
+ * The products of an engine in WebAssembly SIMD (AssemblyScript: `usize` is an address in bytes). What they compute:
+ * ./engine; how operands get here: ./compile, ./simd_engine. Built twice from this one source: with relaxed SIMD `madd` is one
  * fused instruction that rounds once, without it a multiplication and an addition that round twice.
  *
  * Every inner loop keeps a tile of sums in registers: 4 pixels × 8 channels. Of the 16 vector registers of x86 that is 8
@@ -15,8 +15,26 @@
  * - `outerSums`: sums of outer products over pixels, 4 × 8, both operands packed.
  */
 
+import {
+  A, A_BATCH_STEP, A_COL, A_ROW_STEP, COLS, OUT, OUT_BATCH_STEP, OUT_COL, OUT_ROW_STEP, PIXELS, ROWS, TAPS, TAP_COUNT,
+} from './run_layout';
+
 /** Pixels of a tile of `packedProducts`, and rows of one of `outerSums`. */
 const TILE: i32 = 4;
+
+// Scratch memory, in bytes from its beginning: where a tile's 4 pixels lie in a and in out, 4 × 8 sums on their way to
+// pixels that a tile covers in part, and where these are to go.
+const A_PIXELS: usize = 0;
+const OUT_PIXELS: usize = 16;
+const SUMS: usize = 32;
+const SUMS_TO: usize = 160;
+export const SCRATCH_BYTES: i32 = 176;
+let scratch: usize = 0;
+
+/** Says where the scratch memory is: to be called once, before anything else. */
+export function useScratch(address: usize): void {
+  scratch = address;
+}
 
 @inline
 function madd(a: v128, b: v128, sum: v128): v128 {
@@ -37,8 +55,7 @@ function sumsOfLanes(a: v128, b: v128, c: v128, d: v128): v128 {
   return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
 }
 
-// The grid that a product runs over, set by `setGrid`, and the pixel that `nextPixels` is at. Steps lead from the last
-// pixel of a row (of an image) to the first of the next.
+// The run that a program is at, and the pixel that `nextPixels` is at in it. Every program begins with `startRun`.
 let rows: i32 = 0;
 let cols: i32 = 0;
 let total: i32 = 0;
@@ -54,37 +71,50 @@ let row: i32 = 0;
 let col: i32 = 0;
 let done: i32 = 0;
 
-/** Starts at the first pixel of a grid; distances between pixels, rows and images in bytes. */
-export function setGrid(
-  batch: i32, gridRows: i32, gridCols: i32,
-  a: usize, aBatch: i32, aRow: i32, aColumn: i32,
-  out: usize, outBatch: i32, outRow: i32, outColumn: i32,
-): void {
-  rows = gridRows;
-  cols = gridCols;
-  total = batch * gridRows * gridCols;
-  aCol = aColumn;
-  aRowStep = aRow - gridCols * aColumn;
-  aBatchStep = aBatch - gridRows * aRow;
-  outCol = outColumn;
-  outRowStep = outRow - gridCols * outColumn;
-  outBatchStep = outBatch - gridRows * outRow;
-  aAt = a;
-  outAt = out;
+@inline
+function word(run: usize, n: i32): i32 {
+  return load<i32>(run + (<usize>n << 2));
+}
+
+/** Goes to the first pixel of a run. */
+function startRun(run: usize): void {
+  rows = word(run, ROWS);
+  cols = word(run, COLS);
+  total = word(run, PIXELS);
+  aAt = word(run, A);
+  aCol = word(run, A_COL);
+  aRowStep = word(run, A_ROW_STEP);
+  aBatchStep = word(run, A_BATCH_STEP);
+  outAt = word(run, OUT);
+  outCol = word(run, OUT_COL);
+  outRowStep = word(run, OUT_ROW_STEP);
+  outBatchStep = word(run, OUT_BATCH_STEP);
   row = 0;
   col = 0;
   done = 0;
 }
 
-/** Writes the addresses of the next `count` pixels, first in a, then in out, to `tile`; the last pixel stands in for missing ones. */
-function nextPixels(tile: usize, count: i32): i32 {
+/** Where the taps of a run lie: pairs of i32, by how many bytes each moves a, and where its part of the filter begins. */
+@inline
+function tapsOf(run: usize): usize {
+  return run + (TAPS << 2);
+}
+
+@inline
+function runAfter(run: usize): usize {
+  return tapsOf(run) + (<usize>word(run, TAP_COUNT) << 3);
+}
+
+/** Writes the addresses of the next `count` pixels, in a and in out, to scratch memory; the last pixel stands in for missing ones. */
+function nextPixels(count: i32): i32 {
+  const tile = scratch;
   if (col + count < cols) {
     // All of them in one row, and more to come in it.
     let a = aAt;
     let out = outAt;
     for (let i = 0; i < count; i++, a += aCol, out += outCol) {
-      store<usize>(tile + (<usize>i << 2), a);
-      store<usize>(tile + (<usize>(count + i) << 2), out);
+      store<usize>(tile + (<usize>i << 2), a, A_PIXELS);
+      store<usize>(tile + (<usize>i << 2), out, OUT_PIXELS);
     }
     aAt = a;
     outAt = out;
@@ -94,8 +124,8 @@ function nextPixels(tile: usize, count: i32): i32 {
   }
   const valid = min(count, total - done);
   for (let i = 0; i < count; i++) {
-    store<usize>(tile + (<usize>i << 2), aAt);
-    store<usize>(tile + (<usize>(count + i) << 2), outAt);
+    store<usize>(tile + (<usize>i << 2), aAt, A_PIXELS);
+    store<usize>(tile + (<usize>i << 2), outAt, OUT_PIXELS);
     if (done + 1 < total) {
       done++;
       aAt += aCol;
@@ -117,40 +147,47 @@ function nextPixels(tile: usize, count: i32): i32 {
   return valid;
 }
 
-/** Adds a tile of sums, `count` rows of `width` floats at `from`, 8 apart, to pixels. */
-function storePart(from: usize, out: usize, count: i32, width: i32): void {
+/** Adds the sums in scratch memory, `count` rows of `width` floats, 8 apart, to where `SUMS_TO` says. */
+function storePart(count: i32, width: i32): void {
   for (let i = 0; i < count; i++) {
-    const to = load<usize>(out + (<usize>i << 2));
+    const from = scratch + SUMS + (<usize>i << 5);
+    const to = load<usize>(scratch + (<usize>i << 2), SUMS_TO);
     let c = 0;
     if (width >= 4) {
-      v128.store(to, f32x4.add(v128.load(to), v128.load(from + (<usize>i << 5))));
+      v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
       c = 4;
     }
     for (; c < width; c++) {
       const at = to + (<usize>c << 2);
-      store<f32>(at, load<f32>(at) + load<f32>(from + (<usize>(i * 8 + c) << 2)));
+      store<f32>(at, load<f32>(at) + load<f32>(from + (<usize>c << 2)));
     }
   }
 }
 
-/**
- * Products of the grid with `channels` channels in panels of 8, `panelBytes` apart.
- * @param taps pairs of i32 per tap: by how many bytes it moves a, and where it begins in a panel
- * @param tile room for 8 addresses, 32 floats and 4 addresses
- */
+/** Products of every run with `channels` channels in panels of 8, `panelBytes` apart; taps say where they begin in a panel. */
 export function packedProducts(
-  tapCount: i32, taps: usize, depth: i32, panels: usize, panelBytes: i32, channels: i32, channelAt: i32, tile: usize,
+  runs: usize, runCount: i32, depth: i32, panels: usize, panelBytes: i32, channels: i32, channelAt: i32,
 ): void {
-  const sums = tile + 32;
-  const outs = tile + (<usize>TILE << 2);
+  let run = runs;
+  for (let n = 0; n < runCount; n++, run = runAfter(run)) {
+    startRun(run);
+    packedRun(word(run, TAP_COUNT), tapsOf(run), depth, panels, panelBytes, channels, channelAt);
+  }
+}
+
+function packedRun(
+  tapCount: i32, taps: usize, depth: i32, panels: usize, panelBytes: i32, channels: i32, channelAt: i32,
+): void {
+  const tile = scratch;
   const depthBytes = <usize>depth << 2;
   while (done < total) {
-    const valid = nextPixels(tile, TILE);
-    const o0 = load<usize>(outs), o1 = load<usize>(outs, 4), o2 = load<usize>(outs, 8), o3 = load<usize>(outs, 12);
+    const valid = nextPixels(TILE);
+    const o0 = load<usize>(tile, OUT_PIXELS), o1 = load<usize>(tile, OUT_PIXELS + 4);
+    const o2 = load<usize>(tile, OUT_PIXELS + 8), o3 = load<usize>(tile, OUT_PIXELS + 12);
     let panel = panels;
     for (let c = 0; c < channels; c += 8, panel += panelBytes) {
       if (channels - c <= 4) {
-        halfPanel(tapCount, taps, depthBytes, panel, channels - c, channelAt + c, valid, tile);
+        halfPanel(tapCount, taps, depthBytes, panel, channels - c, channelAt + c, valid);
         break;
       }
       const zero = f32x4.splat(0);
@@ -195,9 +232,12 @@ export function packedProducts(
         v128.store(o3 + at, f32x4.add(v128.load(o3 + at), s30));
         v128.store(o3 + at, f32x4.add(v128.load(o3 + at, 16), s31), 16);
       } else {
-        storeTile(sums, s00, s01, s10, s11, s20, s21, s30, s31);
-        for (let i = 0; i < TILE; i++) store<usize>(sums + 128 + (<usize>i << 2), load<usize>(outs + (<usize>i << 2)) + at);
-        storePart(sums, sums + 128, valid, min(8, channels - c));
+        storeTile(tile + SUMS, s00, s01, s10, s11, s20, s21, s30, s31);
+        store<usize>(tile, o0 + at, SUMS_TO);
+        store<usize>(tile, o1 + at, SUMS_TO + 4);
+        store<usize>(tile, o2 + at, SUMS_TO + 8);
+        store<usize>(tile, o3 + at, SUMS_TO + 12);
+        storePart(valid, min(8, channels - c));
       }
     }
   }
@@ -205,8 +245,9 @@ export function packedProducts(
 
 /** The same for a last panel of which only 4 channels, or fewer, are used. */
 function halfPanel(
-  tapCount: i32, taps: usize, depthBytes: usize, panel: usize, channels: i32, channelAt: i32, valid: i32, tile: usize,
+  tapCount: i32, taps: usize, depthBytes: usize, panel: usize, channels: i32, channelAt: i32, valid: i32,
 ): void {
+  const tile = scratch;
   let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
   for (let t = 0; t < tapCount; t++) {
     const aTap = load<usize>(taps + (<usize>t << 3));
@@ -230,7 +271,8 @@ function halfPanel(
     } while (x0 < end);
   }
   const at = <usize>channelAt << 2;
-  const o0 = load<usize>(tile, 16) + at, o1 = load<usize>(tile, 20) + at, o2 = load<usize>(tile, 24) + at, o3 = load<usize>(tile, 28) + at;
+  const o0 = load<usize>(tile, OUT_PIXELS) + at, o1 = load<usize>(tile, OUT_PIXELS + 4) + at;
+  const o2 = load<usize>(tile, OUT_PIXELS + 8) + at, o3 = load<usize>(tile, OUT_PIXELS + 12) + at;
   if (channels === 4 && valid === 4) {
     v128.store(o0, f32x4.add(v128.load(o0), s0));
     v128.store(o1, f32x4.add(v128.load(o1), s1));
@@ -239,12 +281,12 @@ function halfPanel(
     return;
   }
   const zero = f32x4.splat(0);
-  storeTile(tile + 32, s0, zero, s1, zero, s2, zero, s3, zero);
-  store<usize>(tile + 160, o0);
-  store<usize>(tile + 164, o1);
-  store<usize>(tile + 168, o2);
-  store<usize>(tile + 172, o3);
-  storePart(tile + 32, tile + 160, valid, channels);
+  storeTile(tile + SUMS, s0, zero, s1, zero, s2, zero, s3, zero);
+  store<usize>(tile, o0, SUMS_TO);
+  store<usize>(tile, o1, SUMS_TO + 4);
+  store<usize>(tile, o2, SUMS_TO + 8);
+  store<usize>(tile, o3, SUMS_TO + 12);
+  storePart(valid, channels);
 }
 
 @inline
@@ -262,28 +304,34 @@ function storeTile(
   v128.store(to, s31, 112);
 }
 
-/**
- * Products of the grid with `channels` channels whose terms lie in a row each, `rowBytes` apart.
- * @param taps pairs of i32 per tap: by how many bytes it moves a, and where it begins in the filter
- * @param tile room for 8 addresses
- */
+/** Products of every run with `channels` channels whose terms lie in a row each, `rowBytes` apart; taps say where they begin after `filter`. */
 export function dotProducts(
-  tapCount: i32, taps: usize, depth: i32, filter: usize, rowBytes: i32, channels: i32, channelAt: i32, tile: usize,
+  runs: usize, runCount: i32, depth: i32, filter: usize, rowBytes: i32, channels: i32, channelAt: i32,
 ): void {
+  let run = runs;
+  for (let n = 0; n < runCount; n++, run = runAfter(run)) {
+    startRun(run);
+    dotRun(word(run, TAP_COUNT), tapsOf(run), depth, filter, rowBytes, channels, channelAt);
+  }
+}
+
+function dotRun(
+  tapCount: i32, taps: usize, depth: i32, filter: usize, rowBytes: i32, channels: i32, channelAt: i32,
+): void {
+  const tile = scratch;
   while (done < total) {
     const left = total - done;
     if (left >= 3) {
-      const valid = nextPixels(tile, 4);
+      const valid = nextPixels(4);
       let c = 0;
-      for (; c + 2 <= channels; c += 2) dot4x2(tapCount, taps, depth, filter + c * rowBytes, rowBytes, tile, channelAt + c, valid);
-      if (c < channels) dot4x1(tapCount, taps, depth, filter + c * rowBytes, tile, channelAt + c, valid);
+      for (; c + 2 <= channels; c += 2) dot4x2(tapCount, taps, depth, filter + c * rowBytes, rowBytes, channelAt + c, valid);
+      if (c < channels) dot4x1(tapCount, taps, depth, filter + c * rowBytes, channelAt + c, valid);
     } else {
       // One or two pixels: more channels at a time instead.
-      const count = left;
-      nextPixels(tile, count);
-      for (let i = 0; i < count; i++) {
-        const a = load<usize>(tile + (<usize>i << 2));
-        const out = load<usize>(tile + (<usize>(count + i) << 2));
+      nextPixels(left);
+      for (let i = 0; i < left; i++) {
+        const a = load<usize>(tile + (<usize>i << 2), A_PIXELS);
+        const out = load<usize>(tile + (<usize>i << 2), OUT_PIXELS);
         let c = 0;
         for (; c + 4 <= channels; c += 4) dot1x4(tapCount, taps, depth, filter + c * rowBytes, rowBytes, a, out, channelAt + c);
         for (; c < channels; c++) dot1x1(tapCount, taps, depth, filter + c * rowBytes, a, out, channelAt + c);
@@ -305,16 +353,18 @@ function fromLanes(a: f32, b: f32, c: f32, d: f32): v128 {
 
 /** Adds a lane each to one channel of the 4 pixels of a tile. */
 @inline
-function putColumn(tile: usize, channel: i32, valid: i32, sums: v128): void {
-  put(load<usize>(tile, 16), channel, f32x4.extract_lane(sums, 0));
-  put(load<usize>(tile, 20), channel, f32x4.extract_lane(sums, 1));
-  put(load<usize>(tile, 24), channel, f32x4.extract_lane(sums, 2));
-  if (valid === 4) put(load<usize>(tile, 28), channel, f32x4.extract_lane(sums, 3));
+function putColumn(channel: i32, valid: i32, sums: v128): void {
+  const tile = scratch;
+  put(load<usize>(tile, OUT_PIXELS), channel, f32x4.extract_lane(sums, 0));
+  put(load<usize>(tile, OUT_PIXELS + 4), channel, f32x4.extract_lane(sums, 1));
+  put(load<usize>(tile, OUT_PIXELS + 8), channel, f32x4.extract_lane(sums, 2));
+  if (valid === 4) put(load<usize>(tile, OUT_PIXELS + 12), channel, f32x4.extract_lane(sums, 3));
 }
 
 function dot4x2(
-  tapCount: i32, taps: usize, depth: i32, filter: usize, rowBytes: i32, tile: usize, channel: i32, valid: i32,
+  tapCount: i32, taps: usize, depth: i32, filter: usize, rowBytes: i32, channel: i32, valid: i32,
 ): void {
+  const tile = scratch;
   const zero = f32x4.splat(0);
   let s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero, s30 = zero, s31 = zero;
   let r00: f32 = 0, r01: f32 = 0, r10: f32 = 0, r11: f32 = 0, r20: f32 = 0, r21: f32 = 0, r30: f32 = 0, r31: f32 = 0;
@@ -357,11 +407,12 @@ function dot4x2(
       r31 += v3 * b1;
     }
   }
-  putColumn(tile, channel, valid, f32x4.add(sumsOfLanes(s00, s10, s20, s30), fromLanes(r00, r10, r20, r30)));
-  putColumn(tile, channel + 1, valid, f32x4.add(sumsOfLanes(s01, s11, s21, s31), fromLanes(r01, r11, r21, r31)));
+  putColumn(channel, valid, f32x4.add(sumsOfLanes(s00, s10, s20, s30), fromLanes(r00, r10, r20, r30)));
+  putColumn(channel + 1, valid, f32x4.add(sumsOfLanes(s01, s11, s21, s31), fromLanes(r01, r11, r21, r31)));
 }
 
-function dot4x1(tapCount: i32, taps: usize, depth: i32, filter: usize, tile: usize, channel: i32, valid: i32): void {
+function dot4x1(tapCount: i32, taps: usize, depth: i32, filter: usize, channel: i32, valid: i32): void {
+  const tile = scratch;
   const zero = f32x4.splat(0);
   let s0 = zero, s1 = zero, s2 = zero, s3 = zero;
   let r0: f32 = 0, r1: f32 = 0, r2: f32 = 0, r3: f32 = 0;
@@ -390,7 +441,7 @@ function dot4x1(tapCount: i32, taps: usize, depth: i32, filter: usize, tile: usi
       r3 += load<f32>(x3 + k) * b;
     }
   }
-  putColumn(tile, channel, valid, f32x4.add(sumsOfLanes(s0, s1, s2, s3), fromLanes(r0, r1, r2, r3)));
+  putColumn(channel, valid, f32x4.add(sumsOfLanes(s0, s1, s2, s3), fromLanes(r0, r1, r2, r3)));
 }
 
 function dot1x4(
@@ -501,22 +552,27 @@ export function packRows(from: usize, rowBytes: i32, depth: i32, channels: i32, 
 }
 
 /**
- * Writes `height` × `width` sums, their rows at out and `rowBytes` apart: sums of the outer products of the pixels of a grid.
- * @param aPanelBytes a is packed in panels of 4 channels, so far apart; b, the grid's out, in panels of 8
- * @param tile room for 32 floats
+ * Writes `height` × `width` sums for every run, their rows `rowBytes` apart: sums of the outer products of its pixels. Its only
+ * tap says where they begin after `out`.
+ * @param aPanelBytes a is packed in panels of 4 channels, so far apart; b, the run's out, in panels of 8
  */
 export function outerSums(
-  out: usize, rowBytes: i32, height: i32, width: i32, aPanelBytes: i32, bPanelBytes: i32, tile: usize,
+  runs: usize, runCount: i32, out: usize, rowBytes: i32, height: i32, width: i32, aPanelBytes: i32, bPanelBytes: i32,
 ): void {
-  let a = aAt;
-  for (let r = 0; r < height; r += 4, a += aPanelBytes, out += 4 * rowBytes) {
-    let b = outAt;
-    let to = out;
-    for (let c = 0; c < width; c += 8, b += bPanelBytes, to += 32) outerTile(to, rowBytes, min(4, height - r), min(8, width - c), a, b, tile);
+  let run = runs;
+  for (let n = 0; n < runCount; n++, run = runAfter(run)) {
+    startRun(run);
+    let a = aAt;
+    let rowsTo = out + load<usize>(tapsOf(run), 4);
+    for (let r = 0; r < height; r += 4, a += aPanelBytes, rowsTo += 4 * rowBytes) {
+      let b = outAt;
+      let to = rowsTo;
+      for (let c = 0; c < width; c += 8, b += bPanelBytes, to += 32) outerTile(to, rowBytes, min(4, height - r), min(8, width - c), a, b);
+    }
   }
 }
 
-function outerTile(out: usize, rowBytes: i32, height: i32, width: i32, a: usize, b: usize, tile: usize): void {
+function outerTile(out: usize, rowBytes: i32, height: i32, width: i32, a: usize, b: usize): void {
   const zero = f32x4.splat(0);
   let s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero, s30 = zero, s31 = zero;
   const images = cols === 0 || rows === 0 ? 0 : total / (rows * cols);
@@ -559,12 +615,14 @@ function outerTile(out: usize, rowBytes: i32, height: i32, width: i32, a: usize,
     v128.store(out, s31, 16);
     return;
   }
-  storeTile(tile, s00, s01, s10, s11, s20, s21, s30, s31);
-  for (let i = 0; i < height; i++, out += rowBytes) memory.copy(out, tile + (<usize>i << 5), <usize>width << 2);
+  const sums = scratch + SUMS;
+  storeTile(sums, s00, s01, s10, s11, s20, s21, s30, s31);
+  for (let i = 0; i < height; i++, out += rowBytes) memory.copy(out, sums + (<usize>i << 5), <usize>width << 2);
 }
 
-/** Adds `channels` floats of every pixel of the grid's a to its out, or copies them. */
-export function movePixels(channels: i32, accumulate: i32): void {
+/** Adds `channels` floats of every pixel of a run's a to its out, or copies them. */
+export function movePixels(run: usize, channels: i32, accumulate: i32): void {
+  startRun(run);
   const vectorBytes = <usize>(channels & ~3) << 2;
   const bytes = <usize>channels << 2;
   const images = cols === 0 || rows === 0 ? 0 : total / (rows * cols);

@@ -6,54 +6,39 @@
  * Where the taps of a row are neighbours (no dilation, no groups), their channels follow one another in dy as well as in
  * the filter: one tap of greater depth. With few output channels that is worth a product for every run of columns.
  */
-import { util } from '@tensorflow/tfjs-core';
-import { type Conv2DTransposeGeometry, heightAxis, widthAxis, xShapeOf } from '../../src/geometry/geometry';
+import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../src/geometry/geometry';
 import { type Run as AxisRun, inputRuns } from '../../src/geometry/phases';
-import type { Block, Run, Workspace } from '../engine/engine';
-import { type Group, filterTap, groupsOf, inputImage, outputImage, pixels } from './layout';
+import type { Plan, Run, Step } from '../engine/engine';
+import { type Group, filterTap, groupsOf, inputImage, outputImage, pixels, planOf } from './layout';
 
 /** Output channels below which the taps of a row are joined. */
 const FEW_CHANNELS = 8;
 
-export function backpropInput(
-  g: Conv2DTransposeGeometry,
-  workspace: Workspace,
-  dyValues: Float32Array,
-  filter: Float32Array,
-): Block {
-  const dy = workspace.input(dyValues);
-  const dx = workspace.zeros(util.sizeFromShape(xShapeOf(g)));
+export function backpropInput(g: Conv2DTransposeGeometry): Plan {
   const joins = g.groups === 1 && g.dilationWidth === 1 && g.outChannels < FEW_CHANNELS;
   const cols = inputRuns(widthAxis(g)).filter(({ taps }) => taps.length > 0); // Others reach no output.
-  for (const group of groupsOf(g)) {
-    if (joins) {
-      for (const run of cols)
-        accumulate(g, workspace, group, [run], run.taps.slice(0, 1), run.taps.length, dy, filter, dx);
-    } else {
-      const tapCols = Array.from({ length: g.filterWidth }, (_, tapCol) => tapCol);
-      accumulate(g, workspace, group, cols, tapCols, 1, dy, filter, dx);
-    }
-  }
-  return dx;
+  const tapCols = Array.from({ length: g.filterWidth }, (_, tapCol) => tapCol);
+  const steps = groupsOf(g).flatMap((group) =>
+    joins
+      ? cols.map((run) => sumsOf(g, group, [run], run.taps.slice(0, 1), run.taps.length))
+      : [sumsOf(g, group, cols, tapCols, 1)],
+  );
+  return planOf('dx', g, steps);
 }
 
-/** Adds to some columns of dx what they get through the taps of `tapCols`, each of which stands for `joined` taps. */
-function accumulate(
+/** Some columns of dx get what comes through the taps of `tapCols`, each of which stands for `joined` taps. */
+function sumsOf(
   g: Conv2DTransposeGeometry,
-  workspace: Workspace,
   group: Group,
   colRuns: readonly AxisRun<number>[],
   tapCols: readonly number[],
   joined: number,
-  dy: Block,
-  filter: Float32Array,
-  dx: Block,
-): void {
+): Step {
   const rowRuns = inputRuns(heightAxis(g)).filter(({ taps }) => taps.length > 0);
   const runs = rowRuns.flatMap((rows) =>
     colRuns.map((cols): Run => ({
       grid: { batch: g.batch, rows: rows.count, cols: cols.count },
-      a: pixels(dy, outputImage(g), {
+      a: pixels('first', outputImage(g), {
         row: rows.first * g.strideHeight - g.padTop,
         col: cols.first * g.strideWidth - g.padLeft,
         rowStep: g.strideHeight,
@@ -68,16 +53,16 @@ function accumulate(
             offset: (tapRow * g.dilationHeight * g.outWidth + tapCol * g.dilationWidth) * g.outChannels,
           })),
       ),
-      out: pixels(dx, inputImage(g), { row: rows.first, col: cols.first, channel: group.inChannel }),
+      out: pixels('out', inputImage(g), { row: rows.first, col: cols.first, channel: group.inChannel }),
     })),
   );
   const tapRows = Array.from({ length: g.filterHeight }, (_, tapRow) => tapRow);
-  workspace.broadcastProducts({
-    filter,
+  return {
+    kind: 'broadcastProducts',
     taps: tapRows.flatMap((tapRow) => tapCols.map((tapCol) => filterTap(g, { tapRow, tapCol }, group))),
     filterRow: g.inChannels,
     depth: joined * group.outDepth,
     channels: group.inDepth,
     runs,
-  });
+  };
 }

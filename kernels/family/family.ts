@@ -1,17 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The kernels of the family for any backend whose tensors are arrays in memory: the same engine computes them all. */
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
-import { type BackendDescriptor, type FamilyKernel, SUPPORTED } from '../../src/contract';
+import { type BackendDescriptor, type FamilyKernel, type FusedInfo, SUPPORTED, type Variant } from '../../src/contract';
 import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
+import { keptBy } from '../../src/geometry/kept';
+import type { Plan } from '../engine/engine';
+import { currentEngine, releaseEngines } from '../engine/engines';
 import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
 import { dilate } from './dilate';
-import type { Block, Workspace } from '../engine/engine';
 import { writeFused } from './fused_sums';
-import { currentEngine, releaseEngines } from '../engine/engines';
 import { matmul } from './matmul';
 import { scatter } from './scatter';
 import { subpixel } from './subpixel';
+
+/** A kernel of the family: how it lays a geometry out as steps of an engine. */
+type Planner = (g: Conv2DTransposeGeometry) => Plan;
+
+/** The variants, each in a file of its own; plans are made once for each geometry. */
+const VARIANT_PLANS: Readonly<Partial<Record<Variant, Planner>>> = {
+  scatter: keptBy(scatter),
+  dilate: keptBy(dilate),
+  matmul: keptBy(matmul),
+  subpixel: keptBy(subpixel),
+};
+const backpropInputPlan = keptBy(backpropInput);
+const backpropFilterPlan = keptBy(backpropFilter);
 
 /** Writes the values of a tensor from the sums of the engine. */
 export type Write = (from: Float32Array, to: Float32Array) => void;
@@ -24,46 +38,34 @@ export interface Storage<B extends KernelBackend> {
   make(backend: B, shape: number[], values: Float32Array, write?: Write): TensorInfo;
 }
 
-type Compute = (g: Conv2DTransposeGeometry, workspace: Workspace, first: Float32Array, second: Float32Array) => Block;
-
 /** What a descriptor has of the family. */
 type Family<B extends KernelBackend> = Omit<BackendDescriptor<B>, 'name' | 'replaces' | 'calibratedAs'>;
 
 /** The kernels of the family on a backend. */
 export function familyOn<B extends KernelBackend>({ read, make }: Storage<B>): Family<B> {
-  const kernel = (compute: Compute): FamilyKernel<B> => ({
+  /** On their way out of the engine, sums get what is fused with them. Read late: making a tensor may move a heap. */
+  const writeOf = (backend: B, channels: number, fused: FusedInfo): Write => {
+    const { bias, preluActivationWeights, activation, leakyreluAlpha } = fused;
+    const valuesOf = (info: TensorInfo | undefined): Float32Array | undefined => info && read(backend, info);
+    return (from, to) => {
+      const perChannel = { bias: valuesOf(bias), prelu: valuesOf(preluActivationWeights) };
+      writeFused(from, to, channels, { ...perChannel, activation, leakyreluAlpha });
+    };
+  };
+  const kernel = (planOf: Planner): FamilyKernel<B> => ({
     supports: () => SUPPORTED,
-    run: ({ backend, geometry, first: a, second: b, outShape, fused }) => {
-      const [first, second] = [read(backend, a), read(backend, b)];
-      const valuesOf = (info: TensorInfo | undefined): Float32Array | undefined => info && read(backend, info);
-      // On their way out of the engine, sums get what is fused with them.
-      const write: Write | undefined =
-        fused &&
-        ((from, to) =>
-          writeFused(from, to, outShape[3], {
-            bias: valuesOf(fused.bias),
-            activation: fused.activation,
-            prelu: valuesOf(fused.preluActivationWeights),
-            leakyreluAlpha: fused.leakyreluAlpha,
-          }));
-      return currentEngine().run(
-        (workspace) => compute(geometry, workspace, first, second),
-        (values) => make(backend, outShape, values, write),
-      );
-    },
+    run: ({ backend, geometry, first, second, outShape, fused }) =>
+      currentEngine().run(planOf(geometry), read(backend, first), read(backend, second), (values) =>
+        make(backend, outShape, values, fused && writeOf(backend, outShape[3], fused)),
+      ),
   });
   return {
     runsOn: 'cpu',
     device: () => `${currentEngine().name} engine`,
     probe: () => SUPPORTED,
-    variants: {
-      scatter: kernel(scatter),
-      dilate: kernel(dilate),
-      matmul: kernel(matmul),
-      subpixel: kernel(subpixel),
-    },
-    backpropInput: kernel(backpropInput),
-    backpropFilter: kernel(backpropFilter),
+    variants: Object.fromEntries(Object.entries(VARIANT_PLANS).map(([name, planOf]) => [name, kernel(planOf)])),
+    backpropInput: kernel(backpropInputPlan),
+    backpropFilter: kernel(backpropFilterPlan),
     scratch: {
       get peakBytes() {
         return currentEngine().peakScratchBytes;

@@ -1,14 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Where the pixels, taps and groups of a geometry lie in the arrays of its tensors. */
-import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../src/geometry/geometry';
+/** Where the pixels, taps and groups of a geometry lie in the arrays of its tensors, and the plans over them. */
+import { util } from '@tensorflow/tfjs-core';
+import {
+  type Conv2DTransposeGeometry,
+  filterShapeOf,
+  heightAxis,
+  widthAxis,
+  xShapeOf,
+  yShapeOf,
+} from '../../src/geometry/geometry';
 import { tapSpan } from '../../src/geometry/phases';
-import type { Block, Grid, Operand } from '../engine/engine';
+import type { Block, Grid, Operand, Plan, Step } from '../engine/engine';
 
 /** The images of an NHWC tensor. */
 export interface Image {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
+}
+
+/** The kernels by what they compute: the operands of each, and its result. */
+const OPERANDS = {
+  y: { first: xShapeOf, second: filterShapeOf, out: yShapeOf },
+  dx: { first: yShapeOf, second: filterShapeOf, out: xShapeOf },
+  dFilter: { first: xShapeOf, second: yShapeOf, out: filterShapeOf },
+};
+
+/** A plan of some steps that compute y, dx or dFilter. */
+export function planOf(
+  computes: keyof typeof OPERANDS,
+  g: Conv2DTransposeGeometry,
+  steps: readonly Step[],
+  { scratch = 0, zeros = true } = {},
+): Plan {
+  const { first, second, out } = OPERANDS[computes];
+  const lengths = {
+    first: util.sizeFromShape(first(g)),
+    second: util.sizeFromShape(second(g)),
+    out: util.sizeFromShape(out(g)),
+    scratch,
+  };
+  return { lengths, zeros, steps };
 }
 
 /** Pixels of an image, from (`row`, `col`) of image `batch` on in steps of (`rowStep`, `colStep`), from channel `channel` on. */

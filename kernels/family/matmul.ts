@@ -6,70 +6,71 @@
  *
  * Scratch: the footprints of a tile of input pixels, as many as `SCRATCH_FLOATS` holds, never less than one.
  */
-import { util } from '@tensorflow/tfjs-core';
-import { type Conv2DTransposeGeometry, widthAxis, yShapeOf } from '../../src/geometry/geometry';
+import { type Conv2DTransposeGeometry, widthAxis } from '../../src/geometry/geometry';
 import { tapSpan } from '../../src/geometry/phases';
-import type { Block, Workspace } from '../engine/engine';
-import { type Group, type Rectangle, filterTap, groupsOf, inputImage, pixels, tapPixels } from './layout';
+import type { Plan, Step } from '../engine/engine';
+import {
+  type Group,
+  type Image,
+  type Rectangle,
+  filterTap,
+  groupsOf,
+  inputImage,
+  pixels,
+  planOf,
+  tapPixels,
+} from './layout';
 
+/** 1 MB. */
 const SCRATCH_FLOATS = 1 << 18;
 
-export function matmul(
-  g: Conv2DTransposeGeometry,
-  workspace: Workspace,
-  xValues: Float32Array,
-  filter: Float32Array,
-): Block {
-  const x = workspace.input(xValues);
-  const y = workspace.zeros(util.sizeFromShape(yShapeOf(g)));
+export function matmul(g: Conv2DTransposeGeometry): Plan {
   const footprint = (g.filterHeight * g.filterWidth * g.outChannels) / g.groups;
   const tiles = tilesOf(g, Math.max(1, Math.floor(SCRATCH_FLOATS / footprint)));
-  const most = tiles.reduce((size, tile) => Math.max(size, pixelsIn(tile)), 0);
-  const columns = workspace.block(most * footprint);
-  for (const group of groupsOf(g)) {
-    for (const tile of tiles) {
-      columns.values.fill(0, 0, pixelsIn(tile) * footprint);
+  const steps = groupsOf(g).flatMap((group) =>
+    tiles.flatMap((tile): Step[] => {
       const image = { height: tile.rows, width: tile.cols, channels: footprint };
-      workspace.dotProducts({
-        filter,
-        taps: [filterTap(g, { tapRow: 0, tapCol: 0 }, group)],
-        filterRow: g.inChannels,
-        depth: group.inDepth,
-        channels: footprint,
-        runs: [
-          {
-            grid: { batch: tile.images, rows: tile.rows, cols: tile.cols },
-            a: pixels(x, inputImage(g), { ...tile, channel: group.inChannel }),
-            taps: [{ tap: 0, offset: 0 }],
-            out: pixels(columns, image, {}),
-          },
-        ],
-      });
-      col2im(g, workspace, group, tile, columns, y);
-    }
-  }
-  return y;
+      return [
+        { kind: 'clearScratch', floats: pixelsIn(tile) * footprint },
+        footprints(g, group, tile, image),
+        ...col2im(g, group, tile, image),
+      ];
+    }),
+  );
+  const most = tiles.reduce((size, tile) => Math.max(size, pixelsIn(tile)), 0);
+  return planOf('y', g, steps, { scratch: most * footprint });
+}
+
+/** The matrix product of a tile: the footprints of its pixels, side by side. */
+function footprints(g: Conv2DTransposeGeometry, group: Group, tile: Rectangle, image: Image): Step {
+  return {
+    kind: 'dotProducts',
+    taps: [filterTap(g, { tapRow: 0, tapCol: 0 }, group)],
+    filterRow: g.inChannels,
+    depth: group.inDepth,
+    channels: image.channels,
+    runs: [
+      {
+        grid: { batch: tile.images, rows: tile.rows, cols: tile.cols },
+        a: pixels('first', inputImage(g), { ...tile, channel: group.inChannel }),
+        taps: [{ tap: 0, offset: 0 }],
+        out: pixels('scratch', image, {}),
+      },
+    ],
+  };
 }
 
 /**
  * Adds the footprints of a tile of input pixels into y. Where no tap of a row of the footprint is cropped and taps are
  * neighbours, the row lies in one piece in y as well, and is added as one.
  */
-function col2im(
-  g: Conv2DTransposeGeometry,
-  workspace: Workspace,
-  group: Group,
-  tile: Rectangle,
-  columns: Block,
-  y: Block,
-): void {
+function col2im(g: Conv2DTransposeGeometry, group: Group, tile: Rectangle, image: Image): Step[] {
   const { filterWidth, filterHeight } = g;
-  const image = { height: tile.rows, width: tile.cols, channels: filterHeight * filterWidth * group.outDepth };
-  const add = (within: Rectangle, tapRow: number, tapCol: number, taps: number): void => {
-    const { grid, row, col, output } = tapPixels(g, { tapRow, tapCol }, group, y, within);
+  const add = (within: Rectangle, tapRow: number, tapCol: number, taps: number): Step => {
+    const { grid, row, col, output } = tapPixels(g, { tapRow, tapCol }, group, 'out', within);
     const channel = (tapRow * filterWidth + tapCol) * group.outDepth;
-    const from = pixels(columns, image, { row: row - tile.row, col: col - tile.col, channel });
-    workspace.addPixels(grid, from, output, taps * group.outDepth);
+    const from = pixels('scratch', image, { row: row - tile.row, col: col - tile.col, channel });
+    return { kind: 'addPixels', grid, from, to: output, channels: taps * group.outDepth };
   };
   const whole = g.groups === 1 && g.dilationWidth === 1 ? uncroppedCols(g, tile) : { col: tile.col, cols: 0 };
   const right = whole.col + whole.cols;
@@ -77,12 +78,11 @@ function col2im(
     { ...tile, cols: whole.col - tile.col },
     { ...tile, col: right, cols: tile.col + tile.cols - right },
   ].filter(({ cols }) => cols > 0);
-  for (let tapRow = 0; tapRow < filterHeight; tapRow++) {
-    if (whole.cols > 0) add({ ...tile, ...whole }, tapRow, 0, filterWidth);
-    for (const border of cropped) {
-      for (let tapCol = 0; tapCol < filterWidth; tapCol++) add(border, tapRow, tapCol, 1);
-    }
-  }
+  const tapCols = Array.from({ length: filterWidth }, (_, tapCol) => tapCol);
+  return Array.from({ length: filterHeight }, (_, tapRow) => [
+    ...(whole.cols > 0 ? [add({ ...tile, ...whole }, tapRow, 0, filterWidth)] : []),
+    ...cropped.flatMap((border) => tapCols.map((tapCol) => add(border, tapRow, tapCol, 1))),
+  ]).flat();
 }
 
 /** The columns of a tile whose pixels have no tap cropped at either side. */

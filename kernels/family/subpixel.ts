@@ -4,28 +4,18 @@
  * interleaved. Phases and their taps: src/geometry/phases. Where taps fall outside the input the phase is cut into
  * runs, so that exactly the multiplications of the definition are made, and no pixel is written twice. No scratch.
  */
-import { util } from '@tensorflow/tfjs-core';
-import { type Conv2DTransposeGeometry, heightAxis, widthAxis, yShapeOf } from '../../src/geometry/geometry';
+import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../src/geometry/geometry';
 import { type PhaseRun, phaseRuns } from '../../src/geometry/phases';
-import type { Block, Run, Workspace } from '../engine/engine';
-import { type Group, filterTap, groupsOf, inputImage, outputImage, pixels } from './layout';
+import type { Plan, Run, Step } from '../engine/engine';
+import { type Group, filterTap, groupsOf, inputImage, outputImage, pixels, planOf } from './layout';
 
-export function subpixel(
-  g: Conv2DTransposeGeometry,
-  workspace: Workspace,
-  xValues: Float32Array,
-  filter: Float32Array,
-): Block {
-  const x = workspace.input(xValues);
-  const y = workspace.zeros(util.sizeFromShape(yShapeOf(g)));
+export function subpixel(g: Conv2DTransposeGeometry): Plan {
   const rowPhases = byPhase(phaseRuns(heightAxis(g)));
   const colPhases = byPhase(phaseRuns(widthAxis(g)));
-  for (const group of groupsOf(g)) {
-    for (const rowRuns of rowPhases) {
-      for (const colRuns of colPhases) onePhase(g, workspace, group, rowRuns, colRuns, x, filter, y);
-    }
-  }
-  return y;
+  const steps = groupsOf(g).flatMap((group) =>
+    rowPhases.flatMap((rowRuns) => colPhases.map((colRuns) => onePhase(g, group, rowRuns, colRuns))),
+  );
+  return planOf('y', g, steps);
 }
 
 /** Groups runs by the phase they belong to, and drops those that meet no tap: their pixels stay 0. */
@@ -39,14 +29,10 @@ function byPhase(runs: readonly PhaseRun[]): PhaseRun[][] {
 
 function onePhase(
   g: Conv2DTransposeGeometry,
-  workspace: Workspace,
   group: Group,
   rowRuns: readonly PhaseRun[],
   colRuns: readonly PhaseRun[],
-  x: Block,
-  filter: Float32Array,
-  y: Block,
-): void {
+): Step {
   const tapRows = [...new Set(rowRuns.flatMap(({ taps }) => taps.map(({ tap }) => tap)))];
   const tapCols = [...new Set(colRuns.flatMap(({ taps }) => taps.map(({ tap }) => tap)))];
   const runs = rowRuns.flatMap((rows) =>
@@ -54,23 +40,23 @@ function onePhase(
       const out = { row: rows.firstOut, col: cols.firstOut, rowStep: g.strideHeight, colStep: g.strideWidth };
       return {
         grid: { batch: g.batch, rows: rows.count, cols: cols.count },
-        a: pixels(x, inputImage(g), { row: rows.first, col: cols.first, channel: group.inChannel }),
+        a: pixels('first', inputImage(g), { row: rows.first, col: cols.first, channel: group.inChannel }),
         taps: rows.taps.flatMap((row) =>
           cols.taps.map((col) => ({
             tap: tapRows.indexOf(row.tap) * tapCols.length + tapCols.indexOf(col.tap),
             offset: -(row.inputOffset * g.inWidth + col.inputOffset) * g.inChannels,
           })),
         ),
-        out: pixels(y, outputImage(g), { ...out, channel: group.outChannel }),
+        out: pixels('out', outputImage(g), { ...out, channel: group.outChannel }),
       };
     }),
   );
-  workspace.dotProducts({
-    filter,
+  return {
+    kind: 'dotProducts',
     taps: tapRows.flatMap((tapRow) => tapCols.map((tapCol) => filterTap(g, { tapRow, tapCol }, group))),
     filterRow: g.inChannels,
     depth: group.inDepth,
     channels: group.outDepth,
     runs,
-  });
+  };
 }

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Turns a plan into a program for the SIMD engine: who lies where in memory, the runs as ./products.as.ts reads them, and
+ * the calls to make one after another. Made once for each plan; addresses are the same in every call.
+ *
+ * The filter may be the largest operand by far. One of at most `CHUNK_FLOATS` is copied in as a whole. A larger one passes
+ * through in chunks of channels (of terms), which stay in the second-level cache. Where enough pixels meet it, it is packed
+ * into panels of 8 channels, so that it is read in order.
+ */
+import {
+  type Block,
+  type ClearScratch,
+  type Grid,
+  type Operand,
+  type OuterProduct,
+  type PixelMove,
+  type Plan,
+  type Run,
+  type Step,
+  type TapProduct,
+  pixelsIn,
+} from './engine';
+import { Layout, type Memory } from './memory';
+import type { Programs } from './programs';
+import {
+  A,
+  A_BATCH_STEP,
+  A_COL,
+  A_ROW_STEP,
+  COLS,
+  OUT,
+  OUT_BATCH_STEP,
+  OUT_COL,
+  OUT_ROW_STEP,
+  PIXELS,
+  ROWS,
+  TAPS,
+  TAP_COUNT,
+} from './run_layout';
+
+/** Floats of filter that are worked on at a time: half a megabyte, half of the second-level cache of most machines. */
+const CHUNK_FLOATS = 1 << 17;
+/** A chunk of 8 channels may be larger than that, up to here; then the taps are divided as well. */
+const MOST_CHUNK_FLOATS = 1 << 20;
+/** Pixels from which on packing the filter pays: measured on 64 → 32 channels, Node 20, 2026-11. */
+const PACKING_PIXELS = 24;
+/** Channels of a packed panel, and rows of a packed tile of a sum over pixels: the 4×8 micro-kernel. */
+const PANEL = 8;
+const TILE = 4;
+
+/** What a call of a program has. */
+export interface Call {
+  readonly programs: Programs;
+  readonly memory: Memory;
+  /** The address of the runs. */
+  readonly runs: number;
+  /** The second operand. */
+  readonly filter: Float32Array;
+}
+
+/** A plan made ready. */
+export interface Program {
+  /** Bytes of memory that it takes. */
+  readonly bytes: number;
+  /** Where each block begins; `second` is undefined if it passes through in chunks. */
+  readonly first: number;
+  readonly second: number | undefined;
+  readonly out: number;
+  /** All its runs, and where they go. */
+  readonly runs: Int32Array;
+  readonly runsAt: number;
+  readonly commands: readonly ((call: Call) => void)[];
+}
+
+/** @param base The first address that is free. */
+export function compile(plan: Plan, base: number): Program {
+  return new Compiler(plan, base).program();
+}
+
+/** Where the pixels of an operand lie. */
+interface Place {
+  readonly address: number;
+  readonly batch: number;
+  readonly row: number;
+  readonly col: number;
+}
+
+/** Rows of a matrix of the filter in memory: where they begin, and how far apart they are. */
+interface Matrix {
+  readonly address: number;
+  readonly rowBytes: number;
+}
+
+/** What a run's taps are in memory: by how many bytes each moves a, and where its part of the other operand begins. */
+type Tap = readonly [moves: number, at: number];
+
+class Compiler {
+  private readonly layout: Layout;
+  private readonly addresses: Readonly<Record<Block, number>>;
+  /** Whether the second operand is in memory as a whole. */
+  private readonly isWhole: boolean;
+  private readonly words: number[] = [];
+  private readonly commands: ((call: Call) => void)[] = [];
+
+  constructor(
+    private readonly plan: Plan,
+    base: number,
+  ) {
+    const { lengths, steps } = plan;
+    this.layout = new Layout(base);
+    this.isWhole = lengths.second <= CHUNK_FLOATS || steps.some(({ kind }) => kind === 'outerProducts');
+    this.addresses = {
+      first: this.layout.allocate(lengths.first),
+      second: this.isWhole ? this.layout.allocate(lengths.second) : 0,
+      out: this.layout.allocate(lengths.out),
+      scratch: this.layout.allocate(lengths.scratch),
+    };
+  }
+
+  program(): Program {
+    for (const step of this.plan.steps) this.layout.scoped(() => this.step(step));
+    const { first, second, out } = this.addresses;
+    // Behind everything else: only now is it known how much that is, and how many runs there are.
+    const runsAt = this.layout.allocateLast(this.words.length);
+    return {
+      bytes: this.layout.bytes,
+      first,
+      second: this.isWhole ? second : undefined,
+      out,
+      runs: Int32Array.from(this.words),
+      runsAt,
+      commands: this.commands,
+    };
+  }
+
+  private step(step: Step): void {
+    switch (step.kind) {
+      case 'dotProducts':
+        return this.eachPart(step, PANEL * rowFloatsOf(step.filterRow, step.depth), (part) => this.dotProducts(part));
+      case 'broadcastProducts':
+        return this.eachPart(step, rowFloatsOf(step.filterRow, step.channels), (part) => this.broadcastProducts(part));
+      case 'outerProducts':
+        return this.outerProducts(step);
+      case 'addPixels':
+      case 'copyPixels':
+        return this.movePixels(step);
+      case 'clearScratch':
+        return this.clearScratch(step);
+    }
+  }
+
+  /** Divides the taps of a product so that a chunk, of `floats` per tap at least, is never larger than it may be. */
+  private eachPart(product: TapProduct, floats: number, body: (part: TapProduct) => void): void {
+    const most = Math.max(1, Math.floor(MOST_CHUNK_FLOATS / floats));
+    for (let begin = 0; begin < product.taps.length; begin += most) {
+      const taps = product.taps.slice(begin, begin + most);
+      const runs = product.runs
+        .map((run) => ({ ...run, taps: run.taps.map(({ tap, offset }) => ({ tap: tap - begin, offset })) }))
+        .map((run) => ({ ...run, taps: run.taps.filter(({ tap }) => tap >= 0 && tap < taps.length) }))
+        .filter((run) => run.taps.length > 0);
+      this.layout.scoped(() => body({ ...product, taps, runs }));
+    }
+  }
+
+  private dotProducts(product: TapProduct): void {
+    const { taps, filterRow, depth, channels, runs } = product;
+    const rowFloats = rowFloatsOf(filterRow, depth);
+    const perChannel = taps.length * rowFloats;
+    const chunk = Math.min(channels, Math.max(PANEL, Math.floor(CHUNK_FLOATS / perChannel / PANEL) * PANEL));
+    const packs = sumOf(runs, ({ grid }) => pixelsIn(grid)) >= PACKING_PIXELS && chunk >= PANEL / 2;
+    const panelBytes = taps.length * depth * PANEL * 4;
+    const staged = this.isWhole ? 0 : this.layout.allocate(chunk * perChannel);
+    const panels = packs ? this.layout.allocate((Math.ceil(chunk / PANEL) * panelBytes) / 4) : 0;
+    const packedRuns = packs ? this.tapRuns(runs, (tap) => tap * depth * PANEL * 4) : 0;
+    for (let first = 0; first < channels; first += chunk) {
+      const count = Math.min(chunk, channels - first);
+      // A few channels that are left over are better off as dot products than in a panel that is nearly empty.
+      const left = count % PANEL;
+      const packed = !packs ? 0 : left >= PANEL / 2 ? count : count - left;
+      const matrices = taps.map((tap, n) =>
+        this.matrix(tap + first * filterRow, filterRow, depth, count, staged + n * count * rowFloats * 4),
+      );
+      if (packed > 0) {
+        matrices.forEach(({ address, rowBytes }, n) => {
+          const to = panels + n * depth * PANEL * 4;
+          this.commands.push(({ programs }) =>
+            programs.packChannelRows(address, rowBytes, depth, packed, to, panelBytes),
+          );
+        });
+        this.commands.push(({ programs, runs: at }) =>
+          programs.packedProducts(at + packedRuns, runs.length, depth, panels, panelBytes, packed, first),
+        );
+      }
+      if (packed < count) {
+        const [{ address, rowBytes }] = matrices;
+        const rest = this.tapRuns(runs, (tap) => matrices[tap].address - address);
+        const from = address + packed * rowBytes;
+        this.commands.push(({ programs, runs: at }) =>
+          programs.dotProducts(at + rest, runs.length, depth, from, rowBytes, count - packed, first + packed),
+        );
+      }
+    }
+  }
+
+  private broadcastProducts({ taps, filterRow, depth, channels, runs }: TapProduct): void {
+    const rowFloats = rowFloatsOf(filterRow, channels);
+    const chunk = Math.min(depth, Math.max(1, Math.floor(CHUNK_FLOATS / (taps.length * rowFloats))));
+    const staged = this.isWhole ? 0 : this.layout.allocate(chunk * rowFloats);
+    const panels = this.layout.allocate(Math.ceil(channels / PANEL) * PANEL * taps.length * chunk);
+    for (let first = 0; first < depth; first += chunk) {
+      const terms = Math.min(chunk, depth - first);
+      const panelBytes = taps.length * terms * PANEL * 4;
+      taps.forEach((tap, n) => {
+        const { address, rowBytes } = this.matrix(tap + first * filterRow, filterRow, channels, terms, staged);
+        const to = panels + n * terms * PANEL * 4;
+        this.commands.push(({ programs }) =>
+          programs.packRows(address, rowBytes, terms, channels, PANEL, to, panelBytes),
+        );
+      });
+      const packedRuns = this.tapRuns(runs, (tap) => tap * terms * PANEL * 4, first);
+      this.commands.push(({ programs, runs: at }) =>
+        programs.packedProducts(at + packedRuns, runs.length, terms, panels, panelBytes, channels, 0),
+      );
+    }
+  }
+
+  private outerProducts({ taps, rows, cols, outRow }: OuterProduct): void {
+    if (taps.length === 0) return;
+    const [a, b] = [taps[0].a, taps[0].b].map(({ block, channels, first }) => ({
+      address: this.addresses[block] + (first % channels) * 4,
+      pixels: this.plan.lengths[block] / channels,
+      rowBytes: channels * 4,
+    }));
+    const aPanelBytes = a.pixels * TILE * 4;
+    const bPanelBytes = b.pixels * PANEL * 4;
+    const panelsAtOnce = Math.max(1, Math.floor((2 * CHUNK_FLOATS) / bPanelBytes));
+    const chunk = Math.min(Math.ceil(cols / PANEL), panelsAtOnce) * PANEL;
+    const packedA = this.layout.allocate((Math.ceil(rows / TILE) * aPanelBytes) / 4);
+    const packedB = this.layout.allocate(((chunk / PANEL) * bPanelBytes) / 4);
+    const runs = this.beginRuns();
+    for (const { grid, a: pixelsOfA, b: pixelsOfB, outFirst } of taps) {
+      const [from, by] = [packedPlace(pixelsOfA, packedA, TILE), packedPlace(pixelsOfB, packedB, PANEL)];
+      this.run(grid, from, by, [[0, outFirst * 4]]);
+    }
+    this.commands.push(({ programs }) =>
+      programs.packRows(a.address, a.rowBytes, a.pixels, rows, TILE, packedA, aPanelBytes),
+    );
+    for (let col = 0; col < cols; col += chunk) {
+      const width = Math.min(chunk, cols - col);
+      const out = this.addresses.out + col * 4;
+      this.commands.push(({ programs, runs: at }) => {
+        programs.packRows(b.address + col * 4, b.rowBytes, b.pixels, width, PANEL, packedB, bPanelBytes);
+        programs.outerSums(at + runs, taps.length, out, outRow * 4, rows, width, aPanelBytes, bPanelBytes);
+      });
+    }
+  }
+
+  private movePixels({ kind, grid, from, to, channels }: PixelMove): void {
+    const run = this.beginRuns();
+    this.run(grid, this.place(from), this.place(to), []);
+    const accumulate = kind === 'addPixels' ? 1 : 0;
+    this.commands.push(({ programs, runs }) => programs.movePixels(runs + run, channels, accumulate));
+  }
+
+  private clearScratch({ floats }: ClearScratch): void {
+    const begin = this.addresses.scratch >> 2;
+    this.commands.push(({ memory }) => void memory.floats.fill(0, begin, begin + floats));
+  }
+
+  /** `count` rows of `width` floats of the filter: as they lie in memory, or copied to `staged`, `rowFloatsOf` apart. */
+  private matrix(from: number, filterRow: number, width: number, count: number, staged: number): Matrix {
+    if (this.isWhole) return { address: this.addresses.second + from * 4, rowBytes: filterRow * 4 };
+    const rowFloats = rowFloatsOf(filterRow, width);
+    const to = staged >> 2;
+    if (rowFloats === filterRow) {
+      const end = from + (count - 1) * filterRow + width;
+      this.commands.push(({ memory, filter }) => memory.floats.set(filter.subarray(from, end), to));
+    } else {
+      this.commands.push(({ memory, filter }) => {
+        for (let row = 0; row < count; row++) {
+          const begin = from + row * filterRow;
+          memory.floats.set(filter.subarray(begin, begin + width), to + row * width);
+        }
+      });
+    }
+    return { address: staged, rowBytes: rowFloats * 4 };
+  }
+
+  /** Writes the runs of a product whose taps skip `skipped` terms; returns where they begin. */
+  private tapRuns(runs: readonly Run[], matrixOf: (tap: number) => number, skipped = 0): number {
+    const begin = this.beginRuns();
+    for (const { grid, a, out, taps } of runs) {
+      const inMemory = taps.map(({ tap, offset }): Tap => [(offset + skipped) * 4, matrixOf(tap)]);
+      this.run(grid, this.place(a), this.place(out), inMemory);
+    }
+    return begin;
+  }
+
+  /** Where the next run begins, in bytes after the first. */
+  private beginRuns(): number {
+    return this.words.length * 4;
+  }
+
+  private run({ batch, rows, cols }: Grid, a: Place, out: Place, taps: readonly Tap[]): void {
+    const words = new Array<number>(TAPS).fill(0);
+    words[ROWS] = rows;
+    words[COLS] = cols;
+    words[PIXELS] = batch * rows * cols;
+    words[A] = a.address;
+    words[A_COL] = a.col;
+    words[A_ROW_STEP] = a.row - cols * a.col;
+    words[A_BATCH_STEP] = a.batch - rows * a.row;
+    words[OUT] = out.address;
+    words[OUT_COL] = out.col;
+    words[OUT_ROW_STEP] = out.row - cols * out.col;
+    words[OUT_BATCH_STEP] = out.batch - rows * out.row;
+    words[TAP_COUNT] = taps.length;
+    this.words.push(...words, ...taps.flat());
+  }
+
+  private place({ block, first, channels, batch, row, col }: Operand): Place {
+    const pixel = channels * 4;
+    return { address: this.addresses[block] + first * 4, batch: batch * pixel, row: row * pixel, col: col * pixel };
+  }
+}
+
+/** Where the pixels of an operand lie once it is packed by `width` channels. */
+function packedPlace({ first, channels, batch, row, col }: Operand, address: number, width: number): Place {
+  const pixel = width * 4;
+  const at = address + Math.floor(first / channels) * pixel;
+  return { address: at, batch: batch * pixel, row: row * pixel, col: col * pixel };
+}
+
+/** Rows of a group that is less than half of all channels are copied one by one, others with what lies between them. */
+function rowFloatsOf(filterRow: number, width: number): number {
+  return width * 2 < filterRow ? width : filterRow;
+}
+
+function sumOf<T>(list: readonly T[], value: (item: T) => number): number {
+  return list.reduce((sum, item) => sum + value(item), 0);
+}

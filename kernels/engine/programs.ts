@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What ./products.as.ts exports. Addresses and distances are in bytes; runs lie as ./run_layout says. */
+
+export interface Programs {
+  /** Bytes of scratch memory that the programs need, and where it is: to be said once, before anything else. */
+  readonly SCRATCH_BYTES: WebAssembly.Global;
+  useScratch(address: number): void;
+  /** Adds the products with `channels` channels, from `channelAt` on, whose filter is packed in panels of 8. */
+  packedProducts(
+    runs: number,
+    runCount: number,
+    depth: number,
+    panels: number,
+    panelBytes: number,
+    channels: number,
+    channelAt: number,
+  ): void;
+  /** Adds the products with `channels` channels, from `channelAt` on, whose terms lie in a row each. */
+  dotProducts(
+    runs: number,
+    runCount: number,
+    depth: number,
+    filter: number,
+    rowBytes: number,
+    channels: number,
+    channelAt: number,
+  ): void;
+  /** Packs a matrix whose rows are channels into panels of [depth][8]. */
+  packChannelRows(
+    from: number,
+    rowBytes: number,
+    depth: number,
+    channels: number,
+    to: number,
+    panelBytes: number,
+  ): void;
+  /** Packs a matrix whose rows are terms into panels of [depth][width]. */
+  packRows(
+    from: number,
+    rowBytes: number,
+    depth: number,
+    channels: number,
+    width: number,
+    to: number,
+    panelBytes: number,
+  ): void;
+  /** Writes `height` × `width` sums of outer products for every run; its only tap says where they begin after `out`. */
+  outerSums(
+    runs: number,
+    runCount: number,
+    out: number,
+    rowBytes: number,
+    height: number,
+    width: number,
+    aPanelBytes: number,
+    bPanelBytes: number,
+  ): void;
+  /** Adds (1) or copies (0) `channels` floats of every pixel of a run. */
+  movePixels(run: number, channels: number, accumulate: number): void;
+}
