@@ -5,13 +5,17 @@ import fc from 'fast-check';
 import {
   type AxisPad,
   type DimRoundingMode,
+  type Pad,
   axisArithmetic,
   computeGeometry,
   conv2dTransposeArithmetic,
   possibleOutSizes,
 } from '../src';
 import { resolveAxis } from '../src/geometry/axis';
+import { geometryOfConvolution } from '../src/geometry/convolution';
+import { heightAxis, widthAxis } from '../src/geometry/geometry';
 import { inputRuns, phaseRuns, phases, tapSpan } from '../src/geometry/phases';
+import { type Shape4D, explicitPad, layer } from './support/layer';
 
 const SEED = 20261120;
 const small = (min: number, max: number): fc.Arbitrary<number> => fc.integer({ min, max });
@@ -222,5 +226,68 @@ describe('helpers', () => {
     expect(Object.isFrozen(geometry)).toBe(true);
     expect(Object.values(geometry).every(Number.isInteger)).toBe(true);
     expect(geometry.outChannels).toBe(6);
+  });
+});
+
+describe('the geometry of a stock convolution', () => {
+  const pads = fc.oneof(
+    fc.constantFrom<Pad>('same', 'valid'),
+    small(0, 3),
+    fc.tuple(small(0, 3), small(0, 3), small(0, 3), small(0, 3)).map((sides) => explicitPad(layer({ pads: sides }))),
+  );
+  const pairs = (max: number): fc.Arbitrary<[number, number]> => fc.tuple(small(1, max), small(1, max));
+  const alongAxis = fc.record({ k: small(1, 4), s: small(1, 4), d: small(1, 3) });
+  const convolutions = fc
+    .record({
+      size: pairs(12),
+      axes: fc.tuple(alongAxis, alongAxis),
+      pad: pads,
+      mode: fc.constantFrom<DimRoundingMode | undefined>(undefined, 'floor', 'round', 'ceil'),
+      channels: pairs(3),
+      batch: small(1, 2),
+    })
+    .map(({ size, axes: [vertical, other], pad, channels, batch, mode }) => {
+      // With a pad of one number tfjs takes the kernel and stride of the height for those of the width.
+      const horizontal = typeof pad === 'number' ? vertical : other;
+      return {
+        xShape: [batch, ...size, channels[0]] as Shape4D,
+        filterShape: [vertical.k, horizontal.k, ...channels] as Shape4D,
+        strides: [vertical.s, horizontal.s] as [number, number],
+        dilations: [vertical.d, horizontal.d] as [number, number],
+        pad,
+        dimRoundingMode: typeof pad === 'string' ? undefined : mode,
+      };
+    });
+
+  it('is that of the transposed layer from its output back to its input', () => {
+    let compared = 0;
+    fc.assert(
+      fc.property(convolutions, (convolution) => {
+        const { xShape, filterShape, strides, pad, dilations, dimRoundingMode } = convolution;
+        const { computeConv2DInfo } = tf.backend_util;
+        const { outShape } = computeConv2DInfo(xShape, filterShape, strides, dilations, pad, dimRoundingMode);
+        if (Math.min(...outShape) < 1) return;
+        compared++;
+        const transposed = { xShape: outShape, filterShape, strides, pad, dilations, dimRoundingMode };
+        expect(geometryOfConvolution(convolution)).toEqual(computeGeometry({ ...transposed, outputShape: xShape }));
+      }),
+      { seed: SEED, numRuns: 2000 },
+    );
+    expect(compared).toBeGreaterThan(1000);
+  });
+
+  it('satisfies the identity of an axis', () => {
+    fc.assert(
+      fc.property(convolutions, (convolution) => {
+        const geometry = geometryOfConvolution(convolution);
+        if (Math.min(geometry.inHeight, geometry.inWidth) < 1) return;
+        for (const axis of [heightAxis(geometry), widthAxis(geometry)]) {
+          const { inSize, outSize, stride, kernel, dilation, padBegin, padEnd, outputPadding } = axis;
+          const full = stride * (inSize - 1) + dilation * (kernel - 1) + 1;
+          expect(outSize).toBe(full + outputPadding - padBegin - padEnd);
+        }
+      }),
+      { seed: SEED, numRuns: 2000 },
+    );
   });
 });
