@@ -1,61 +1,94 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Compiles each AssemblyScript source of the project twice, without and with relaxed SIMD, and writes both as base64 into a
- * `.generated.ts` beside it.
+ * Compiles AssemblyScript. Each `NAME.as.ts` becomes `NAME.generated.ts` beside it, which holds two modules as base64:
+ * without and with relaxed SIMD. A source may import plain TypeScript files by relative paths, for constants that it
+ * shares with its caller, and AssemblyScript from a folder `parts`, whose files are not compiled by themselves.
+ *
+ *     node scripts/build_wasm.mjs kernels         compiles what has changed in a folder
+ *     node scripts/build_wasm.mjs kernels bench   in two
  */
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const SOURCES = ['../kernels/engine/products.as.ts', '../bench/peers/peak.as.ts'].map((path) =>
-  fileURLToPath(new URL(path, import.meta.url)),
-);
+const root = fileURLToPath(new URL('..', import.meta.url));
+const FLAGS = '-O3 --converge --runtime stub --importMemory --noAssert --use abort= --enable simd'.split(' ');
+/** What every output depends on, besides the sources. Paths are from the root of the repository. */
+const COMPILER = ['scripts/build_wasm.mjs', 'node_modules/assemblyscript/package.json'];
+const INPUTS = '// Inputs: ';
 
-async function compile(source, ...features) {
-  const { default: asc } = await import('assemblyscript/asc');
-  let binary;
-  const flags = [
-    '-O3',
-    '--converge',
-    '--runtime',
-    'stub',
-    '--importMemory',
-    '--noAssert',
-    '--use',
-    'abort=',
-    '--enable',
-    'simd',
-  ];
-  const { error, stderr } = await asc.main(['source.ts', '--outFile', 'module.wasm', ...flags, ...features], {
-    readFile: (path) => {
-      const file = path === 'source.ts' ? source : join(dirname(source), path);
-      return existsSync(file) ? readFileSync(file, 'utf8') : null;
-    },
-    writeFile: (path, contents) => void (binary = path === 'module.wasm' ? contents : binary),
-    listFiles: () => [],
-  });
-  if (error) throw new Error(`${source}: ${error.message}\n${stderr.toString()}`);
-  return Buffer.from(binary);
-}
-
-/** Compiles what is newer than what was compiled from it. */
-export async function buildWasm({ force = false } = {}) {
-  for (const source of SOURCES) {
-    const target = source.replace('.as.ts', '.generated.ts');
-    const inputs = [source, fileURLToPath(import.meta.url)];
-    const isFresh = existsSync(target) && inputs.every((file) => statSync(file).mtimeMs < statSync(target).mtimeMs);
-    if (isFresh && !force) continue;
-    const simd = await compile(source);
-    const relaxed = await compile(source, '--enable', 'relaxed-simd');
-    const text = `// Generated from an .as.ts (${simd.length} and ${relaxed.length} bytes). Do not edit.
-export const SIMD_MODULE =
-  '${simd.toString('base64')}';
-export const RELAXED_MODULE =
-  '${relaxed.toString('base64')}';
-`;
-    writeFileSync(target, text);
-    console.log(`Compiled ${source.split('/').at(-1)}: ${simd.length} bytes, ${relaxed.length} with relaxed SIMD`);
+/** Compiles all sources in some folders of the repository, at any depth. */
+export async function buildWasm(...folders) {
+  for (const folder of folders) {
+    const files = readdirSync(root + folder, { recursive: true })
+      .filter((name) => name.endsWith('.as.ts'))
+      .map((name) => `${folder}/${name.replaceAll('\\', '/')}`);
+    const parts = new Set(files.flatMap(importsOf));
+    for (const source of files.filter((file) => !parts.has(file)).sort()) await compileAssemblyScript(source);
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildWasm({ force: true });
+/** The files that a source imports by relative paths. */
+function importsOf(file) {
+  const specifiers = readFileSync(root + file, 'utf8').matchAll(/\b(?:from|import) '(\.[^']*)'/g);
+  return [...specifiers].map(([, specifier]) => `${posix.join(posix.dirname(file), specifier)}.ts`);
+}
+
+/** Compiles a source (a path from the root of the repository), unless what it would be compiled from is unchanged. */
+export async function compileAssemblyScript(source) {
+  const target = root + source.replace(/\.as\.ts$/, '.generated.ts');
+  if (isFresh(target)) return;
+  const simd = await compile(source);
+  const relaxed = await compile(source, '--enable', 'relaxed-simd');
+  const files = new Set([...simd.files, ...relaxed.files, ...COMPILER]);
+  const inputs = Object.fromEntries([...files].map((file) => [file, hashOf(file)]));
+  const sizes = `${simd.binary.length} bytes, ${relaxed.binary.length} with relaxed SIMD`;
+  const text = `// Compiled from ${basename(source)}: ${sizes}. Do not edit.
+${INPUTS}${JSON.stringify(inputs)}
+export const SIMD_MODULE =
+  '${simd.binary.toString('base64')}';
+export const RELAXED_MODULE =
+  '${relaxed.binary.toString('base64')}';
+`;
+  writeFileSync(target, text);
+  console.log(`Compiled ${source}: ${sizes}`);
+}
+
+/** Whether all files that an output was compiled from are as they were then. */
+function isFresh(target) {
+  if (!existsSync(target)) return false;
+  const line = readFileSync(target, 'utf8').split('\n')[1];
+  if (!line.startsWith(INPUTS)) return false;
+  return Object.entries(JSON.parse(line.slice(INPUTS.length))).every(([file, hash]) => hashOf(file) === hash);
+}
+
+function hashOf(file) {
+  if (!existsSync(root + file)) return 'missing';
+  return createHash('sha256')
+    .update(readFileSync(root + file))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+/** The binary, and the files that it was compiled from. */
+async function compile(source, ...features) {
+  const { default: asc } = await import('assemblyscript/asc');
+  const files = [];
+  let binary;
+  const { error, stderr } = await asc.main([source, '--outFile', 'module.wasm', ...FLAGS, ...features], {
+    readFile: (path) => {
+      if (!path.endsWith('.ts') || !existsSync(root + path)) return null;
+      files.push(path);
+      return readFileSync(root + path, 'utf8');
+    },
+    writeFile: (path, contents) => {
+      if (path === 'module.wasm') binary = contents;
+    },
+    listFiles: () => [],
+  });
+  if (error) throw new Error(`${source}: ${error.message}\n${stderr.toString()}`);
+  return { binary: Buffer.from(binary), files };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildWasm(...process.argv.slice(2));

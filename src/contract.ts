@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The contract between the op and the backends: the names of the family's kernels, what a call of one is told, and the
- * descriptor by which a backend says what it has. `src` reads descriptors, `kernels` makes them; neither imports the other.
+ * descriptor by which a backend says what it has. `src` reads descriptors, `kernels` makes them; neither imports the
+ * other.
  *
- * A descriptor lives in tfjs's own registry, on the kernels that are registered from it. So an ESM and a CommonJS copy of
- * this file in one page see the same backends.
+ * A descriptor lives in tfjs's own registry, on the kernels that are registered from it. So an ESM and a CommonJS copy
+ * of this file in one page see the same backends.
  */
 import {
   Conv2D,
@@ -19,7 +20,10 @@ import {
 } from '@tensorflow/tfjs-core';
 import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from './geometry/geometry';
 
-/** The algorithms for the forward pass, each a kernel of its own. A new one is a word here and a file per backend that has it. */
+/**
+ * The algorithms for the forward pass, each a kernel of its own. A new one is a word here and a file per backend that
+ * has it.
+ */
 export const VARIANTS = ['scatter', 'dilate', 'matmul', 'subpixel'] as const;
 export type Variant = (typeof VARIANTS)[number];
 
@@ -42,7 +46,8 @@ export type Replaceable = (typeof REPLACEABLE)[number];
 
 /**
  * What a kernel can do to its sums before they leave, besides adding a bias; the names are tfjs's. A new one is a word
- * here and a row in the table of each target: core ops, arrays in memory, GLSL. The compiler names the tables that lack it.
+ * here and a row in the table of each target: core ops, arrays in memory, GLSL. The compiler names the tables that lack
+ * it.
  */
 export const ACTIVATIONS = ['linear', 'relu', 'relu6', 'elu', 'sigmoid', 'leakyrelu', 'prelu'] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
@@ -96,7 +101,10 @@ export interface KernelCall<B extends KernelBackend = KernelBackend> {
 
 /** A kernel of the family on some backend. */
 export interface FamilyKernel<B extends KernelBackend = KernelBackend> {
-  /** Whether it can run a geometry; if not, why, and what would change that. Asked only where the backend's probe passes. */
+  /**
+   * Whether it can run a geometry; if not, why, and what would change that. Asked only where the backend's probe
+   * passes.
+   */
   supports(geometry: Conv2DTransposeGeometry, backend: B): Support;
   run(call: KernelCall<B>): TensorInfo;
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The public face of the library. Importing it has no side effects; import `…/cpu` for the kernels of the cpu backend. */
+/**
+ * The public face of the library. Importing it has no side effects; import `…/cpu` for the kernels of the cpu backend.
+ */
 export { type Conv2DTransposeOptions, type OutputShape, conv2dTranspose } from './op/conv2d_transpose';
 export {
   type Axis,

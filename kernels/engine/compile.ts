@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Turns a plan into a program for the SIMD engine: who lies where in memory, the runs as ./products.as.ts reads them, and
- * the calls to make one after another. Made once for each plan; addresses are the same in every call.
+ * Turns a plan into a program for the SIMD engine: who lies where in memory, the runs as ./simd/products.as.ts reads
+ * them, and the calls to make one after another. Made once for each plan; addresses are the same in every call.
  *
- * The filter may be the largest operand by far. One of at most `CHUNK_FLOATS` is copied in as a whole. A larger one passes
- * through in chunks of channels (of terms), which stay in the second-level cache. Where enough pixels meet it, it is packed
- * into panels of 8 channels, so that it is read in order.
+ * The filter may be the largest operand by far. One of at most `CHUNK_FLOATS` is copied in as a whole. A larger one
+ * passes through in chunks of channels (of terms), which stay in the second-level cache. Where enough pixels meet it,
+ * it is packed into panels of 8 channels, so that it is read in order.
  */
 import {
   type Block,
@@ -36,7 +36,7 @@ import {
   ROWS,
   TAPS,
   TAP_COUNT,
-} from './run_layout';
+} from './simd/run_layout';
 
 /** Floats of filter that are worked on at a time: half a megabyte, half of the second-level cache of most machines. */
 const CHUNK_FLOATS = 1 << 17;
@@ -267,7 +267,9 @@ class Compiler {
     this.commands.push(({ memory }) => void memory.floats.fill(0, begin, begin + floats));
   }
 
-  /** `count` rows of `width` floats of the filter: as they lie in memory, or copied to `staged`, `rowFloatsOf` apart. */
+  /**
+   * `count` rows of `width` floats of the filter: as they lie in memory, or copied to `staged`, `rowFloatsOf` apart.
+   */
   private matrix(from: number, filterRow: number, width: number, count: number, staged: number): Matrix {
     if (this.isWhole) return { address: this.addresses.second + from * 4, rowBytes: filterRow * 4 };
     const rowFloats = rowFloatsOf(filterRow, width);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What an engine computes: a few products over grids of pixels. A kernel (one idea, one file in ../family) lays a call out
- * as a plan of such steps, once for each geometry; an engine does the multiply-adds. Engines: ./plain_engine, ./simd_engine.
+ * What an engine computes: a few products over grids of pixels. A kernel (one idea, one file in ../family) lays a call
+ * out as a plan of such steps, once for each geometry; an engine does the multiply-adds. Engines: ./plain_engine,
+ * ./simd_engine.
  */
 
 /** The arrays that a plan works on: both operands, the result, and scratch memory. */

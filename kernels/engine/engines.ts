@@ -6,7 +6,7 @@
 import { env } from '@tensorflow/tfjs-core';
 import type { Engine } from './engine';
 import { plainEngine } from './plain_engine';
-import { RELAXED_MODULE, SIMD_MODULE } from './products.generated';
+import { RELAXED_MODULE, SIMD_MODULE } from './simd/products.generated';
 import { createSimdEngine } from './simd_engine';
 
 export const ENGINE_FLAG = 'CONV2D_TRANSPOSE_CPU_ENGINE';
@@ -24,8 +24,9 @@ function engineOf(name: EngineName): Engine | undefined {
 }
 
 /**
- * Compiles a module, if the platform has WebAssembly with its instructions and allows it. Old browsers compile no module of this size at
- * once on the main thread, only in the background: there the next slower engine runs until that is done.
+ * Compiles a module, if the platform has WebAssembly with its instructions and allows it. Old browsers compile no
+ * module of this size at once on the main thread, only in the background: there the next slower engine runs until that
+ * is done.
  */
 function probe(name: 'relaxed' | 'simd'): Engine | undefined {
   try {
@@ -35,7 +36,8 @@ function probe(name: 'relaxed' | 'simd'): Engine | undefined {
       return createSimdEngine(name, new WebAssembly.Module(bytes));
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      void WebAssembly.compile(bytes).then((module) => engines.set(name, createSimdEngine(name, module)), () => undefined); // prettier-ignore
+      const keep = (module: WebAssembly.Module): unknown => engines.set(name, createSimdEngine(name, module));
+      void WebAssembly.compile(bytes).then(keep, () => undefined);
       return undefined;
     }
   } catch {

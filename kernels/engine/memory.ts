@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The memory of the SIMD engine: who lies where is worked out ahead of a call (`Layout`), and there is one memory for all calls. */
+/**
+ * The memory of the SIMD engine: who lies where is worked out ahead of a call (`Layout`), and there is one memory for
+ * all calls.
+ */
 
 const PAGE = 65536;
 /** Addresses are 32-bit integers, signed in places: half of what WebAssembly could address. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What ./products.as.ts exports. Addresses and distances are in bytes; runs lie as ./run_layout says. */
+/** What ./simd/products.as.ts exports. Addresses and distances are in bytes; runs lie as ./simd/run_layout says. */
 
 export interface Programs {
   /** Bytes of scratch memory that the programs need, and where it is: to be said once, before anything else. */

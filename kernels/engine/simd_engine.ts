@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The engine in WebAssembly SIMD. Operands are copied into its memory, and the result out of it. Nothing is kept from one
- * call to the next but memory, at most `RETAINED_BYTES`: there is nothing that could be stale. What is kept with a plan is
- * its program (./compile), which holds addresses and no values.
+ * The engine in WebAssembly SIMD. Operands are copied into its memory, and the result out of it. Nothing is kept from
+ * one call to the next but memory, at most `RETAINED_BYTES`: there is nothing that could be stale. What is kept with a
+ * plan is its program (./compile), which holds addresses and no values.
  *
- * Memory of a call: for the sub-pixel variant and the input gradient the bytes of x and y, and at most 16 MB. The filter
- * gradient needs its tensors twice, because it packs them.
+ * Memory of a call: for the sub-pixel variant and the input gradient the bytes of x and y, and at most 16 MB. The
+ * filter gradient needs its tensors twice, because it packs them.
  */
 import { type Program, compile } from './compile';
 import type { Engine, Plan } from './engine';
@@ -13,7 +13,10 @@ import { Memory, OutOfMemory } from './memory';
 import { plainEngine } from './plain_engine';
 import type { Programs } from './programs';
 
-/** What may be kept from one call to the next. WebAssembly memory never shrinks: what has grown larger is given up as a whole. */
+/**
+ * What may be kept from one call to the next. WebAssembly memory never shrinks: what has grown larger is given up as a
+ * whole.
+ */
 const RETAINED_BYTES = 64 * 1024 * 1024;
 /** The first address: 0 is left alone. */
 const SCRATCH_AT = 16;

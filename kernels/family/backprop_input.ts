@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The gradient with respect to x, ∂Φ/∂x: a strided, dilated convolution of dy with the filter. The input pixels are cut
- * into runs with the same taps inside the output; in each run dx[p] = Σ over taps and channels c of dy[p, tap, c] · filter[tap, c].
+ * into runs with the same taps inside the output; in each run dx[p] = Σ over taps and channels c of dy[p, tap, c] ·
+ * filter[tap, c].
  *
- * Where the taps of a row are neighbours (no dilation, no groups), their channels follow one another in dy as well as in
- * the filter: one tap of greater depth. With few output channels that is worth a product for every run of columns.
+ * Where the taps of a row are neighbours (no dilation, no groups), their channels follow one another in dy as well as
+ * in the filter: one tap of greater depth. With few output channels that is worth a product for every run of columns.
  */
 import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../src/geometry/geometry';
 import { type Run as AxisRun, inputRuns } from '../../src/geometry/phases';

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Dilate: insert s − 1 zeros between the inputs, pad, then convolve with stride 1 and the flipped filter (arithmetic:
- * src/geometry/arithmetic). It multiplies by the inserted zeros, so s² times the useful work, and a filter value that is
- * infinite or NaN spreads to pixels that it does not reach by the definition.
+ * src/geometry/arithmetic). It multiplies by the inserted zeros, so s² times the useful work, and a filter value that
+ * is infinite or NaN spreads to pixels that it does not reach by the definition.
  *
- * Scratch: a band of the padded, zero-inserted image, as tall as `SCRATCH_FLOATS` allows, never less than one row of output needs.
+ * Scratch: a band of the padded, zero-inserted image, as tall as `SCRATCH_FLOATS` allows, never less than one row of
+ * output needs.
  */
 import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
 import type { Plan, Step } from '../engine/engine';
@@ -60,7 +61,10 @@ function convolveBand(g: Conv2DTransposeGeometry, batch: number, row: number, ro
   }));
 }
 
-/** Fills a band with rows `firstRow` … of an image, zeros inserted and padded: a cell holds an input where the stride says so. */
+/**
+ * Fills a band with rows `firstRow` … of an image, zeros inserted and padded: a cell holds an input where the stride
+ * says so.
+ */
 function insertZeros(g: Conv2DTransposeGeometry, batch: number, firstRow: number, rows: number, image: Image): Step {
   const padTop = g.dilationHeight * (g.filterHeight - 1) - g.padTop - firstRow;
   const padLeft = g.dilationWidth * (g.filterWidth - 1) - g.padLeft;

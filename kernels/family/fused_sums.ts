@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What a fused kernel does to its sums where they leave the engine, in the pass that copies them out: adds the bias, then applies the activation. */
+/**
+ * What a fused kernel does to its sums where they leave the engine, in the pass that copies them out: adds the bias,
+ * then applies the activation.
+ */
 import type { Activation } from '../../src/contract';
 
 /** `bias` and `prelu` hold a value per channel, or one for all. */

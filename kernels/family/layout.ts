@@ -43,7 +43,10 @@ export function planOf(
   return { lengths, zeros, steps };
 }
 
-/** Pixels of an image, from (`row`, `col`) of image `batch` on in steps of (`rowStep`, `colStep`), from channel `channel` on. */
+/**
+ * Pixels of an image, from (`row`, `col`) of image `batch` on in steps of (`rowStep`, `colStep`), from channel
+ * `channel` on.
+ */
 export function pixels(
   block: Block,
   { height, width, channels }: Image,
@@ -124,8 +127,8 @@ function allPixels(g: Conv2DTransposeGeometry): Rectangle {
 }
 
 /**
- * Those of a rectangle of input pixels whose contribution through a tap lands inside the output: their grid, where it begins in the
- * input (row, col), and the output pixels it lands on.
+ * Those of a rectangle of input pixels whose contribution through a tap lands inside the output: their grid, where it
+ * begins in the input (row, col), and the output pixels it lands on.
  */
 export function tapPixels(
   g: Conv2DTransposeGeometry,

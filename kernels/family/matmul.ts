@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Matmul: multiply the matrix of input pixels [pixels, inChannels] by the filter as a matrix
- * [inChannels, filterHeight·filterWidth·outChannels], which gives every pixel's whole footprint; then col2im adds the
- * footprints up where they overlap. (The adjoint of im2col followed by a matrix product: Chellapilla, Puri and Simard, 2006.)
+ * Matmul: multiply the matrix of input pixels [pixels, inChannels] by the filter as a matrix [inChannels,
+ * filterHeight·filterWidth·outChannels], which gives every pixel's whole footprint; then col2im adds the footprints up
+ * where they overlap. (The adjoint of im2col followed by a matrix product: Chellapilla, Puri and Simard, 2006.)
  *
  * Scratch: the footprints of a tile of input pixels, as many as `SCRATCH_FLOATS` holds, never less than one.
  */
@@ -93,7 +93,9 @@ function uncroppedCols(g: Conv2DTransposeGeometry, tile: Rectangle): { col: numb
   return end > col ? { col, cols: end - col } : { col: tile.col, cols: 0 };
 }
 
-/** Divides the input into rectangles of at most `most` pixels: several images, or rows of one image, or a part of a row. */
+/**
+ * Divides the input into rectangles of at most `most` pixels: several images, or rows of one image, or a part of a row.
+ */
 function tilesOf(g: Conv2DTransposeGeometry, most: number): Rectangle[] {
   const cols = Math.min(g.inWidth, most);
   const rows = cols < g.inWidth ? 1 : Math.min(g.inHeight, Math.floor(most / cols));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Sub-pixel: the output pixels of one phase all meet the same taps, so each phase is a dense correlation of stride 1, written
- * interleaved. Phases and their taps: src/geometry/phases. Where taps fall outside the input the phase is cut into
- * runs, so that exactly the multiplications of the definition are made, and no pixel is written twice. No scratch.
+ * Sub-pixel: the output pixels of one phase all meet the same taps, so each phase is a dense correlation of stride 1,
+ * written interleaved. Phases and their taps: src/geometry/phases. Where taps fall outside the input the phase is cut
+ * into runs, so that exactly the multiplications of the definition are made, and no pixel is written twice. No scratch.
  */
 import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../src/geometry/geometry';
 import { type PhaseRun, phaseRuns } from '../../src/geometry/phases';

@@ -47,10 +47,15 @@ export function supportOfVariant(
 /** Tried in this order where nothing is measured or predicted; variants that are not listed here come after these. */
 const USUAL_ORDER: readonly Variant[] = ['subpixel', 'matmul', 'scatter'];
 
-/** It never does less work than sub-pixel, and multiplies by zeros, which a weight that is not finite turns into NaN. */
+/**
+ * It never does less work than sub-pixel, and multiplies by zeros, which a weight that is not finite turns into NaN.
+ */
 const LAST_RESORT: Variant = 'dilate';
 
-/** The order in which 'auto' tries the variants of a backend: those predicted to be fast first, then those of which nothing is known. */
+/**
+ * The order in which 'auto' tries the variants of a backend: those predicted to be fast first, then those of which
+ * nothing is known.
+ */
 function order(g: Conv2DTransposeGeometry, descriptor: BackendDescriptor): readonly Variant[] {
   const ms = predictedMs(g, descriptor) ?? {};
   const known = (variant: Variant): number => ms[variant] ?? Infinity;

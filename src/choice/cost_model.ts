@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * How long the variants would take, by a small model: a call, so many multiply-adds, so many floats moved besides. Its
- * coefficients come from measurements (`npm run calibrate`, which says how; ./calibration). They are those of one machine:
- * what matters is the order they put the variants in. A variant without a row here, or not calibrated yet, has no prediction.
+ * coefficients come from measurements (`npm run calibrate`, which says how; ./calibration). They are those of one
+ * machine: what matters is the order they put the variants in. A variant without a row here, or not calibrated yet, has
+ * no prediction.
  */
 import type { BackendDescriptor, Variant } from '../contract';
 import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../geometry/geometry';

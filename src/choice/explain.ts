@@ -47,8 +47,9 @@ export function explain(request: GeometryRequest | Conv2DTransposeGeometry): Exp
     }
     if (measured?.variant === variant)
       return `measured to be fastest on ${measured.device}: ${measured.ms[variant]!.toPrecision(3)} ms`;
-    if (predicted?.[variant] !== undefined)
-      return `predicted to be fastest of those that can run: ${predicted[variant].toPrecision(3)} ms on the machine of the calibration`;
+    const ms = predicted?.[variant]?.toPrecision(3);
+    if (ms !== undefined)
+      return `predicted to be fastest of those that can run: ${ms} ms on the machine of the calibration`;
     return `first of the usual order; backend '${place.backendName}' has not been calibrated`;
   };
   return { backend: place.backendName, variant, reason: reason(), variants };

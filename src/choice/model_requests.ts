@@ -28,7 +28,8 @@ interface LayerConfig {
  * What the Conv2DTranspose layers of a model compute.
  *
  * @param batch The batch size where the model leaves it open.
- * @returns requests that `computeGeometry` takes, in the order of the layers, with their names. A size that the model leaves open is 0.
+ * @returns requests that `computeGeometry` takes, in the order of the layers, with their names. A size that the model
+ *   leaves open is 0.
  */
 export function requestsOf(model: LayersModelLike, batch: number): (GeometryRequest & { name: string })[] {
   return model.layers

@@ -32,8 +32,8 @@ export interface TuneOptions {
 }
 
 /**
- * Measures every variant that can run on the backend that is set, for every geometry, and keeps the winners: 'auto' chooses them from then on. Lets the
- * page draw in between. Nothing is measured unless this is called.
+ * Measures every variant that can run on the backend that is set, for every geometry, and keeps the winners: 'auto'
+ * chooses them from then on. Lets the page draw in between. Nothing is measured unless this is called.
  *
  * @param what A tfjs layers model, whose Conv2DTranspose layers are measured; or geometries, or requests for some.
  * @returns the winners; geometries that no variant can run are left out.

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The winners that `tune` has measured (./tune), by backend, device and geometry; kept until the page ends, or longer as JSON. */
+/**
+ * The winners that `tune` has measured (./tune), by backend, device and geometry; kept until the page ends, or longer
+ * as JSON.
+ */
 import type { Variant } from '../contract';
 import type { Conv2DTransposeGeometry } from '../geometry/geometry';
 import { keptBy } from '../geometry/kept';

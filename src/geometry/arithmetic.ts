@@ -85,6 +85,9 @@ function layOpen(axis: Axis, possible: AxisArithmetic['possibleOutSizes']): Axis
   const convolutionPadBegin = span - 1 - padBegin;
   const convolutionPadEnd = span - 1 - padEnd + outputPadding;
   const inserted = stride * (inSize - 1) + 1;
+  const padded = inserted + convolutionPadBegin + convolutionPadEnd;
+  const crop = padBegin + padEnd;
+  const numbers = `${stride}·(${inSize} − 1) + ${dilation}·(${kernel} − 1) + 1 + ${outputPadding} − ${crop}`;
   const table = phases(axis);
   return {
     ...axis,
@@ -96,10 +99,9 @@ function layOpen(axis: Axis, possible: AxisArithmetic['possibleOutSizes']): Axis
     possibleOutSizes: possible,
     phases: table,
     steps: [
-      `output = stride·(input − 1) + dilation·(kernel − 1) + 1 + outputPadding − crop = ` +
-        `${stride}·(${inSize} − 1) + ${dilation}·(${kernel} − 1) + 1 + ${outputPadding} − ${padBegin + padEnd} = ${outSize}`,
+      `output = stride·(input − 1) + dilation·(kernel − 1) + 1 + outputPadding − crop = ${numbers} = ${outSize}`,
       `Insert ${insertedZeros} zeros between neighbouring inputs: ${inSize} cells become ${inserted}.`,
-      `Pad by ${convolutionPadBegin} in front and ${convolutionPadEnd} behind: ${inserted + convolutionPadBegin + convolutionPadEnd} cells.`,
+      `Pad by ${convolutionPadBegin} in front and ${convolutionPadEnd} behind: ${padded} cells.`,
       `Convolve with stride 1 and dilation ${dilation}, the kernel flipped: ${outSize} cells.`,
       ...table.map(
         ({ phase, firstOut, count, taps }) =>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The geometry of a stock convolution, seen as an adjoint: conv2d of an image with a filter is the gradient, with respect
- * to its input, of the transposed convolution that turns conv2d's output back into an image of that size. So conv2d's
- * input is this geometry's output, and what conv2d discards for not filling a stride is its output padding.
+ * The geometry of a stock convolution, seen as an adjoint: conv2d of an image with a filter is the gradient, with
+ * respect to its input, of the transposed convolution that turns conv2d's output back into an image of that size. So
+ * conv2d's input is this geometry's output, and what conv2d discards for not filling a stride is its output padding.
  */
 import { backend_util } from '@tensorflow/tfjs-core';
 import { type Axis, fullSize } from './axis';

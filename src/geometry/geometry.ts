@@ -36,7 +36,10 @@ export type ExplicitPadding = [[number, number], [number, number], [number, numb
 export type Pad = 'same' | 'valid' | number | ExplicitPadding;
 export type Pair = number | [number, number];
 
-/** What may be asked of a transposed convolution besides its shapes, strides and pad. A new option is a line here and in {@link GEOMETRY_OPTIONS}. */
+/**
+ * What may be asked of a transposed convolution besides its shapes, strides and pad. A new option is a line here and in
+ * {@link GEOMETRY_OPTIONS}.
+ */
 export interface GeometryOptions {
   /** How the forward convolution would round its size, with a pad in numbers. Default: 'floor'. */
   readonly dimRoundingMode?: DimRoundingMode;
@@ -60,7 +63,10 @@ const GEOMETRY_OPTIONS: Readonly<Record<keyof GeometryOptions, true>> = {
 };
 export const GEOMETRY_OPTION_NAMES = Object.keys(GEOMETRY_OPTIONS) as readonly (keyof GeometryOptions)[];
 
-/** What a caller asks for. Shapes are in `dataFormat`; the filter is `[filterHeight, filterWidth, outChannels / groups, inChannels]` in both. */
+/**
+ * What a caller asks for. Shapes are in `dataFormat`; the filter is `[filterHeight, filterWidth, outChannels / groups,
+ * inChannels]` in both.
+ */
 export interface GeometryRequest extends GeometryOptions {
   readonly xShape: readonly number[];
   readonly filterShape: readonly number[];
@@ -71,7 +77,10 @@ export interface GeometryRequest extends GeometryOptions {
 
 const recent = /* @__PURE__ */ new Recent<Conv2DTransposeGeometry>();
 
-/** Equal requests have equal keys, others never. What is not made of numbers and strings has none: it is an error anyway. */
+/**
+ * Equal requests have equal keys, others never. What is not made of numbers and strings has none: it is an error
+ * anyway.
+ */
 function keyOf(request: GeometryRequest): string | undefined {
   let key = '';
   for (const name of REQUEST_NAMES) {
@@ -98,7 +107,8 @@ function keyOfValue(value: unknown): string | undefined {
 const REQUEST_NAMES = ['xShape', 'filterShape', 'strides', 'pad', 'outputShape', ...GEOMETRY_OPTION_NAMES] as const;
 
 /**
- * Computes and checks the geometry of a transposed convolution. Equal requests get the same object, so that what is derived from it is made once.
+ * Computes and checks the geometry of a transposed convolution. Equal requests get the same object, so that what is
+ * derived from it is made once.
  *
  * @param request `xShape` of rank 4, `filterShape` `[filterHeight, filterWidth, outChannels / groups, inChannels]`,
  *   `strides`, `pad`, and whatever else the op takes; `outputShape`, if given, of rank 4.
@@ -176,12 +186,17 @@ function resolveGeometry(request: GeometryRequest): Conv2DTransposeGeometry {
       });
     } catch (error) {
       const asked = outputShape === undefined ? 'The output' : `outputShape ${show(outputShape)}`;
-      const rounding = dimRoundingMode === undefined ? '' : `, dimRoundingMode ${show(dimRoundingMode)}`;
-      throw new RangeError(
-        `${asked} is impossible for x ${show(xShape)}, filter ${show(filterShape)}, strides ${show(request.strides)}, ` +
-          `dilations ${show(request.dilations ?? 1)}, pad ${show(request.pad)}${rounding}: ${name} ${(error as Error).message}`,
-        { cause: error },
-      );
+      const given = [
+        `x ${show(xShape)}`,
+        `filter ${show(filterShape)}`,
+        `strides ${show(request.strides)}`,
+        `dilations ${show(request.dilations ?? 1)}`,
+        `pad ${show(request.pad)}`,
+        ...(dimRoundingMode === undefined ? [] : [`dimRoundingMode ${show(dimRoundingMode)}`]),
+      ].join(', ');
+      throw new RangeError(`${asked} is impossible for ${given}: ${name} ${(error as Error).message}`, {
+        cause: error,
+      });
     }
   };
   const height = axis(0, 'height', inHeight, filterHeight, outHeight);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Things that are made once: what is derived from an object is kept with it, what is derived from a request by its key. */
+/**
+ * Things that are made once: what is derived from an object is kept with it, what is derived from a request by its key.
+ */
 
 /** `make`, called once for each object; what it made is kept for as long as the object lives. */
 export function keptBy<K extends object, V>(make: (key: K) => V): (key: K) => V {

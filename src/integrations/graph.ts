@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Graph models. Importing this entry point registers TensorFlow's `Conv2DBackpropInput` (what `tf.nn.conv2d_transpose` becomes) with the converter's custom
- * ops: nodes with `dilations`, with `data_format` NCHW and with explicit paddings, which stock's converter ignores, are computed as they say.
+ * Graph models. Importing this entry point registers TensorFlow's `Conv2DBackpropInput` (what `tf.nn.conv2d_transpose`
+ * becomes) with the converter's custom ops: nodes with `dilations`, with `data_format` NCHW and with explicit paddings,
+ * which stock's converter ignores, are computed as they say.
  */
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { type GraphNode, deregisterOp, registerOp } from '@tensorflow/tfjs-converter';
@@ -20,7 +21,10 @@ export function unregisterGraphOps(): void {
   deregisterOp(OP);
 }
 
-/** Attributes as the converter gives them: strings in lower case, numbers of a list as they come; absent ones as undefined or 0. */
+/**
+ * Attributes as the converter gives them: strings in lower case, numbers of a list as they come; absent ones as
+ * undefined or 0.
+ */
 function conv2dBackpropInput(node: GraphNode): Tensor {
   const [sizes, filter, dy] = node.inputs;
   const attribute = (name: string): unknown => (node.attrs as Record<string, unknown>)[name];
@@ -43,8 +47,8 @@ function conv2dBackpropInput(node: GraphNode): Tensor {
 
 function padOf(padding: string, explicit: unknown): Pad {
   if (padding !== 'EXPLICIT') return padding.toLowerCase() as Pad;
-  const [a, b, c, d, e, f, g, h] = (explicit as number[]).map(Number);
-  return [[a, b], [c, d], [e, f], [g, h]] as ExplicitPadding; // prettier-ignore
+  const sides = (explicit as number[]).map(Number);
+  return [0, 2, 4, 6].map((n) => [sides[n], sides[n + 1]]) as ExplicitPadding;
 }
 
 registerGraphOps();

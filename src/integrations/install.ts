@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Puts the kernels of the family under the names that tfjs's own ops call, and takes them away again. What the stock kernels compute are the same three
- * partial derivatives of one trilinear form (./gradients), with the arguments called otherwise:
+ * Puts the kernels of the family under the names that tfjs's own ops call, and takes them away again. What the stock
+ * kernels compute are the same three partial derivatives of one trilinear form (./gradients), with the arguments called
+ * otherwise:
  *
  * | stock kernel | is | with x, dy, filter for |
  * |---|---|---|
@@ -57,9 +58,15 @@ import { registerGradients } from '../op/gradients';
 export interface InstallOptions {
   /** Default: all whose entry point (`…/cpu`, `…/webgl`, `…/wasm`) has been imported. */
   backends?: readonly string[];
-  /** Default: what is faster than stock's on the backend, or what stock lacks. On `cpu` all of {@link REPLACEABLE}, elsewhere the two gradients. */
+  /**
+   * Default: what is faster than stock's on the backend, or what stock lacks. On `cpu` all of {@link REPLACEABLE},
+   * elsewhere the two gradients.
+   */
   kernels?: readonly Replaceable[];
-  /** Whether to register the gradients that stock lacks: of `Conv2DBackpropFilter`, and of a dilated conv2d. Default: true. */
+  /**
+   * Whether to register the gradients that stock lacks: of `Conv2DBackpropFilter`, and of a dilated conv2d. Default:
+   * true.
+   */
   gradients?: boolean;
 }
 
@@ -67,11 +74,12 @@ export interface InstallOptions {
 let undo: (() => void)[] = [];
 
 /**
- * Makes existing code run on the kernels of this library, with no change: `tf.conv2dTranspose`, `tf.layers` models, graph models, the gradients of
- * `tf.conv2d`, and on `cpu` `tf.conv2d` itself. Import the entry points of the backends first.
+ * Makes existing code run on the kernels of this library, with no change: `tf.conv2dTranspose`, `tf.layers` models,
+ * graph models, the gradients of `tf.conv2d`, and on `cpu` `tf.conv2d` itself. Import the entry points of the backends
+ * first.
  *
- * Calling it again installs anew what is asked for now. {@link uninstall} puts the very same stock functions back. What a kernel of ours cannot
- * compute (another layout than NHWC, say) the stock one still does.
+ * Calling it again installs anew what is asked for now. {@link uninstall} puts the very same stock functions back. What
+ * a kernel of ours cannot compute (another layout than NHWC, say) the stock one still does.
  *
  * @returns which kernels run on ours now, as `backend/kernel`.
  * @throws Error if a backend or kernel is unknown, or no entry point has been imported; nothing is installed then.
@@ -217,7 +225,10 @@ function kernelFuncOf(kernel: Replaceable, backendName: string, stock: KernelFun
   };
 }
 
-/** The name of the kernel that computes a request: an adjoint's, if it can, or that of a variant; `undefined` if there is none. */
+/**
+ * The name of the kernel that computes a request: an adjoint's, if it can, or that of a variant; `undefined` if there
+ * is none.
+ */
 function kernelToRun(
   adjoint: string | undefined,
   g: Conv2DTransposeGeometry,
@@ -277,7 +288,8 @@ function gradientOfDilated(stock: GradConfig): GradConfig {
       const variant = chooseVariant('auto', geometry, { backendName: engine().backendName, backend: engine().backend });
       if (variant === undefined)
         throw new Error(
-          `The gradient of a dilated conv2d needs kernels of backend '${engine().backendName}'; import 'tfjs-conv2d-transpose/cpu', '/webgl' or '/wasm'`,
+          `The gradient of a dilated conv2d needs kernels of backend '${engine().backendName}'; ` +
+            "import 'tfjs-conv2d-transpose/cpu', '/webgl' or '/wasm'",
         );
       const run = (kernelName: string, inputs: Record<string, Tensor>): Tensor => {
         const own: Conv2DTransposeAttrs = { geometry, variant };

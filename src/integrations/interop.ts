@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Weights and arguments of PyTorch's `ConvTranspose2d` and of ONNX's `ConvTranspose`, in the terms of `conv2dTranspose`. */
+/**
+ * Weights and arguments of PyTorch's `ConvTranspose2d` and of ONNX's `ConvTranspose`, in the terms of
+ * `conv2dTranspose`.
+ */
 import { type Tensor4D, type TensorLike, tidy, transpose } from '@tensorflow/tfjs-core';
 import type { Conv2DTransposeOptions } from '../op/conv2d_transpose';
 import type { DataFormat, ExplicitPadding } from '../geometry/geometry';
@@ -47,11 +50,13 @@ export function fromPyTorch(layer: PyTorchConvTranspose2d, dataFormat: DataForma
   };
 }
 
+const AUTO_PADS = ['NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID'] as const;
+
 /** The attributes of ONNX's `ConvTranspose` (opset 11 and later) with two spatial dimensions, and its second input. */
 export interface OnnxConvTranspose {
   /** `[inChannels, outChannels / group, kernelHeight, kernelWidth]`. */
   W: Tensor4D | TensorLike;
-  auto_pad?: 'NOTSET' | 'SAME_UPPER' | 'SAME_LOWER' | 'VALID';
+  auto_pad?: (typeof AUTO_PADS)[number];
   dilations?: readonly number[];
   group?: number;
   kernel_shape?: readonly number[];
@@ -65,10 +70,10 @@ export interface OnnxConvTranspose {
 /**
  * Turns ONNX's attributes into ours. Where they ask for a size, the crop follows from it.
  *
- * @param inSize Height and width of the x that will be given: `auto_pad` and `output_shape` mean something else for each.
+ * @param inSize Height and width of the x that will be given: `auto_pad` and `output_shape` mean something else for
+ *   each.
  * @param dataFormat Layout of that x. Default: 'NCHW', ONNX's own.
- * @throws Error if an attribute is not what it must be.
- * Source: ONNX, operator ConvTranspose.
+ * @throws Error if an attribute is not what it must be. Source: ONNX, operator ConvTranspose.
  */
 export function fromOnnx(
   node: OnnxConvTranspose,
@@ -76,8 +81,10 @@ export function fromOnnx(
   dataFormat: DataFormat = 'NCHW',
 ): Conv2DTransposeCall {
   const { auto_pad: autoPad = 'NOTSET', group = 1, output_shape: outputShape } = node;
-  if (!['NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID'].includes(autoPad))
-    throw new Error(`fromOnnx: auto_pad must be NOTSET, SAME_UPPER, SAME_LOWER or VALID, but was ${JSON.stringify(autoPad)}`); // prettier-ignore
+  if (!AUTO_PADS.includes(autoPad))
+    throw new Error(
+      `fromOnnx: auto_pad must be NOTSET, SAME_UPPER, SAME_LOWER or VALID, but was ${JSON.stringify(autoPad)}`,
+    );
   const filter = filterOf('W', node.W);
   try {
     const strides = pair('strides', node.strides ?? 1);
@@ -133,6 +140,8 @@ function pair(name: string, value: number | readonly number[]): [number, number]
 }
 
 function explicit([top, bottom, left, right]: number[], dataFormat: DataFormat): ExplicitPadding {
-  const spatial: [[number, number], [number, number]] = [[top, bottom], [left, right]]; // prettier-ignore
-  return dataFormat === 'NCHW' ? [[0, 0], [0, 0], ...spatial] : [[0, 0], ...spatial, [0, 0]]; // prettier-ignore
+  const none: [number, number] = [0, 0];
+  const height: [number, number] = [top, bottom];
+  const width: [number, number] = [left, right];
+  return dataFormat === 'NCHW' ? [none, none, height, width] : [none, height, width, none];
 }

@@ -1,26 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Layers for `tf.layers` models. Importing this entry point registers them under Keras's class names: a model.json with a `Conv2DTranspose` or
- * `Conv1DTranspose` in it gets them, with all that Keras's config says and stock ignores (`output_padding`, `dilation_rate`, `groups`, `channels_first`).
+ * Layers for `tf.layers` models. Importing this entry point registers them under Keras's class names: a model.json with
+ * a `Conv2DTranspose` or `Conv1DTranspose` in it gets them, with all that Keras's config says and stock ignores
+ * (`output_padding`, `dilation_rate`, `groups`, `channels_first`).
  *
- * They are made of the stock layers, of which they keep initializers, regularizers, constraints and activations, names and weights.
+ * They are made of the stock layers, of which they keep initializers, regularizers, constraints and activations, names
+ * and weights.
  */
 import { type Tensor, type Tensor3D, type Tensor4D, serialization, tidy } from '@tensorflow/tfjs-core';
 import { type Shape, layers } from '@tensorflow/tfjs-layers';
 import { conv1dTranspose as conv1dTransposeOp } from '../op/conv1d_transpose';
 import { fusedConv2dTranspose } from '../op/fused';
 import { applyFused } from '../op/activations';
-import { type Activation, VARIANTS, type Variant } from '../contract';
+import { ACTIVATIONS, type Activation, VARIANTS, type Variant } from '../contract';
 
 type StockArgs = Parameters<typeof layers.conv2dTranspose>[0];
 type Layer = InstanceType<typeof layers.Layer>;
 
-/** Arguments of {@link conv2dTranspose}: those of `tf.layers.conv2dTranspose`, the first two of which stock accepts and ignores. */
+/**
+ * Arguments of {@link conv2dTranspose}: those of `tf.layers.conv2dTranspose`, the first two of which stock accepts and
+ * ignores.
+ */
 export interface Conv2DTransposeLayerArgs extends Omit<StockArgs, 'filters'> {
   filters: number;
   /** Distance between neighbouring taps. Default: 1. */
   dilationRate?: StockArgs['dilationRate'];
-  /** Cells added at the bottom and the right; it determines the size then: stride·(in − 1) + kernel − 2·pad + outputPadding, where 'same' pads ⌊kernel / 2⌋. */
+  /**
+   * Cells added at the bottom and the right; it determines the size then: stride·(in − 1) + kernel − 2·pad +
+   * outputPadding, where 'same' pads ⌊kernel / 2⌋.
+   */
   outputPadding?: number | [number, number] | null;
   /** Groups that channels are divided into. Default: 1. */
   groups?: number;
@@ -69,8 +77,8 @@ interface Own {
   variant: Variant | 'auto';
 }
 
-/** Activations that kernels apply themselves. */
-const FUSED = ['linear', 'relu', 'relu6', 'elu', 'sigmoid'];
+/** Activations that kernels apply themselves: Keras calls them as tfjs does, where they have no parameter. */
+const FUSED: readonly string[] = ACTIVATIONS.filter((name) => name !== 'leakyrelu' && name !== 'prelu');
 
 function own(className: string, rank: number, args: object, padding: string): Own {
   const { outputPadding = null, groups = 1, variant = 'auto' } = args as Partial<Own>;
@@ -79,16 +87,21 @@ function own(className: string, rank: number, args: object, padding: string): Ow
   if (!Number.isInteger(groups) || groups < 1)
     throw new Error(`${className}: groups must be a whole number of at least 1, but was ${JSON.stringify(groups)}`);
   if (variant !== 'auto' && !VARIANTS.includes(variant))
-    throw new Error(`${className}: variant must be one of ${[...VARIANTS, 'auto'].join(', ')}, but was ${JSON.stringify(variant)}`); // prettier-ignore
+    throw new Error(
+      `${className}: variant must be one of ${VARIANTS.join(', ')}, auto, but was ${JSON.stringify(variant)}`,
+    );
   const pads = typeof outputPadding === 'number' ? new Array<number>(rank).fill(outputPadding) : outputPadding;
   if (pads && (pads.length !== rank || !pads.every((pad) => Number.isInteger(pad) && pad >= 0)))
-    throw new Error(`${className}: outputPadding must be ${rank === 1 ? 'a whole number' : 'a whole number or two'}, but was ${JSON.stringify(outputPadding)}`); // prettier-ignore
+    throw new Error(
+      `${className}: outputPadding must be ${rank === 1 ? 'a whole number' : 'a whole number or two'}, ` +
+        `but was ${JSON.stringify(outputPadding)}`,
+    );
   return { outputPadding: pads, groups, variant };
 }
 
 /**
- * Keras's size of an output: without an output padding 'valid' has room for a kernel smaller than its stride; with one, 'same' crops ⌊k / 2⌋ on both sides.
- * Source: keras.ops, `compute_conv_transpose_output_length`.
+ * Keras's size of an output: without an output padding 'valid' has room for a kernel smaller than its stride; with one,
+ * 'same' crops ⌊k / 2⌋ on both sides. Source: keras.ops, `compute_conv_transpose_output_length`.
  */
 function kerasLength(
   inSize: number | null,
@@ -131,11 +144,20 @@ function build(className: string, layer: StockLayer & Own, given: Shape | Shape[
     throw new Error(
       `${className}: filters (${filters}) and input channels (${inChannels}) must be multiples of groups (${groups})`,
     );
-  const add = (layer as unknown as { addWeight: (...args: unknown[]) => { read(): Tensor } }).addWeight.bind(layer);
-  const kernelShape = [...layer.kernelSize, filters / groups, inChannels];
-  layer.kernel = add('kernel', kernelShape, 'float32', layer.kernelInitializer, layer.kernelRegularizer, true, layer.kernelConstraint); // prettier-ignore
-  if (layer.useBias)
-    layer.bias = add('bias', [filters], 'float32', layer.biasInitializer, layer.biasRegularizer, true, layer.biasConstraint); // prettier-ignore
+  const { addWeight } = layer as unknown as { addWeight: (...args: unknown[]) => { read(): Tensor } };
+  const add = (name: 'kernel' | 'bias', weightShape: number[]): { read(): Tensor } =>
+    addWeight.call(
+      layer,
+      name,
+      weightShape,
+      'float32',
+      layer[`${name}Initializer`],
+      layer[`${name}Regularizer`],
+      true,
+      layer[`${name}Constraint`],
+    );
+  layer.kernel = add('kernel', [...layer.kernelSize, filters / groups, inChannels]);
+  if (layer.useBias) layer.bias = add('bias', [filters]);
   layer.built = true;
 }
 
@@ -255,12 +277,14 @@ class Conv1DTranspose extends StockConv1D implements Own {
   }
 }
 
-serialization.registerClass(Conv2DTranspose as unknown as serialization.SerializableConstructor<serialization.Serializable>); // prettier-ignore
-serialization.registerClass(Conv1DTranspose as unknown as serialization.SerializableConstructor<serialization.Serializable>); // prettier-ignore
+type LayerClass = serialization.SerializableConstructor<serialization.Serializable>;
+serialization.registerClass(Conv2DTranspose as unknown as LayerClass);
+serialization.registerClass(Conv1DTranspose as unknown as LayerClass);
 
 /**
- * A layer like `tf.layers.conv2dTranspose`, which also heeds `dilationRate`, `outputPadding` and `groups`, and runs on the kernels of this library. Input
- * `[batch, height, width, channels]`, or with dataFormat 'channelsFirst' `[batch, channels, height, width]`; sizes are Keras's.
+ * A layer like `tf.layers.conv2dTranspose`, which also heeds `dilationRate`, `outputPadding` and `groups`, and runs on
+ * the kernels of this library. Input `[batch, height, width, channels]`, or with dataFormat 'channelsFirst' `[batch,
+ * channels, height, width]`; sizes are Keras's.
  *
  * @throws Error if an argument is not what it must be; the message says what was given and what would do.
  */
@@ -268,7 +292,10 @@ export function conv2dTranspose(args: Conv2DTransposeLayerArgs): Layer {
   return new Conv2DTranspose(args);
 }
 
-/** The same along one dimension, which tfjs lacks: input `[batch, width, channels]`, or with dataFormat 'channelsFirst' `[batch, channels, width]`. */
+/**
+ * The same along one dimension, which tfjs lacks: input `[batch, width, channels]`, or with dataFormat 'channelsFirst'
+ * `[batch, channels, width]`.
+ */
 export function conv1dTranspose(args: Conv1DTransposeLayerArgs): Layer {
   return new Conv1DTranspose(args);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Transposed convolution composed of core ops, for backends that have no kernels of ours: one matrix product gives the
- * footprint of every input pixel, and col2im is done with pad and add, tap by tap. Only ops that every
- * backend has, on tensors of rank 4 or less, each with a gradient; so it is differentiable to any order wherever tfjs is.
+ * footprint of every input pixel, and col2im is done with pad and add, tap by tap. Only ops that every backend has, on
+ * tensors of rank 4 or less, each with a gradient; so it is differentiable to any order wherever tfjs is.
  */
 import {
   type Tensor,
@@ -28,7 +28,10 @@ import {
   yShapeOf,
 } from '../geometry/geometry';
 
-/** @param x `[batch, inHeight, inWidth, inChannels]`, @param filter `[filterHeight, filterWidth, outChannels / groups, inChannels]`. */
+/**
+ * @param x `[batch, inHeight, inWidth, inChannels]`, @param filter `[filterHeight, filterWidth, outChannels / groups,
+ *   inChannels]`.
+ */
 export function composedConv2dTranspose(g: Conv2DTransposeGeometry, x: Tensor4D, filter: Tensor4D): Tensor4D {
   if (g.batch === 0) return emptyBatch(g)(x, filter) as Tensor4D;
   const inDepth = g.inChannels / g.groups;

@@ -47,7 +47,8 @@ function conv1dTranspose_<T extends Tensor2D | Tensor3D>(
     throw new Error(`conv1dTranspose: x must have rank 2 or 3, but has shape [${$x.shape}]`);
   if ($filter.rank !== 3)
     throw new Error(
-      `conv1dTranspose: filter must be [filterWidth, outChannels / groups, inChannels], but has shape [${$filter.shape}]`,
+      'conv1dTranspose: filter must be [filterWidth, outChannels / groups, inChannels], ' +
+        `but has shape [${$filter.shape}]`,
     );
   if (outputShape && outputShape.length !== $x.rank)
     throw new Error(`conv1dTranspose: outputShape [${outputShape}] must have as many dimensions as x [${$x.shape}]`);
@@ -86,7 +87,8 @@ function padOf(pad: 'same' | 'valid' | number | [number, number], channelsLast: 
 /**
  * Transposed 1-D convolution, with the variants, gradients and options of `conv2dTranspose`.
  *
- * @param x `[batch, inWidth, inChannels]` (`[batch, inChannels, inWidth]` with dataFormat 'NCW'), or of rank 2 without the batch.
+ * @param x `[batch, inWidth, inChannels]` (`[batch, inChannels, inWidth]` with dataFormat 'NCW'), or of rank 2 without
+ *   the batch.
  * @param filter `[filterWidth, outChannels / groups, inChannels]`, in either layout.
  * @param outputShape Shape of the result, of the rank of x; or undefined, as in `conv2dTranspose`.
  * @param stride Distance between the footprints of neighbouring inputs.

@@ -127,14 +127,14 @@ function runVariant(
 }
 
 /**
- * Transposed 2-D convolution, also called fractionally strided convolution or, wrongly, deconvolution: the gradient
- * of `conv2d` with respect to its input, as a layer of its own.
+ * Transposed 2-D convolution, also called fractionally strided convolution or, wrongly, deconvolution: the gradient of
+ * `conv2d` with respect to its input, as a layer of its own.
  *
  * The first six arguments are those of `tf.conv2dTranspose`. In place of the last an object may give more:
  *
  * ```js
- * conv2dTranspose(x, filter, [1, 8, 8, 3], 2, 'same');
- * conv2dTranspose(x, filter, undefined, 2, 'same', { dilations: 2, groups: 4, variant: 'subpixel' });
+ * conv2dTranspose(x, filter, [1, 8, 8, 3], 2, 'same'); conv2dTranspose(x, filter, undefined, 2, 'same', { dilations: 2,
+ * groups: 4, variant: 'subpixel' });
  * ```
  *
  * @param x `[batch, inHeight, inWidth, inChannels]` (`[batch, inChannels, inHeight, inWidth]` with dataFormat 'NCHW'),
@@ -144,14 +144,14 @@ function runVariant(
  *   as large as x, otherwise stride·(in − 1) + dilation·(k − 1) + 1 + outputPadding − crop. A shape is accepted if the
  *   forward convolution maps it back to the size of x.
  * @param strides A number, or `[strideHeight, strideWidth]`.
- * @param pad What the *forward* convolution pads, that is, what this one crops: 'same', 'valid', a number for all four sides, or
- *   `[[0, 0], [top, bottom], [left, right], [0, 0]]`, one pair per dimension of x.
+ * @param pad What the *forward* convolution pads, that is, what this one crops: 'same', 'valid', a number for all four
+ *   sides, or `[[0, 0], [top, bottom], [left, right], [0, 0]]`, one pair per dimension of x.
  * @param options How the forward convolution would round its size ('floor', 'round', 'ceil'), as in
  *   `tf.conv2dTranspose`; or {@link Conv2DTransposeOptions}.
- * @returns `[batch, outHeight, outWidth, outChannels]` in the layout and of the rank of x, float32. Differentiable to any
- *   order with respect to x and filter.
- * @throws Error if an argument is not what it must be, the sizes do not fit together, or the variant that was asked for cannot run; the
- *   message says what was given and what would do. No tensor is left behind.
+ * @returns `[batch, outHeight, outWidth, outChannels]` in the layout and of the rank of x, float32. Differentiable to
+ *   any order with respect to x and filter.
+ * @throws Error if an argument is not what it must be, the sizes do not fit together, or the variant that was asked for
+ *   cannot run; the message says what was given and what would do. No tensor is left behind.
  *
  * Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", arXiv:1603.07285.
  */

@@ -34,11 +34,12 @@ export interface FusedConv2DTransposeConfig<T extends Tensor3D | Tensor4D> exten
 }
 
 function fusedConv2dTranspose_<T extends Tensor3D | Tensor4D>(config: FusedConv2DTransposeConfig<T>): T {
-  const { x, filter, outputShape, strides, pad, bias, preluActivationWeights, leakyreluAlpha = LEAKYRELU_ALPHA, ...options } = config; // prettier-ignore
-  const { activation = 'linear', ...rest } = options;
+  const { x, filter, outputShape, strides, pad, bias, preluActivationWeights, ...options } = config;
+  const { activation = 'linear', leakyreluAlpha = LEAKYRELU_ALPHA, ...rest } = options;
   if (!ACTIVATIONS.includes(activation))
     throw new Error(
-      `fused.conv2dTranspose: activation must be one of ${ACTIVATIONS.join(', ')}, but was ${JSON.stringify(activation)}`,
+      `fused.conv2dTranspose: activation must be one of ${ACTIVATIONS.join(', ')}, ` +
+        `but was ${JSON.stringify(activation)}`,
     );
   if ((activation === 'prelu') !== (preluActivationWeights !== undefined && preluActivationWeights !== null))
     throw new Error(
@@ -53,8 +54,9 @@ function fusedConv2dTranspose_<T extends Tensor3D | Tensor4D>(config: FusedConv2
     return runConv2dTranspose<T>(x, filter, outputShape, strides, pad, rest, fused);
   const y: Tensor = conv2dTranspose<T>(x, filter, outputShape, strides, pad, rest);
   if (rest.dataFormat !== 'NCHW') return applyFused(y, fused) as T;
-  const [channelsLast, channelsFirst] = y.rank === 4 ? [[0, 2, 3, 1], [0, 3, 1, 2]] : [[1, 2, 0], [2, 0, 1]]; // prettier-ignore
-  return transpose(applyFused(transpose(y, channelsLast), fused), channelsFirst) as T;
+  const toChannelsLast = y.rank === 4 ? [0, 2, 3, 1] : [1, 2, 0];
+  const toChannelsFirst = y.rank === 4 ? [0, 3, 1, 2] : [2, 0, 1];
+  return transpose(applyFused(transpose(y, toChannelsLast), fused), toChannelsFirst) as T;
 }
 
 function channelsOf(filter: Tensor4D | TensorLike, groups: number): number | undefined {
@@ -72,17 +74,20 @@ function perChannel(
   const given = asFloat32(value, 'fused.conv2dTranspose', name);
   if (given.rank > 1 || (channels !== undefined && given.size !== 1 && given.size !== channels))
     throw new Error(
-      `fused.conv2dTranspose: ${name} must hold a value for each of the ${channels ?? ''} output channels or a single one, but has shape [${given.shape}]`,
+      `fused.conv2dTranspose: ${name} must hold a value for each of the ${channels ?? ''} output channels ` +
+        `or a single one, but has shape [${given.shape}]`,
     );
   return given as Tensor1D;
 }
 
 /**
- * `conv2dTranspose`, then a bias, then an activation; the kernels apply both where they write their sums. Under a gradient it is composed of the
- * ops one by one, which makes it differentiable with respect to x, filter, bias and preluActivationWeights, to the order that tfjs's activations are.
+ * `conv2dTranspose`, then a bias, then an activation; the kernels apply both where they write their sums. Under a
+ * gradient it is composed of the ops one by one, which makes it differentiable with respect to x, filter, bias and
+ * preluActivationWeights, to the order that tfjs's activations are.
  *
  * @param config {@link FusedConv2DTransposeConfig}; shapes as in `conv2dTranspose`.
  * @returns as `conv2dTranspose` does.
- * @throws Error as `conv2dTranspose` does; also if the activation is unknown, or bias or weights do not fit the output channels.
+ * @throws Error as `conv2dTranspose` does; also if the activation is unknown, or bias or weights do not fit the output
+ *   channels.
  */
 export const fusedConv2dTranspose = /* @__PURE__ */ op({ fusedConv2dTranspose_ });

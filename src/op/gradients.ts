@@ -6,8 +6,8 @@
  *
  * with respect to one of its arguments: the variants to dy (that is y), BackpropInput to x, BackpropFilter to the
  * filter. A kernel is linear in its two inputs, so its gradient with respect to one of them is the kernel of that
- * argument, applied to the other input and the incoming cotangent, which stands for the kernel's own argument. Three kernels closed under
- * differentiation: gradients of any order.
+ * argument, applied to the other input and the incoming cotangent, which stands for the kernel's own argument. Three
+ * kernels closed under differentiation: gradients of any order.
  */
 import {
   type GradConfig,
@@ -95,7 +95,8 @@ function register(kernelName: string, argument: Argument): void {
 }
 
 /**
- * Registers the gradients of the family, if they are not registered yet. The op does so by itself, for the variant that it runs.
+ * Registers the gradients of the family, if they are not registered yet. The op does so by itself, for the variant that
+ * it runs.
  */
 export function registerGradients(...variants: readonly Variant[]): void {
   for (const variant of variants.length > 0 ? variants : VARIANTS) register(kernelNameOf(variant), 'dy');

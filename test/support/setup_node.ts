@@ -6,7 +6,7 @@ import v8 from 'node:v8';
 import * as tf from '@tensorflow/tfjs';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { ENGINE_FLAG, availableEngines } from '../../kernels/cpu';
-import { RELAXED_MODULE } from '../../kernels/engine/products.generated';
+import { RELAXED_MODULE } from '../../kernels/engine/simd/products.generated';
 import '../../kernels/wasm';
 import { install, uninstall } from '../../src';
 import { environments } from './environments';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * How a run lies in the engine's memory: what ./compile writes and ./products.as.ts reads, both from this file. A run is
- * so many words of 4 bytes, all integers; runs of one product follow one another. Addresses and steps are in bytes.
+ * How a run lies in the engine's memory: what ../compile writes and ./parts/run.as reads, both from this file. A run
+ * is so many words of 4 bytes, all integers; runs of one product follow one another. Addresses and steps are in bytes.
  *
  *     word   0     1     2       3  4     5         6           7    8       9           10            11        12 …
  *            rows  cols  pixels  a  aCol  aRowStep  aBatchStep  out  outCol  outRowStep  outBatchStep  tapCount  taps

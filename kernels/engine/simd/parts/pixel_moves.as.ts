@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Adds pixels to others, or copies them. */
+import {
+  aAt, aBatchStep, aCol, aRowStep, cols, outAt, outBatchStep, outCol, outRowStep, rows, startRun, total,
+} from './run.as';
+
+/** Adds `channels` floats of every pixel of a run's a to its out, or copies them. */
+export function movePixels(run: usize, channels: i32, accumulate: i32): void {
+  startRun(run);
+  const vectorBytes = <usize>(channels & ~3) << 2;
+  const bytes = <usize>channels << 2;
+  const images = cols === 0 || rows === 0 ? 0 : total / (rows * cols);
+  let a = aAt;
+  let to = outAt;
+  for (let n = 0; n < images; n++) {
+    for (let r = 0; r < rows; r++) {
+      for (let c = 0; c < cols; c++) {
+        if (channels === 2) {
+          const v = v128.load64_zero(a);
+          v128.store64_lane(to, accumulate ? f32x4.add(v128.load64_zero(to), v) : v, 0);
+          a += aCol;
+          to += outCol;
+          continue;
+        }
+        if (channels === 1) {
+          const v = load<f32>(a);
+          store<f32>(to, accumulate ? load<f32>(to) + v : v);
+          a += aCol;
+          to += outCol;
+          continue;
+        }
+        let k: usize = 0;
+        for (; k < vectorBytes; k += 16) {
+          const v = v128.load(a + k);
+          v128.store(to + k, accumulate ? f32x4.add(v128.load(to + k), v) : v);
+        }
+        for (; k < bytes; k += 4) {
+          const v = load<f32>(a + k);
+          store<f32>(to + k, accumulate ? load<f32>(to + k) + v : v);
+        }
+        a += aCol;
+        to += outCol;
+      }
+      a += aRowStep;
+      to += outRowStep;
+    }
+    a += aBatchStep;
+    to += outBatchStep;
+  }
+}

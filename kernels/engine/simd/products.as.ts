@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The products of an engine in WebAssembly SIMD (AssemblyScript: `usize` is an address in bytes): what the module
+ * exports. What they compute: ../engine; how operands get here: ../compile, ../simd_engine. Built twice from this one
+ * source, with relaxed SIMD and without (./parts/vectors.as).
+ */
+export { dotProducts } from './parts/dot_products.as';
+export { outerSums } from './parts/outer_sums.as';
+export { packedProducts } from './parts/packed_products.as';
+export { packChannelRows, packRows } from './parts/packing.as';
+export { movePixels } from './parts/pixel_moves.as';
+export { SCRATCH_BYTES, useScratch } from './parts/tile.as';
