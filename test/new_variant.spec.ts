@@ -30,6 +30,7 @@ import { type Environment, describeOnEveryBackend } from './support/environments
 import { opArguments, runForward } from './support/kernels';
 import { type Layer, explicitPad, filterShape, layer, randomOperands, xShape, yShape } from './support/layer';
 import * as oracle from './support/oracle';
+import { variantsThatRun } from './support/profile';
 import { uniform } from './support/random';
 import { secondOrder, secondOrderTruths } from './support/second_order';
 
@@ -53,12 +54,6 @@ function requestOf(of: Layer): GeometryRequest {
 /** A layer as the comparison takes it. */
 function workloadOf(of: Layer): Workload {
   return { name: 'toy', from: 'here', pad: explicitPad(of), geometry: computeGeometry(requestOf(of)), flops: 1 };
-}
-
-/** The variants that a run shows in tf.profile. */
-async function variantsThatRun(run: () => void): Promise<string[]> {
-  const { kernelNames } = await tf.profile(run);
-  return [...new Set(kernelNames)].filter((name) => /^Conv2DTranspose(?!Backprop)/.test(name));
 }
 
 const l = layer({ inSize: [4, 4], kernel: [3, 2], pads: [1, 0, 0, 1], inChannels: 4, outChannels: 6 });
