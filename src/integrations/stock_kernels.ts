@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Calls of stock kernels, run on the family's: which is which stands in ./install. What does not fit goes to stock. */
+import {
+  Conv2DBackpropFilter,
+  type Conv2DBackpropFilterAttrs,
+  Conv2DBackpropInput,
+  type Conv2DBackpropInputAttrs,
+  FusedConv2D,
+  type FusedConv2DAttrs,
+  type KernelBackend,
+  type KernelFunc,
+  type NamedAttrMap,
+  type NamedTensorInfoMap,
+  type TensorInfo,
+  getKernel,
+  util,
+} from '@tensorflow/tfjs-core';
+import { chooseVariant } from '../choice/choose';
+import {
+  ACTIVATIONS,
+  type Activation,
+  Conv2DTransposeBackpropFilter,
+  Conv2DTransposeBackpropInput,
+  type Replaceable,
+  descriptorOf,
+  kernelNameOf,
+  supportOf,
+} from '../contract';
+import { type ConvolutionRequest, geometryOfConvolution } from '../geometry/convolution';
+import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from '../geometry/geometry';
+
+/** Stock kernels' attributes, as far as they matter here. */
+type StockAttrs = FusedConv2DAttrs & Conv2DBackpropInputAttrs & Conv2DBackpropFilterAttrs;
+type StockInputs = Record<'x' | 'dy' | 'filter', TensorInfo> & {
+  bias?: TensorInfo;
+  preluActivationWeights?: TensorInfo;
+};
+
+/** What a stock kernel's call is in the family. */
+interface FamilyRequest {
+  /** The geometry of the convolution, as stock is told it. */
+  readonly convolution: ConvolutionRequest;
+  readonly inputs: NamedTensorInfoMap;
+  /** The kernel that computes it; `undefined`: the variant that 'auto' takes. */
+  readonly kernelName?: string;
+  readonly fused?: { readonly activation: Activation; readonly leakyreluAlpha?: number };
+}
+
+function familyRequest(kernel: Replaceable, inputs: StockInputs, attrs: StockAttrs): FamilyRequest {
+  const { x, dy, filter, bias, preluActivationWeights } = inputs;
+  const { strides, pad, dimRoundingMode, dilations, activation, leakyreluAlpha } = attrs;
+  const rest = { strides, pad, dimRoundingMode };
+  if (kernel === Conv2DBackpropInput)
+    return {
+      convolution: { ...rest, xShape: attrs.inputShape, filterShape: filter.shape },
+      inputs: { x: dy, filter },
+    };
+  if (kernel === Conv2DBackpropFilter)
+    return {
+      convolution: { ...rest, xShape: x.shape, filterShape: attrs.filterShape },
+      inputs: { x: dy, dy: x },
+      kernelName: Conv2DTransposeBackpropFilter,
+    };
+  return {
+    convolution: { ...rest, xShape: x.shape, filterShape: filter.shape, dilations },
+    inputs: { dy: x, filter, bias: bias!, preluActivationWeights: preluActivationWeights! },
+    kernelName: Conv2DTransposeBackpropInput,
+    fused: kernel === FusedConv2D ? { activation, leakyreluAlpha } : undefined,
+  };
+}
+
+/** Shapes that the family's operands have in a geometry. */
+const SHAPES = { x: xShapeOf, filter: filterShapeOf, dy: yShapeOf };
+
+/**
+ * Why a call is none that the family computes, or `undefined` if it is one. Stock kernels are told sizes in attributes,
+ * and take tensors of other sizes for what they are; ours would read past their ends.
+ */
+function misfit(activation: Activation, g: Conv2DTransposeGeometry, request: FamilyRequest): string | undefined {
+  const { convolution, inputs } = request;
+  if (!ACTIVATIONS.includes(activation)) return `activation is ${activation}`;
+  // Grouped convolutions share this kernel name in later versions of tfjs.
+  if (g.outChannels !== convolution.filterShape[2]) return `filter [${convolution.filterShape}] has groups`;
+  for (const [name, info] of Object.entries(inputs)) {
+    if (!info) continue;
+    if (info.dtype !== 'float32') return `it takes float32 tensors, but one is ${info.dtype}`;
+    const expected = name in SHAPES ? SHAPES[name as keyof typeof SHAPES](g) : undefined;
+    if (expected && !util.arraysEqual(info.shape, expected))
+      return `a tensor has shape [${info.shape}] where the sizes of the call ask for [${expected}]`;
+    const isPerChannel = info.shape.length <= 1 && [1, g.inChannels].includes(util.sizeFromShape(info.shape));
+    if (!expected && !isPerChannel) return `${name} has shape [${info.shape}]`;
+  }
+  return undefined;
+}
+
+/** A kernel function that computes on ours, or on stock's what ours can't. */
+export function kernelFuncOf(kernel: Replaceable, backendName: string, stock: KernelFunc | undefined): KernelFunc {
+  return (params) => {
+    const attrs = params.attrs as unknown as StockAttrs;
+    const { dataFormat, activation = 'linear' } = attrs;
+    let reason: string | undefined = `dataFormat is ${dataFormat}, but must be NHWC`;
+    if (dataFormat === 'NHWC') {
+      const request = familyRequest(kernel, params.inputs as unknown as StockInputs, attrs);
+      const geometry = geometryOfConvolution(request.convolution);
+      const backend = params.backend as KernelBackend;
+      reason = misfit(activation, geometry, request);
+      const runs = reason === undefined ? kernelToRun(request.kernelName, geometry, backendName, backend) : undefined;
+      if (runs !== undefined)
+        return getKernel(runs, backendName).kernelFunc({
+          inputs: request.inputs,
+          backend,
+          attrs: { geometry, ...request.fused } as unknown as NamedAttrMap,
+        });
+    }
+    if (stock) return stock(params);
+    throw new Error(`${kernel} on backend '${backendName}': ${reason ?? 'no kernel here can run it'}`);
+  };
+}
+
+/**
+ * The name of the kernel that computes a request: an adjoint's, if it can, or that of a variant; `undefined` if there
+ * is none.
+ */
+function kernelToRun(
+  adjoint: string | undefined,
+  g: Conv2DTransposeGeometry,
+  backendName: string,
+  backend: KernelBackend,
+): string | undefined {
+  if (adjoint === undefined) {
+    const variant = chooseVariant('auto', g, { backendName, backend });
+    return variant && kernelNameOf(variant);
+  }
+  const descriptor = descriptorOf(backendName);
+  if (descriptor === undefined) return undefined;
+  const kernel = adjoint === Conv2DTransposeBackpropInput ? descriptor.backpropInput : descriptor.backpropFilter;
+  return supportOf(descriptor, kernel, g, backend).supported ? adjoint : undefined;
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Calls of stock kernels whose tensors are not of the sizes that attributes say, and replacements that overlap. */
+import * as tf from '@tensorflow/tfjs-core';
+import { REPLACEABLE, install, uninstall } from '../src';
+import { replaceGradient, replaceKernel } from '../src/integrations/replacements';
+import { describeOnEveryBackend } from './support/environments';
+
+type Attrs = Record<string, unknown>;
+
+/** What a kernel gives for some tensors, or the first line of its error. */
+function outcome(kernelName: string, inputs: () => tf.NamedTensorMap, attrs: Attrs): number[] | string {
+  return tf.tidy(() => {
+    try {
+      const result: tf.Tensor = tf.engine().runKernel(kernelName, inputs(), attrs as unknown as tf.NamedAttrMap);
+      return [...result.dataSync()];
+    } catch (error) {
+      return (error as Error).message.split('\n')[0];
+    }
+  });
+}
+
+const SAME = { strides: [1, 1], pad: 'same', dataFormat: 'NHWC', dilations: [1, 1] };
+const count = (shape: number[]): tf.Tensor => tf.reshape(tf.range(0, tf.util.sizeFromShape(shape)), shape);
+
+/** Kernel, tensors, attributes: all of them fit no geometry. */
+const MISFITS: Record<string, [string, () => tf.NamedTensorMap, Attrs]> = {
+  'dy larger than the input shape says': [
+    'Conv2DBackpropInput',
+    () => ({ dy: count([1, 4, 4, 1]), filter: tf.ones([1, 1, 1, 1]) }),
+    { ...SAME, inputShape: [1, 2, 2, 1] },
+  ],
+  'dy smaller than the input shape says': [
+    'Conv2DBackpropInput',
+    () => ({ dy: count([1, 2, 2, 1]), filter: tf.ones([1, 1, 1, 1]) }),
+    { ...SAME, inputShape: [1, 4, 4, 1] },
+  ],
+  'dy of batch 1 for an input of batch 2': [
+    'Conv2DBackpropInput',
+    () => ({ dy: count([1, 3, 3, 2]), filter: tf.ones([2, 2, 1, 2]) }),
+    { ...SAME, inputShape: [2, 3, 3, 1] },
+  ],
+  'a filter gradient of a dy that is too small': [
+    'Conv2DBackpropFilter',
+    () => ({ x: count([1, 4, 4, 1]), dy: count([1, 2, 2, 1]) }),
+    { ...SAME, filterShape: [3, 3, 1, 1] },
+  ],
+  'a filter gradient of a dy of another batch': [
+    'Conv2DBackpropFilter',
+    () => ({ x: count([2, 3, 3, 1]), dy: count([1, 3, 3, 2]) }),
+    { ...SAME, filterShape: [1, 1, 1, 2] },
+  ],
+};
+
+describeOnEveryBackend(
+  'install, where sizes do not fit',
+  ({ backend }) => {
+    beforeAll(uninstall);
+    afterEach(uninstall);
+
+    for (const [name, [kernelName, inputs, attrs]] of Object.entries(MISFITS)) {
+      it(`${name}: goes to stock as it is, or is an error`, () => {
+        const stock = tf.getKernel(kernelName, backend) as tf.KernelConfig | undefined;
+        // Stock itself reads past the end of some of these: it is enough that it is asked.
+        const asked: unknown[] = [];
+        const answer = (): tf.TensorInfo => tf.keep(tf.scalar(7));
+        if (stock) {
+          tf.unregisterKernel(kernelName, backend);
+          tf.registerKernel({ ...stock, kernelFunc: ({ attrs: given }) => (asked.push(given), answer()) });
+        }
+        try {
+          install({ backends: [backend], kernels: REPLACEABLE });
+          const ours = outcome(kernelName, inputs, attrs);
+          if (stock) expect([ours, asked]).toEqual([[7], [attrs]]);
+          else expect(ours).toMatch(/a tensor has shape \[.*\] where the sizes of the call ask for \[.*\]/);
+          uninstall();
+        } finally {
+          if (stock) {
+            tf.unregisterKernel(kernelName, backend);
+            tf.registerKernel(stock);
+          }
+        }
+      });
+    }
+
+    it('takes a conv2dTranspose with an impossible output shape for what stock takes it', () => {
+      const run = (): number[] =>
+        tf.tidy(() => {
+          const x = tf.reshape(tf.range(0, 16), [1, 4, 4, 1]) as tf.Tensor4D;
+          return [...tf.conv2dTranspose(x, tf.ones([1, 1, 1, 1]), [1, 2, 2, 1], 1, 'same').dataSync()];
+        });
+      const stock = run();
+      install({ backends: [backend] });
+      expect(run()).toEqual(stock);
+    });
+
+    it('puts stock back whatever the order in which two copies of this package leave', () => {
+      uninstall();
+      const name = 'Conv2DBackpropInput';
+      const stock = tf.getKernel(name, backend);
+      const copy = (): (() => void) => replaceKernel(name, backend, () => () => [] as never);
+      for (const order of [
+        [0, 1],
+        [1, 0],
+        [0, 0, 1, 1],
+      ]) {
+        const undo = [copy(), copy()];
+        order.forEach((n) => undo[n]());
+        expect(tf.getKernel(name, backend)).toBe(stock);
+      }
+      const gradient = tf.getGradient('Conv2D');
+      const undo = [0, 1].map(() => replaceGradient('Conv2D', (replaced) => replaced!));
+      undo.forEach((step) => step());
+      expect(tf.getGradient('Conv2D')).toBe(gradient);
+    });
+
+    it('leaves alone what others have registered or taken away since, and does not throw', () => {
+      uninstall();
+      const name = 'Conv2DBackpropInput';
+      const stock = tf.getKernel(name, backend);
+      install({ backends: [backend] });
+      const theirs = { ...stock };
+      tf.unregisterKernel(name, backend);
+      tf.registerKernel(theirs);
+      uninstall();
+      expect(tf.getKernel(name, backend)).toBe(theirs);
+      tf.unregisterKernel(name, backend);
+      tf.registerKernel(stock);
+
+      install({ backends: [backend] });
+      tf.unregisterKernel(name, backend);
+      uninstall();
+      expect(tf.getKernel(name, backend)).toBeUndefined();
+      tf.registerKernel(stock);
+    });
+  },
+  ({ withoutKernels }) => withoutKernels === undefined,
+);
