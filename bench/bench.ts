@@ -1,45 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * `npm run bench`: ours on `cpu` against everyone else who computes transposed convolution in JavaScript, on one thread:
- * stock tfjs `cpu` and `wasm`, and onnxruntime-web, in Node and in Chromium; both gradients; a training step.
+ * `npm run bench`: ours on `cpu` against everyone else who computes transposed convolution in JavaScript, on one
+ * thread: stock tfjs `cpu` and `wasm`, and onnxruntime-web, in Node and in Chromium; both gradients; a training step.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
-import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import Table from 'cli-table3';
 import { availableEngines } from '../kernels/cpu';
 import { conv2dTranspose } from '../src';
+import { geometricMean } from './averages';
 import { benchCommand, wholePositive } from './command_line';
-import { geometricMean, interleave, median } from './interleave';
-import { makeOperands, ourContenders, stockContender } from './passes';
+import { MACHINE, setUpTfjs, writeJson } from './in_node';
+import { interleave } from './interleave';
+import { significant, timesText } from './numbers';
+import { disposeOperands, makeOperands, makeValues } from './operands';
+import { ourContenders, stockContender } from './passes';
 import { raceInChromium } from './peers/in_chromium';
-import { makeLayer } from './peers/make_layer';
 import { peakGflops } from './peers/peak';
 import { type Peer, nativeOnnxruntime, onnxruntime, ours, stock } from './peers/peers';
 import { type Raced, race } from './peers/race';
-import { significant } from './numbers';
+import { STEPS, type StepTime, timeSteps } from './steps';
 import { BORDERS } from './tables';
 import { trainingStep } from './training';
-import { WORKLOADS } from './workloads';
+import { workloadNamed, workloadsNamed } from './workloads';
 
 const description = 'Ours on cpu against stock tfjs and onnxruntime-web, one thread: forward, gradients, training.';
-const {
-  json,
-  workloads: names,
-  rounds,
-} = benchCommand('npm run bench --', description, 'bench/out/bench.json')
+const options = benchCommand('npm run bench --', description, 'bench/out/bench.json')
   .option('-r, --rounds <n>', 'samples of each peer', wholePositive, 7)
   .parse()
   .opts<{ json: string; workloads: string[]; rounds: number }>();
-const workloads = WORKLOADS.filter(({ name }) => names.includes(name));
+const { json, rounds } = options;
+const workloads = workloadsNamed(options.workloads);
 const progress = (text: string): void => void process.stderr.write(`${text}\n`);
 
-tf.enableProdMode();
-setWasmPaths(fileURLToPath(new URL('../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url)));
-setThreadsCount(1);
+/** Milliseconds that a layer may take. */
+const BUDGET_MS = 4000;
+
+setUpTfjs();
 
 /** A table of one race: ours in ms and GFLOP/s, then how many times as fast as each other. */
 function raceTable(title: string, peak: number, layers: Map<string, Record<string, Raced>>): string {
@@ -51,26 +47,24 @@ function raceTable(title: string, peak: number, layers: Map<string, Record<strin
   });
   const ratios = (name: string): number[] => [...layers.values()].map((raced) => raced[name].ms / raced.ours.ms);
   for (const [layer, raced] of layers) {
-    const gflops = WORKLOADS.find(({ name }) => name === layer)!.flops / raced.ours.ms / 1e6;
+    const gflops = workloadNamed(layer).flops / raced.ours.ms / 1e6;
     const differences = Object.values(raced).map(({ difference }) => difference);
     table.push([
       layer,
       significant(raced.ours.ms),
       significant(gflops),
       `${Math.round((100 * gflops) / peak)} %`,
-      ...others.map((name) => `${significant(raced[name].ms / raced.ours.ms)}×`),
+      ...others.map((name) => timesText(raced[name].ms / raced.ours.ms)),
       Math.max(...differences).toExponential(1),
     ]);
   }
-  table.push([
-    'geometric mean',
+  const least = (list: number[]): number => Math.min(...list);
+  const summary = (title: string, of: (list: number[]) => number): string[] => [
+    ...[title, '', '', ''],
+    ...others.map((name) => timesText(of(ratios(name)))),
     '',
-    '',
-    '',
-    ...others.map((name) => `${significant(geometricMean(ratios(name)))}×`),
-    '',
-  ]);
-  table.push(['least', '', '', '', ...others.map((name) => `${significant(Math.min(...ratios(name)))}×`), '']);
+  ];
+  table.push(summary('geometric mean', geometricMean), summary('least', least));
   return `${title}; peak ${significant(peak)} GFLOP/s\n${table.toString()}`;
 }
 
@@ -86,7 +80,7 @@ async function forwardInNode(): Promise<Map<string, Record<string, Raced>>> {
       'onnxruntime-web': onnxruntime,
       ...(native && { 'onnxruntime-node': native }),
     };
-    layers.set(workload.name, await race(makeLayer(workload), peers, rounds, 4000));
+    layers.set(workload.name, await race(workload, peers, rounds, BUDGET_MS));
   }
   await tf.setBackend('cpu');
   return layers;
@@ -102,12 +96,12 @@ async function gradients(pass: 'input gradient' | 'filter gradient'): Promise<Ma
   const times = new Map<string, GradientTimes>();
   for (const workload of workloads) {
     progress(`${pass}: ${workload.name}`);
-    const operands = makeOperands(workload);
+    const operands = makeOperands(workload, makeValues(workload));
     const [our] = ourContenders(pass, workload, operands, []);
     const stocks = stockContender(pass, workload, operands);
     for (let warm = 0; warm < 5; warm++) our.run().dispose();
-    const timings = await interleave([our, stocks], { repeat: rounds, budget: 4000 }, () => undefined);
-    tf.dispose([operands.x, operands.filter, operands.dy]);
+    const timings = await interleave([our, stocks], { repeat: rounds, budget: BUDGET_MS }, () => undefined);
+    disposeOperands(operands);
     times.set(workload.name, {
       ours: timings.get(our)!.ms,
       stock: timings.get(stocks)!.ms,
@@ -126,33 +120,22 @@ function gradientTable(dx: Map<string, GradientTimes>, dFilter: Map<string, Grad
   const columns = ({ ours: ms, stock: stockMs, note }: GradientTimes, flops: number): string[] => [
     significant(ms),
     significant(flops / ms / 1e6),
-    `${note.startsWith('extrapolated') ? '~' : ''}${significant(stockMs / ms)}×`,
+    `${note.startsWith('extrapolated') ? '~' : ''}${timesText(stockMs / ms)}`,
   ];
   for (const { name, flops } of workloads) {
     table.push([name, ...columns(dx.get(name)!, flops), ...columns(dFilter.get(name)!, flops)]);
   }
   const mean = (times: Map<string, GradientTimes>): string =>
-    `${significant(geometricMean([...times.values()].map((t) => t.stock / t.ours)))}×`;
+    timesText(geometricMean([...times.values()].map((t) => t.stock / t.ours)));
   table.push(['geometric mean', '', '', mean(dx), '', '', mean(dFilter)]);
-  return `Gradients in Node, cpu\n${table.toString()}\n~ stock extrapolated from a single input channel, measured warm: in full it takes minutes`;
+  const footnote = '~ stock extrapolated from a single input channel, measured warm: in full it takes minutes';
+  return `Gradients in Node, cpu\n${table.toString()}\n${footnote}`;
 }
 
-async function training(): Promise<{ ours: number; stock: number; ourLoss: number; stockLoss: number }> {
+async function training(): Promise<Record<'ours' | 'stock', StepTime>> {
   await tf.setBackend('cpu');
-  const steps = { ours: trainingStep(conv2dTranspose), stock: trainingStep(tf.conv2dTranspose) };
-  const samples = { ours: [] as number[], stock: [] as number[] };
-  const losses = { ours: 0, stock: 0 };
-  for (let round = 0; round < 4; round++) {
-    progress(`training step ${round}`);
-    for (const who of ['ours', 'stock'] as const) {
-      const begin = performance.now();
-      losses[who] = steps[who].run();
-      if (round > 0) samples[who].push(performance.now() - begin);
-    }
-  }
-  steps.ours.dispose();
-  steps.stock.dispose();
-  return { ours: median(samples.ours), stock: median(samples.stock), ourLoss: losses.ours, stockLoss: losses.stock };
+  const trainings = { ours: trainingStep(conv2dTranspose), stock: trainingStep(tf.conv2dTranspose) };
+  return timeSteps(trainings, (who, step) => progress(`training step ${step}, ${who}`));
 }
 
 const engine = availableEngines()[0];
@@ -162,7 +145,7 @@ console.log(raceTable(`Forward in Node ${process.version}, engine '${engine}'`, 
 const inChromium = await raceInChromium(
   workloads.map(({ name }) => name),
   rounds,
-  4000,
+  BUDGET_MS,
   (name) => progress(`forward in Chromium: ${name}`),
 );
 console.log(
@@ -174,29 +157,20 @@ const dx = await gradients('input gradient');
 const dFilter = await gradients('filter gradient');
 console.log(gradientTable(dx, dFilter));
 const trained = await training();
+const losses = [trained.ours, trained.stock].map(({ loss }) => loss.toFixed(6)).join(' and ');
 console.log(
-  `Training step of a decoder (3 layers, batch 32, 28×28, Adam): ours ${significant(trained.ours)} ms, ` +
-    `stock ${significant(trained.stock)} ms, ${significant(trained.stock / trained.ours)}× ` +
-    `(losses after 4 steps: ${trained.ourLoss.toFixed(6)} and ${trained.stockLoss.toFixed(6)})`,
+  `Training step of a decoder (3 layers, batch 32, 28×28, Adam): ours ${significant(trained.ours.ms)} ms, ` +
+    `stock ${significant(trained.stock.ms)} ms, ${timesText(trained.stock.ms / trained.ours.ms)} ` +
+    `(losses after ${STEPS} steps: ${losses})`,
 );
-const machine = `${cpus()[0].model.trim()}, one thread; tfjs ${tf.version.tfjs}`;
+const machine = `${MACHINE}; tfjs ${tf.version.tfjs}`;
 console.log(machine);
-mkdirSync(dirname(resolve(json)), { recursive: true });
-const entries = <T>(map: Map<string, T>): Record<string, T> => Object.fromEntries(map);
-writeFileSync(
-  json,
-  JSON.stringify(
-    {
-      date: new Date().toISOString(),
-      machine,
-      node: { version: process.version, engine, peak: nodePeak, layers: entries(inNode) },
-      chromium: 'skipped' in inChromium ? inChromium : { ...inChromium, layers: entries(inChromium.layers) },
-      inputGradient: entries(dx),
-      filterGradient: entries(dFilter),
-      training: trained,
-    },
-    null,
-    2,
-  ),
-);
-console.log(`Wrote ${json}`);
+writeJson(json, {
+  date: new Date().toISOString(),
+  machine,
+  node: { version: process.version, engine, peak: nodePeak, layers: Object.fromEntries(inNode) },
+  chromium: 'skipped' in inChromium ? inChromium : { ...inChromium, layers: Object.fromEntries(inChromium.layers) },
+  inputGradient: Object.fromEntries(dx),
+  filterGradient: Object.fromEntries(dFilter),
+  training: trained,
+});

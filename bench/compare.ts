@@ -1,28 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The main job: all variants and stock tf.conv2dTranspose on layers of real networks, forward and both gradients, in
- * one interleaved run per backend; every result is checked against the definition. `webgl` runs in headless Chromium. Prints a table, writes JSON and an HTML report.
+ * one interleaved run per backend. Every result is checked against the definition. What runs on a GPU runs in headless
+ * Chromium. Prints a table, writes JSON and an HTML report.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { dirname, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { SingleBar, Presets } from 'cli-progress';
-import { scratch } from '../kernels/cpu';
 import { VARIANTS, type Variant } from '../src';
+import { BACKENDS, descriptorNamed } from './backends';
 import { benchCommand, listOf, positive, wholePositive } from './command_line';
-import { comparePass } from './compare_pass';
-import { PASSES, type Pass } from './passes';
-import { inChromium } from './peers/chromium_page';
-import type { WebglPage } from './peers/webgl_page';
+import { progressBar, setUpTfjs, write, writeJson } from './in_node';
+import { onBackend } from './on_backend';
+import { PASSES } from './passes';
 import { writeReport } from './report';
-import type { Results, Row } from './results';
+import { type Results, type Row, isWrong } from './results';
 import { renderTables } from './tables';
-import { WORKLOADS, type Workload } from './workloads';
+import { workloadsNamed } from './workloads';
 
-const BACKENDS = ['cpu', 'webgl'];
-
-/** Operations per millisecond of the slowest on a software renderer; a cell that would take `PATIENCE` times its share, and more than `SHORT` ms, is skipped. */
+/**
+ * Operations per millisecond of the slowest on a software renderer. A cell that would take `PATIENCE` times its share,
+ * and more than `SHORT` ms, is skipped.
+ */
 const SLOWEST = 0.15e6;
 const PATIENCE = 4;
 const SHORT = 500;
@@ -42,7 +39,7 @@ function parseOptions(argv: string[]): Options {
     'Compares the variants of conv2dTranspose and stock tfjs, forward and both gradients, on layers of real networks.';
   return benchCommand('npm start --', description, 'bench/out/compare.json')
     .option('-v, --variants <names>', `comma-separated, of ${VARIANTS.join(', ')}`, listOf(VARIANTS), [...VARIANTS])
-    .option('-b, --backends <names>', `comma-separated, of ${BACKENDS.join(', ')}`, listOf(BACKENDS), BACKENDS)
+    .option('-b, --backends <names>', `comma-separated, of ${BACKENDS.join(', ')}`, listOf(BACKENDS), [...BACKENDS])
     .option('-r, --repeat <rounds>', 'measured rounds at most', wholePositive, 7)
     .option('-t, --time-budget <seconds>', 'time that the whole run may take', positive, 120)
     .option('--html <file>', 'where the report goes', 'bench/out/compare.html')
@@ -50,110 +47,68 @@ function parseOptions(argv: string[]): Options {
     .opts<Options>();
 }
 
-interface Cell {
-  workload: Workload;
-  pass: Pass;
-}
-
-/** Computes the rows of a cell in at most so many milliseconds, if that can be. */
-type Measure = (cell: Cell, budget: number) => Promise<Row[]>;
-
-/** Runs `body` with what measures on a backend, or says why it can't. */
-async function onBackend(
-  backend: string,
-  { variants, repeat }: Options,
-  body: (measure: Measure, machine: string) => Promise<void>,
-): Promise<{ skipped: string } | undefined> {
-  if (backend === 'webgl') {
-    const outcome = await inChromium('./webgl_page.ts', async (tab, browser) => {
-      type Global = { page: WebglPage };
-      await tab.evaluate(() => (globalThis as unknown as Global).page.ready());
-      const renderer = await tab.evaluate(() => (globalThis as unknown as Global).page.renderer());
-      const measure: Measure = ({ workload, pass }, budget) =>
-        tab.evaluate(
-          ([name, which, wanted, limits]) =>
-            (globalThis as unknown as Global).page.compare(name, which, wanted, limits),
-          [workload.name, pass, variants, { repeat, budget }] as const,
-        );
-      await body(measure, `${browser}, ${renderer}`);
+/** All that is to be measured, and what could not be. */
+async function measureAll(options: Options): Promise<Pick<Results, 'machine' | 'skipped' | 'rows'>> {
+  const begin = performance.now();
+  const cells = workloadsNamed(options.workloads).flatMap((workload) => PASSES.map((pass) => ({ workload, pass })));
+  const all = options.backends.length * cells.length;
+  const bar = progressBar('{value}/{total} | {cell}');
+  bar.start(all, 0, { cell: '' });
+  const rows: Row[] = [];
+  const machines: string[] = [];
+  const skipped = new Set<string>();
+  for (const [n, backend] of options.backends.entries()) {
+    let started = n * cells.length;
+    const isSlow = descriptorNamed(backend).runsOn === 'gpu';
+    const asked = { variants: options.variants, stock: true };
+    const outcome = await onBackend(backend, asked, options, async (measure, machine) => {
+      machines.push(`${backend}: ${machine}`);
+      for (const cell of cells) {
+        const name = `${backend} ${cell.workload.name} ${cell.pass}`;
+        bar.update(started, { cell: name });
+        const left = options.timeBudget * 1000 - (performance.now() - begin);
+        const budget = Math.max(0, left) / (all - started++);
+        if (isSlow && cell.workload.flops / SLOWEST > Math.max(budget * PATIENCE, SHORT)) {
+          skipped.add(`${name}: no time; --time-budget gives it more`);
+          continue;
+        }
+        const compared = await measure(cell, budget);
+        rows.push(...compared.rows);
+        compared.unable.forEach((one) => skipped.add(`${backend} ${cell.pass}, ${one.name}: ${one.reason}`));
+        await new Promise((resume) => setImmediate(resume)); // Lets the bar be drawn.
+      }
     });
-    return outcome ?? undefined;
+    if (outcome) skipped.add(`${backend}: ${outcome.skipped}`);
   }
-  await tf.setBackend(backend);
-  const measure: Measure = async ({ workload, pass }, budget) =>
-    comparePass({ backend, scratch, extrapolates: true }, pass, workload, variants, { repeat, budget });
-  await body(measure, `${cpus()[0].model.trim()}, ${cpus().length} cores, one thread used; Node ${process.version}`);
+  bar.update(all, { cell: 'done' });
+  bar.stop();
+  return { machine: machines.join('; '), skipped: [...skipped], rows };
 }
 
 async function main(): Promise<void> {
   const options = parseOptions(process.argv);
-  tf.enableProdMode();
+  setUpTfjs();
   const begin = performance.now();
-  const chosen = WORKLOADS.filter(({ name }) => options.workloads.includes(name));
-  const cells = options.backends.flatMap((backend) =>
-    chosen.flatMap((workload) => PASSES.map((pass) => ({ backend, workload, pass }))),
-  );
-  const bar = new SingleBar(
-    {
-      format: '{bar} {percentage}% | {value}/{total} | {cell}',
-      stream: process.stderr,
-      hideCursor: true,
-      noTTYOutput: false,
-    },
-    Presets.shades_classic,
-  );
-  bar.start(cells.length, 0, { cell: '' });
-  const rows: Row[] = [];
-  const machines: string[] = [];
-  const skipped: string[] = [];
-  let started = 0;
-  for (const backend of options.backends) {
-    const own = cells.filter((cell) => cell.backend === backend);
-    const last = started + own.length;
-    const outcome = await onBackend(backend, options, async (measure, machine) => {
-      machines.push(`${backend}: ${machine}`);
-      for (const cell of own) {
-        bar.update(started, { cell: `${backend} ${cell.workload.name} ${cell.pass}` });
-        const left = options.timeBudget * 1000 - (performance.now() - begin);
-        const budget = Math.max(0, left) / (cells.length - started++);
-        if (backend === 'webgl' && cell.workload.flops / SLOWEST > Math.max(budget * PATIENCE, SHORT)) {
-          skipped.push(`${backend} ${cell.workload.name} ${cell.pass}: no time; --time-budget gives it more`);
-          continue;
-        }
-        rows.push(...(await measure(cell, budget)));
-        await new Promise((resume) => setImmediate(resume)); // Lets the bar be drawn.
-      }
-    });
-    if (outcome) skipped.push(`${backend}: ${outcome.skipped}`);
-    started = last;
-  }
-  bar.update(cells.length, { cell: 'done' });
-  bar.stop();
-
+  const measured = await measureAll(options);
   const results: Results = {
     date: new Date().toISOString(),
-    machine: machines.join('; '),
-    skipped,
     versions: { tfjs: tf.version.tfjs },
     options: { ...options },
     seconds: (performance.now() - begin) / 1000,
-    rows,
+    ...measured,
   };
   console.log(renderTables(results));
-  for (const line of skipped) console.log(`Skipped: ${line}`);
-  for (const [path, text] of [
-    [options.json, JSON.stringify(results, null, 2)],
-    [options.html, await writeReport(results)],
-  ]) {
-    mkdirSync(dirname(resolve(path)), { recursive: true });
-    writeFileSync(path, `${text}\n`);
-    console.log(`Wrote ${path}`);
-  }
-  const wrong = rows.filter(({ error }) => error !== undefined && !(error <= 1));
-  if (wrong.length > 0) {
-    console.error(
-      `${wrong.length} results are WRONG: ${wrong.map((row) => `${row.workload} ${row.pass} ${row.contender}`).join('; ')}`,
-    );
+  for (const line of results.skipped) console.log(`Skipped: ${line}`);
+  writeJson(options.json, results);
+  write(options.html, await writeReport(results));
+  const [ours, stock] = [false, true].map((isStock) =>
+    results.rows.filter((row) => isWrong(row) && (row.contender === 'stock') === isStock),
+  );
+  const list = (rows: readonly Row[]): string =>
+    rows.map(({ backend, workload, pass, contender }) => `${backend} ${workload} ${pass} ${contender}`).join('; ');
+  if (stock.length > 0) console.error(`${stock.length} results of stock tfjs are wrong: ${list(stock)}`);
+  if (ours.length > 0) {
+    console.error(`${ours.length} results are WRONG: ${list(ours)}`);
     process.exitCode = 1;
   }
 }

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/** One pass of one layer: all contenders timed in turn, every result checked. Runs in Node and in a page, on the backend that is set. */
-import * as tf from '@tensorflow/tfjs-core';
-import type { Variant } from '../src';
+/**
+ * One pass of one layer: all contenders timed in turn, every result checked. Runs in Node and in a page, on the backend
+ * that is set.
+ */
+import type * as tf from '@tensorflow/tfjs-core';
+import { type ScratchMeter, descriptorOf } from '../src/contract';
+import type { Field } from './field';
+import { onTheGPU, waitForAnyGPU } from './gpu';
 import { type Limits, interleave } from './interleave';
-import { type Contender, type Operands, type Pass, makeOperands, ourContenders, stockContender } from './passes';
+import { disposeOperands, makeOperands, makeValues } from './operands';
+import type { Contender, Pass } from './passes';
 import type { Row } from './results';
 import { sampledError } from './spot_check';
 import type { Workload } from './workloads';
@@ -17,56 +23,41 @@ export interface Bench {
   /** Whether the time of a part of the channels tells that of all; on a GPU it doesn't. */
   extrapolates?: boolean;
   /** Scratch memory of the calls since `reset`, where that is known. */
-  scratch?: { readonly peakBytes: number; reset(): void };
+  scratch?: ScratchMeter;
   /** Elements of each result to check. Default: as ./spot_check has it. */
   samples?: number;
 }
 
-/** All rows of one pass of one layer: ours and stock. */
-export function comparePass(
-  bench: Bench,
-  pass: Pass,
-  workload: Workload,
-  variants: readonly Variant[],
-  limits: Pick<Limits, 'repeat' | 'budget'>,
-): Promise<Row[]> {
-  return compareContenders(
-    bench,
-    pass,
-    workload,
-    (operands) => [...ourContenders(pass, workload, operands, variants), stockContender(pass, workload, operands)],
-    limits,
-  );
+/** How a backend is measured. One without kernels of ours is taken for a GPU, which does no harm if it is none. */
+export function benchOn(backend: string): Bench {
+  const descriptor = descriptorOf(backend);
+  return descriptor?.runsOn === 'cpu'
+    ? { backend, extrapolates: true, scratch: descriptor.scratch }
+    : { backend, place: onTheGPU, finish: waitForAnyGPU };
 }
 
-/** All rows of one pass of one layer, of the contenders that are made for its operands. */
-export async function compareContenders(
+/** All rows of one pass of one layer, of the contenders of a field. */
+export async function comparePass(
   { backend, place, finish, extrapolates, scratch, samples }: Bench,
   pass: Pass,
   workload: Workload,
-  contendersFor: (operands: Operands) => Contender[],
+  field: Pick<Field, 'contenders'>,
   limits: Pick<Limits, 'repeat' | 'budget'>,
 ): Promise<Row[]> {
-  const made = makeOperands(workload);
-  const values = { x: made.x.dataSync(), filter: made.filter.dataSync(), dy: made.dy.dataSync() } as Record<
-    'x' | 'filter' | 'dy',
-    Float32Array
-  >;
-  const placed: Operands = place ? { x: place(made.x), filter: place(made.filter), dy: place(made.dy) } : made;
-  const contenders = contendersFor(placed);
+  const values = makeValues(workload);
+  const operands = makeOperands(workload, values, place);
+  const contenders = field.contenders(operands);
   if (!extrapolates) contenders.forEach((contender) => delete contender.reduced);
   const errors = new Map<Contender, number>();
   const scratchBytes = new Map<Contender, number>();
   scratch?.reset();
   const timings = await interleave(contenders, { ...limits, finish }, async (contender, result) => {
     if (scratch) scratchBytes.set(contender, scratch.peakBytes);
-    errors.set(
-      contender,
-      sampledError(pass, workload.geometry, (await result.data()) as Float32Array, values, samples),
-    );
+    const computed = (await result.data()) as Float32Array;
+    errors.set(contender, sampledError(pass, workload.geometry, computed, values, samples));
     scratch?.reset();
   });
-  tf.dispose([made.x, made.filter, made.dy, placed.x, placed.filter, placed.dy]);
+  disposeOperands(operands);
   const stock = contenders.find(({ name }) => name === 'stock');
   return contenders.map((contender) => {
     const timing = timings.get(contender)!;

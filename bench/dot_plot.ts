@@ -1,13 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How results are plotted, in a report and in a page: a dot per layer and contender, on a log scale. */
 import type { TopLevelSpec } from 'vega-lite';
+import { VARIANTS } from '../src/contract';
 import type { Row } from './results';
 
 /** What can be plotted of a row. */
 export type PlotField = 'gflops' | 'ratio' | 'ms' | 'error' | 'firstMs' | 'scratchBytes';
 
-const ORDER = ['stock', 'scatter', 'dilate', 'matmul', 'subpixel', 'ours', 'composed'];
-const COLOURS = ['#6b7280', '#d97706', '#b91c1c', '#2563eb', '#059669', '#059669', '#7c3aed'];
+/** Of the variants, in the order of their list; a new one has the next. */
+const VARIANT_COLOURS = ['#d97706', '#b91c1c', '#2563eb', '#059669', '#0891b2', '#be185d', '#65a30d', '#9a3412'];
+const OTHER_COLOURS: Readonly<Record<string, string>> = { stock: '#6b7280', ours: '#059669', composed: '#7c3aed' };
+
+const nthColour = (n: number): string => VARIANT_COLOURS[n % VARIANT_COLOURS.length];
+
+/** Who is plotted, in a fixed order, each with its colour. Names that are not known come last. */
+export function legend(rows: readonly Pick<Row, 'contender'>[]): { name: string; colour: string }[] {
+  const present = new Set(rows.map(({ contender }) => contender));
+  const known = ['stock', ...VARIANTS, 'ours', 'composed'];
+  const unknown = [...present].filter((name) => !known.includes(name));
+  const variants: readonly string[] = [...VARIANTS, ...unknown];
+  return [...known, ...unknown]
+    .filter((name) => present.has(name))
+    .map((name) => ({ name, colour: OTHER_COLOURS[name] ?? nthColour(variants.indexOf(name)) }));
+}
 
 /** Colours of text and lines, and a width in pixels; the defaults are for white paper. */
 export interface PlotLook {
@@ -24,7 +39,8 @@ export function dotPlot(
   title: string,
   { column, width = column ? 300 : 640, ink = '#111111', line = '#e5e7eb' }: PlotLook = {},
 ): TopLevelSpec {
-  const present = ORDER.filter((name) => rows.some(({ contender }) => contender === name));
+  const shown = legend(rows);
+  const names = shown.map(({ name }) => name);
   const extrapolated = rows.some(({ runs }) => runs === 0);
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
@@ -39,9 +55,9 @@ export function dotPlot(
       color: {
         field: 'contender',
         type: 'nominal',
-        sort: present,
+        sort: names,
         title: null,
-        scale: { domain: present, range: present.map((name) => COLOURS[ORDER.indexOf(name)]) },
+        scale: { domain: names, range: shown.map(({ colour }) => colour) },
       },
       shape: extrapolated
         ? {

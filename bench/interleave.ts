@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Timing of several contenders against each other: a warm-up each, then rounds in which each takes a sample, in rotating
- * order, so that a disturbance of the machine hits all of them alike; medians of the samples. A sample is one run, or of the fast
- * as many as fill `SAMPLE_MS`.
+ * Timing of several contenders against each other: a warm-up each, then samples in turn (./in_turn), of which it takes
+ * the medians. A sample is one run, or of the fast as many as fill `SAMPLE_MS`.
  */
+import { median } from './averages';
+import { inTurn, timeOfRuns } from './in_turn';
 import type { Contender } from './passes';
 
 const SAMPLE_MS = 10;
 /** What a browser's clock may round to nothing. */
 const TICK_MS = 0.02;
+
+export { median };
+
+type Result = ReturnType<Contender['run']>;
 
 export interface Timing {
   /** Median milliseconds of a run. */
@@ -24,23 +29,26 @@ export interface Timing {
 export interface Limits {
   /** Rounds at most. */
   repeat: number;
-  /** Milliseconds that this comparison may take. A single run is never cut: what cannot be run in time is extrapolated. */
+  /** Milliseconds that this comparison may take. A run is never cut: what cannot be run in time is extrapolated. */
   budget: number;
   /** Waits until a result is there. Default: reads it. */
-  finish?: (result: ReturnType<Contender['run']>) => void | Promise<void>;
+  finish?: (result: Result) => void | Promise<void>;
+}
+
+/** The first runs of a contender, in milliseconds. */
+interface WarmUp {
+  readonly firstMs: number;
+  readonly leastMs: number;
 }
 
 /** Times all contenders. `inspect` sees the first full result of each before it is disposed of. */
 export async function interleave(
   contenders: readonly Contender[],
   { repeat, budget, finish = (result) => void result.dataSync() }: Limits,
-  inspect: (contender: Contender, result: ReturnType<Contender['run']>) => void | Promise<void>,
+  inspect: (contender: Contender, result: Result) => void | Promise<void>,
 ): Promise<Map<Contender, Timing>> {
   const begin = performance.now();
-  const timeOf = async (
-    run: Contender['run'],
-    look?: (result: ReturnType<Contender['run']>) => void | Promise<void>,
-  ): Promise<number> => {
+  const timeOf = async (run: Contender['run'], look?: (result: Result) => void | Promise<void>): Promise<number> => {
     const from = performance.now();
     const result = run();
     const finishing = finish(result);
@@ -51,9 +59,7 @@ export async function interleave(
     return ms;
   };
   const timings = new Map<Contender, Timing>();
-  const samples = new Map<Contender, number[]>();
-  const warmUps = new Map<Contender, number>();
-  const firsts = new Map<Contender, number>();
+  const warmUps = new Map<Contender, WarmUp>();
   for (const contender of contenders) {
     const { reduced } = contender;
     if (reduced) {
@@ -64,47 +70,34 @@ export async function interleave(
         continue;
       }
     }
-    let warmUp = await timeOf(contender.run, (result) => inspect(contender, result));
-    firsts.set(contender, warmUp);
+    const firstMs = await timeOf(contender.run, (result) => inspect(contender, result));
+    let leastMs = firstMs;
     // The first runs of a fast one are much slower than the rest.
-    for (let n = 0; n < 4 && warmUp < SAMPLE_MS; n++) warmUp = Math.min(warmUp, await timeOf(contender.run));
-    warmUps.set(contender, warmUp);
-    samples.set(contender, []);
+    for (let n = 0; n < 4 && leastMs < SAMPLE_MS; n++) leastMs = Math.min(leastMs, await timeOf(contender.run));
+    warmUps.set(contender, { firstMs, leastMs });
   }
-  const running = [...samples.keys()];
-  for (let round = 0; round < repeat; round++) {
-    const left = budget - (performance.now() - begin);
-    const order = running.map((_, n) => running[(n + round) % running.length]);
-    const expected = order.reduce((sum, contender) => sum + warmUps.get(contender)!, 0);
-    if (expected > left && round > 0) break;
-    // Too slow even for one round of all: those that fit.
-    for (const contender of order) {
-      const warmUp = warmUps.get(contender)!;
-      if (warmUp > Math.max(left / order.length, 0)) continue;
-      const runs = Math.max(1, Math.round(SAMPLE_MS / Math.max(warmUp, TICK_MS)));
-      const from = performance.now();
-      for (let n = 0; n < runs; n++) await timeOf(contender.run);
-      samples.get(contender)!.push((performance.now() - from) / runs);
-    }
-  }
-  for (const [contender, times] of samples) {
-    const firstMs = firsts.get(contender);
-    timings.set(
-      contender,
+
+  const running = [...warmUps.keys()];
+  const roundMs = running.reduce((sum, contender) => sum + warmUps.get(contender)!.leastMs, 0);
+  let left = 0;
+  const goesOn = (round: number): boolean => {
+    left = budget - (performance.now() - begin);
+    return round === 0 || roundMs <= left;
+  };
+  const sample = async (contender: Contender): Promise<number | undefined> => {
+    const { leastMs } = warmUps.get(contender)!;
+    // Where there is no time even for one round of all: those that fit.
+    if (leastMs > Math.max(left / running.length, 0)) return undefined;
+    const runs = Math.max(1, Math.round(SAMPLE_MS / Math.max(leastMs, TICK_MS)));
+    return timeOfRuns(runs, () => timeOf(contender.run));
+  };
+  for (const [contender, times] of await inTurn(running, repeat, sample, goesOn)) {
+    const { firstMs, leastMs } = warmUps.get(contender)!;
+    const timing =
       times.length > 0
-        ? { ms: median(times), runs: times.length, firstMs, note: '' }
-        : { ms: warmUps.get(contender)!, runs: 1, firstMs, note: 'warm-up only, no time for more' },
-    );
+        ? { ms: median(times), runs: times.length, note: '' }
+        : { ms: leastMs, runs: 1, note: 'warm-up only, no time for more' };
+    timings.set(contender, { ...timing, firstMs });
   }
   return timings;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-export function geometricMean(values: readonly number[]): number {
-  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }

@@ -7,6 +7,11 @@ export function significant(value: number): string {
   return value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 }
 
+/** How many times as fast: '3.5×', or a dash if there is nothing to compare with. */
+export function timesText(ratio: number): string {
+  return Number.isFinite(ratio) ? `${significant(ratio)}×` : '–';
+}
+
 /** An error in units of the bound. */
 export function errorText(error: number): string {
   return error === 0 ? '0' : error.toPrecision(2);

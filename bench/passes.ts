@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The three passes of a layer (forward and both gradients), and who computes them: our kernels, and stock tfjs. */
 import * as tf from '@tensorflow/tfjs-core';
-import { Conv2DTransposeBackpropFilter, Conv2DTransposeBackpropInput, KERNEL_OF_VARIANT, type Variant } from '../src';
-import { filterShapeOf, xShapeOf, yShapeOf } from '../src/geometry/geometry';
+import { Conv2DTransposeBackpropFilter, Conv2DTransposeBackpropInput, type Support, type Variant } from '../src';
+import { type Conv2DTransposeAttrs, SUPPORTED, kernelNameOf, unsupported } from '../src/contract';
+import { yShapeOf } from '../src/geometry/geometry';
+import type { Operands } from './operands';
 import type { Pass } from './pass_names';
 import type { Workload } from './workloads';
 
@@ -16,23 +18,6 @@ export interface Contender {
   reduced?: { run(): tf.Tensor; factor: number; label: string };
 }
 
-/** The tensors of a layer: x, the filter and a cotangent, uniform in [−1, 1), the same for the same name. */
-export interface Operands {
-  x: tf.Tensor4D;
-  filter: tf.Tensor4D;
-  dy: tf.Tensor4D;
-}
-
-export function makeOperands({ name, geometry }: Workload): Operands {
-  const uniform = (shape: [number, number, number, number], salt: string): tf.Tensor4D =>
-    tf.randomUniform<tf.Rank.R4>(shape, -1, 1, 'float32', `${name} ${salt}`);
-  return {
-    x: uniform(xShapeOf(geometry), 'x'),
-    filter: uniform(filterShapeOf(geometry), 'filter'),
-    dy: uniform(yShapeOf(geometry), 'dy'),
-  };
-}
-
 /** Ours: each variant for the forward pass, one kernel for either gradient. */
 export function ourContenders(
   pass: Pass,
@@ -40,15 +25,30 @@ export function ourContenders(
   { x, filter, dy }: Operands,
   variants: readonly Variant[],
 ): Contender[] {
-  const kernel = (name: string, kernelName: string, inputs: tf.NamedTensorMap, variant: Variant): Contender => ({
-    name,
-    run: () => tf.engine().runKernel(kernelName, inputs, { geometry, variant } as unknown as tf.NamedAttrMap),
-  });
+  const kernel = (name: string, kernelName: string, inputs: tf.NamedTensorMap, variant: Variant): Contender => {
+    const attrs: Conv2DTransposeAttrs = { geometry, variant };
+    return { name, run: () => tf.engine().runKernel(kernelName, inputs, attrs as unknown as tf.NamedAttrMap) };
+  };
   if (pass === 'forward')
-    return variants.map((variant) => kernel(variant, KERNEL_OF_VARIANT[variant], { x, filter }, variant));
+    return variants.map((variant) => kernel(variant, kernelNameOf(variant), { x, filter }, variant));
   return pass === 'input gradient'
     ? [kernel('ours', Conv2DTransposeBackpropInput, { dy, filter }, 'subpixel')]
     : [kernel('ours', Conv2DTransposeBackpropFilter, { x, dy }, 'subpixel')];
+}
+
+/** What computes each pass in stock tfjs. */
+const STOCK_KERNELS: Readonly<Record<Pass, string>> = {
+  forward: tf.Conv2DBackpropInput,
+  'input gradient': tf.Conv2D,
+  'filter gradient': tf.Conv2DBackpropFilter,
+};
+
+/** Whether stock tfjs can compute a pass on the backend that is set. */
+export function supportOfStock(pass: Pass, { geometry: g }: Workload): Support {
+  if (g.dilationHeight > 1 || g.dilationWidth > 1 || g.groups > 1)
+    return unsupported('stock tfjs has no dilation and no groups');
+  const backend = tf.getBackend();
+  return tf.getKernel(STOCK_KERNELS[pass], backend) ? SUPPORTED : unsupported(`stock ${backend} has no ${pass}`);
 }
 
 /** Stock tfjs: conv2dTranspose, and what its autodiff runs for either gradient. */
@@ -56,13 +56,11 @@ export function stockContender(pass: Pass, { geometry: g, pad }: Workload, { x, 
   const strides: [number, number] = [g.strideHeight, g.strideWidth];
   if (pass === 'forward') return { name: 'stock', run: () => tf.conv2dTranspose(x, filter, yShapeOf(g), strides, pad) };
   if (pass === 'input gradient') return { name: 'stock', run: () => tf.conv2d(dy, filter, strides, pad) };
-  const filterGradient = ($x: tf.Tensor): tf.Tensor =>
-    tf.engine().runKernel(tf.Conv2DBackpropFilter, { x: dy, dy: $x }, {
-      strides,
-      pad,
-      dataFormat: 'NHWC',
-      filterShape: [g.filterHeight, g.filterWidth, g.outChannels, $x.shape[3]],
-    } as unknown as tf.NamedAttrMap);
+  const filterGradient = ($x: tf.Tensor): tf.Tensor => {
+    const filterShape = [g.filterHeight, g.filterWidth, g.outChannels, $x.shape[3]];
+    const attrs = { strides, pad, dataFormat: 'NHWC', filterShape };
+    return tf.engine().runKernel(tf.Conv2DBackpropFilter, { x: dy, dy: $x }, attrs as unknown as tf.NamedAttrMap);
+  };
   return {
     name: 'stock',
     run: () => filterGradient(x),

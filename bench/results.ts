@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a comparison yields, and what is written to the JSON file. */
-import type { Pass } from './passes';
+import type { Pass } from './pass_names';
 
 export interface Row {
   backend: string;
@@ -17,7 +17,7 @@ export interface Row {
   gflops: number;
   /** How many times as fast as stock; undefined if stock was not run. */
   ratio?: number;
-  /** Worst of the sampled errors, in units of the bound that the tests hold; undefined if there was no result to check. */
+  /** Worst of the sampled errors, in units of the bound that the tests hold; undefined if nothing could be checked. */
   error?: number;
   /** Peak scratch bytes of one call; undefined for stock, which doesn't say. */
   scratchBytes?: number;
@@ -32,4 +32,9 @@ export interface Results {
   options: Record<string, unknown>;
   seconds: number;
   rows: Row[];
+}
+
+/** A result outside its bound is wrong, and so is one that is no number. */
+export function isWrong({ error }: Pick<Row, 'error'>): boolean {
+  return error !== undefined && !(error <= 1);
 }

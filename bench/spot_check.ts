@@ -4,19 +4,17 @@
  * ε32 · K · Σ|products| that the tests hold every element to: right is at most 1.
  */
 import seedrandom from 'seedrandom';
-import { type Conv2DTransposeGeometry } from '../src';
+import type { Conv2DTransposeGeometry } from '../src';
 import { filterShapeOf, xShapeOf, yShapeOf } from '../src/geometry/geometry';
-import type { Pass } from './passes';
-
-export interface Values {
-  x: Float32Array;
-  filter: Float32Array;
-  dy: Float32Array;
-}
+import type { Values } from './operands';
+import type { Pass } from './pass_names';
 
 const SAMPLES = 48;
 
-/** The worst of the sampled errors, in units of the bound; a result with no more elements than samples is checked in full. A result that is too short is as wrong as can be. */
+/**
+ * The worst of the sampled errors, in units of the bound. A result with no more elements than samples is checked in
+ * full. A result that is too short is as wrong as can be.
+ */
 export function sampledError(
   pass: Pass,
   g: Conv2DTransposeGeometry,

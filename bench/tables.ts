@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The results as text tables: one of all rows, one of geometric means. */
 import Table from 'cli-table3';
-import { errorText, significant } from './numbers';
-import { geometricMean } from './interleave';
-import { PASSES } from './passes';
+import { geometricMean } from './averages';
+import { errorText, significant, timesText } from './numbers';
+import { PASSES, type Pass } from './pass_names';
 import type { Results, Row } from './results';
 
 export const BORDERS = {
@@ -42,7 +42,7 @@ function rowsTable(rows: readonly Row[]): string {
       row.contender,
       `${mark(row)}${milliseconds(row.ms)}`,
       significant(row.gflops),
-      row.ratio === undefined ? '' : `${significant(row.ratio)}×`,
+      row.ratio === undefined ? '' : timesText(row.ratio),
       row.error === undefined ? 'not run' : errorText(row.error),
       row.scratchBytes === undefined ? '' : bytes(row.scratchBytes),
     ]);
@@ -62,7 +62,8 @@ function footnotes(rows: readonly Row[]): string {
   const single = rows.filter((row) => mark(row) === '!');
   return [
     extrapolated.length > 0 &&
-      '~ extrapolated from the time of a single input channel, not run in full: too slow for the time budget; --time-budget gives it more.',
+      '~ extrapolated from the time of a single input channel, not run in full: too slow for the time budget; ' +
+        '--time-budget gives it more.',
     single.length > 0 && '! from the warm-up only: no time for more.',
   ]
     .filter(Boolean)
@@ -71,7 +72,7 @@ function footnotes(rows: readonly Row[]): string {
 
 export interface Mean {
   backend: string;
-  pass: string;
+  pass: Pass;
   contender: string;
   ratio: number;
   worst: number;
@@ -81,12 +82,12 @@ export interface Mean {
 
 /** Geometric means over the layers, per backend, pass and contender. */
 export function means(rows: readonly Row[]): Mean[] {
-  const keys = new Map<string, Row[]>();
+  const groups = new Map<string, Row[]>();
   for (const row of rows) {
-    const key = `${row.backend}|${PASSES.indexOf(row.pass)}|${row.contender}`;
-    keys.set(key, [...(keys.get(key) ?? []), row]);
+    const key = `${row.backend}|${row.pass}|${row.contender}`;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
   }
-  return [...keys.values()].map((group) => {
+  return [...groups.values()].map((group) => {
     const worst = group.reduce((a, b) => ((b.ratio ?? Infinity) < (a.ratio ?? Infinity) ? b : a));
     return {
       backend: group[0].backend,
@@ -94,7 +95,7 @@ export function means(rows: readonly Row[]): Mean[] {
       contender: group[0].contender,
       ratio: geometricMean(group.map(({ ratio }) => ratio ?? NaN)),
       worst: worst.ratio ?? NaN,
-      worstLayer: worst.workload,
+      worstLayer: worst.ratio === undefined ? '' : worst.workload,
       gflops: geometricMean(group.map(({ gflops }) => gflops)),
     };
   });
@@ -106,19 +107,9 @@ function meansTable(rows: readonly Row[]): string {
     head: ['backend', 'pass', 'by', '× stock', 'least', 'on', 'GFLOP/s'],
     colAligns: ['left', 'left', 'left', 'right', 'right', 'left', 'right'],
   });
-  const sorted = means(rows).sort(
-    (a, b) => PASSES.findIndex((p) => p === a.pass) - PASSES.findIndex((p) => p === b.pass),
-  );
+  const sorted = means(rows).sort((a, b) => PASSES.indexOf(a.pass) - PASSES.indexOf(b.pass));
   for (const { backend, pass, contender, ratio, worst, worstLayer, gflops } of sorted) {
-    table.push([
-      backend,
-      pass,
-      contender,
-      `${significant(ratio)}×`,
-      `${significant(worst)}×`,
-      worstLayer,
-      significant(gflops),
-    ]);
+    table.push([backend, pass, contender, timesText(ratio), timesText(worst), worstLayer, significant(gflops)]);
   }
   return table.toString();
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The layers of real networks that everything is measured on, and how much useful arithmetic each takes. */
 import { type Conv2DTransposeGeometry, type Pad, computeGeometry } from '../src';
-import { type Axis } from '../src/geometry/axis';
 import { heightAxis, widthAxis } from '../src/geometry/geometry';
-import { tapSpan } from '../src/geometry/phases';
+import { contributions } from '../src/geometry/phases';
 import data from './workloads.json' with { type: 'json' };
 
 export interface Workload {
@@ -28,16 +27,19 @@ export const WORKLOADS: readonly Workload[] = data.workloads.map(
   },
 );
 
-/** Two per multiply-add of the definition; contributions that are cropped away don't count. */
-export function usefulFlops(g: Conv2DTransposeGeometry): number {
-  const contributions = pairs(heightAxis(g)) * pairs(widthAxis(g));
-  return 2 * g.batch * contributions * g.inChannels * (g.outChannels / g.groups);
+/** The workloads of these names, in the order of the list. */
+export function workloadsNamed(names: readonly string[]): Workload[] {
+  return WORKLOADS.filter(({ name }) => names.includes(name));
 }
 
-/** Pairs of input cell and tap that land inside the output. */
-function pairs(axis: Axis): number {
-  return Array.from({ length: axis.kernel }, (_, tap) => tapSpan(axis, tap)).reduce(
-    (sum, { begin, end }) => sum + Math.max(0, end - begin),
-    0,
-  );
+export function workloadNamed(name: string): Workload {
+  const found = WORKLOADS.find((workload) => workload.name === name);
+  if (!found) throw new RangeError(`There is no workload '${name}'`);
+  return found;
+}
+
+/** Two per multiply-add of the definition; contributions that are cropped away don't count. */
+export function usefulFlops(g: Conv2DTransposeGeometry): number {
+  const met = contributions(heightAxis(g)) * contributions(widthAxis(g));
+  return 2 * g.batch * met * g.inChannels * (g.outChannels / g.groups);
 }

@@ -11,11 +11,27 @@ import { CHROMIUM_FLAGS, HOW_TO_GET_ONE, ensureChromium } from '../../scripts/ch
 
 const ORT_FOLDER = new URL('../../node_modules/onnxruntime-web/dist/', import.meta.url);
 
-/** Runs `body` on a page with the script of `entry` (a file of this folder), in a browser with further `flags`; or says why there is no browser. */
+/** Where WebGPU runs without a GPU. */
+const WEBGPU_FLAGS = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+
+/** The functions that a page has put under `globalThis.page`, to be called from Node. */
+export type PageCalls<P> = {
+  readonly [K in keyof P]: P[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
+};
+
+export function callsOf<P extends object>(tab: Page): PageCalls<P> {
+  type Global = { page: Record<string, (...args: unknown[]) => unknown> };
+  const call =
+    (name: string) =>
+    (...args: unknown[]): Promise<unknown> =>
+      tab.evaluate(([of, given]) => (globalThis as unknown as Global).page[of](...given), [name, args] as const);
+  return new Proxy({} as PageCalls<P>, { get: (_, name) => call(name as string) });
+}
+
+/** Runs `body` on a page with the script of `entry` (a file of this folder); or says why there is no browser. */
 export async function inChromium<T>(
   entry: string,
   body: (tab: Page, browser: string) => Promise<T>,
-  flags: readonly string[] = [],
 ): Promise<T | { skipped: string }> {
   const executablePath = ensureChromium();
   if (!executablePath) return { skipped: HOW_TO_GET_ONE };
@@ -30,7 +46,7 @@ export async function inChromium<T>(
     define: { global: 'globalThis', 'import.meta.url': '"https://bench.invalid/"' },
     logLevel: 'error',
   });
-  const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS, ...flags] });
+  const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS, ...WEBGPU_FLAGS] });
   try {
     const tab = await browser.newPage();
     tab.on('pageerror', (error) => console.error(error));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Races ours against onnxruntime-web in headless Chromium, by the page of ./page.ts. */
-import { inChromium } from './chromium_page';
-import type { Page } from './page';
+import { callsOf, inChromium } from './chromium_page';
+import type { RacePage } from './page';
 import type { Raced } from './race';
 
 export interface ChromiumRace {
@@ -19,17 +19,13 @@ export function raceInChromium(
   onLayer: (name: string) => void,
 ): Promise<ChromiumRace | { skipped: string }> {
   return inChromium('./page.ts', async (tab, browser): Promise<ChromiumRace> => {
-    const engine = await tab.evaluate(() => (globalThis as unknown as { page: Page }).page.engine());
-    const peak = await tab.evaluate(() => (globalThis as unknown as { page: Page }).page.peakGflops());
+    const page = callsOf<RacePage>(tab);
+    const engine = await page.engine();
+    const peak = await page.peakGflops();
     const layers: ChromiumRace['layers'] = new Map();
     for (const name of names) {
       onLayer(name);
-      const raced = tab.evaluate(
-        ([layer, count, budget]) =>
-          (globalThis as unknown as { page: Page }).page.race(layer as string, count as number, budget as number),
-        [name, rounds, budgetMs] as const,
-      );
-      layers.set(name, await raced);
+      layers.set(name, await page.race(name, rounds, budgetMs));
     }
     return { browser, engine, peak, layers };
   });

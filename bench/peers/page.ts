@@ -4,9 +4,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import * as ort from 'onnxruntime-web';
 import { availableEngines } from '../../kernels/cpu';
-import { WORKLOADS } from '../workloads';
+import { workloadNamed } from '../workloads';
 import { onnxruntime, ours } from './peers';
-import { makeLayer } from './make_layer';
 import { peakGflops } from './peak';
 import { race } from './race';
 
@@ -17,7 +16,7 @@ const page = {
   engine: () => availableEngines()[0],
   peakGflops: () => peakGflops(availableEngines()[0] === 'relaxed'),
   race: (name: string, rounds: number, budgetMs: number) =>
-    race(makeLayer(WORKLOADS.find((workload) => workload.name === name)!), { ours, onnxruntime }, rounds, budgetMs),
+    race(workloadNamed(name), { ours, onnxruntime }, rounds, budgetMs),
 };
-export type Page = typeof page;
+export type RacePage = typeof page;
 Object.assign(globalThis, { page });

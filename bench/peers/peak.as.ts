@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The machine's SIMD peak as WebAssembly reaches it: multiply-adds on registers only. Two loops, because none suits every compiler:
- * `outer` has sums of different products (best where a multiply-add is two instructions), `chains` s ← s·x + y (best where it is one).
+ * The machine's SIMD peak as WebAssembly reaches it: multiply-adds on registers only. Two loops, because none suits
+ * every compiler: `outer` has sums of different products (best where a multiply-add is two instructions), `chains` s ←
+ * s·x + y (best where it is one).
  */
 
 @inline
@@ -30,7 +31,8 @@ export function outer(rounds: i32, value: f32): f32 {
 /** `rounds` × 16 vector multiply-adds, 128 operations a round; returns something that depends on all of them. */
 export function chains(rounds: i32, value: f32): f32 {
   const x = f32x4.splat(value), y = f32x4.splat(value * 0.5);
-  let s0 = f32x4.splat(0), s1 = f32x4.splat(1), s2 = f32x4.splat(2), s3 = f32x4.splat(3), s4 = f32x4.splat(4), s5 = f32x4.splat(5), s6 = f32x4.splat(6), s7 = f32x4.splat(7);
+  let s0 = f32x4.splat(0), s1 = f32x4.splat(1), s2 = f32x4.splat(2), s3 = f32x4.splat(3);
+  let s4 = f32x4.splat(4), s5 = f32x4.splat(5), s6 = f32x4.splat(6), s7 = f32x4.splat(7);
   for (let i = 0; i < rounds; i++) {
     s0 = madd(s0, x, y);
     s1 = madd(s1, x, y);
@@ -49,5 +51,7 @@ export function chains(rounds: i32, value: f32): f32 {
     s6 = madd(s6, x, y);
     s7 = madd(s7, x, y);
   }
-  return f32x4.extract_lane(f32x4.add(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)), f32x4.add(f32x4.add(s4, s5), f32x4.add(s6, s7))), 0);
+  const first = f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
+  const second = f32x4.add(f32x4.add(s4, s5), f32x4.add(s6, s7));
+  return f32x4.extract_lane(f32x4.add(first, second), 0);
 }

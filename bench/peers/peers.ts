@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Who computes the forward pass of a layer, in Node and in a page alike: ours, stock tfjs on `cpu` and `wasm`, and
- * onnxruntime-web. Tensors in, values out: each run pays for what a user's call pays for. (onnxruntime's filter is part of the model, copied
- * into its memory before; that is how it is used.)
+ * onnxruntime-web. Tensors in, values out: each run pays for what a user's call pays for. (onnxruntime's filter is part
+ * of the model, copied into its memory before; that is how it is used.)
  */
 import * as tf from '@tensorflow/tfjs-core';
 import * as ortWeb from 'onnxruntime-web';
 import { conv2dTranspose } from '../../src';
 import { filterShapeOf, xShapeOf, yShapeOf } from '../../src/geometry/geometry';
+import type { Values } from '../operands';
 import type { Workload } from '../workloads';
 import { convTransposeModel } from './onnx_model';
 
-export interface Layer {
+export interface Layer extends Pick<Values, 'x' | 'filter'> {
   workload: Workload;
-  x: Float32Array;
-  filter: Float32Array;
 }
 
 /** A peer with a layer loaded. `run` returns y, NHWC unless `nchw`. */
@@ -79,7 +78,7 @@ function onOnnxRuntime(ort: OnnxRuntime, options: ortWeb.InferenceSession.Sessio
 ortWeb.env.wasm.numThreads = 1;
 export const onnxruntime: Peer = onOnnxRuntime(ortWeb, { executionProviders: ['wasm'] });
 
-/** onnxruntime's native build, a ceiling to compare with; `undefined` where it is not installed (it downloads its binary). */
+/** onnxruntime's native build, a ceiling; `undefined` where it is not installed (it downloads its binary). */
 export async function nativeOnnxruntime(): Promise<Peer | undefined> {
   const name = 'onnxruntime-node';
   try {

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Times peers on a layer against each other: rounds in which each takes one sample, in rotating order. A sample is as
- * many runs as fill `SAMPLE_MS` (a page's clock is coarse), a long one a single run; medians of the samples.
+ * Times peers on a layer against each other, in turn (../in_turn). A sample is as many runs as fill `SAMPLE_MS` (a
+ * page's clock is coarse), a long one a single run; medians of the samples.
  */
-import { median } from '../interleave';
-import type { Layer, Peer, Runner } from './peers';
+import { median } from '../averages';
+import { inTurn, timeOfRuns } from '../in_turn';
+import { makeValues } from '../operands';
+import type { Workload } from '../workloads';
+import type { Peer, Runner } from './peers';
 
 const SAMPLE_MS = 25;
+
+/** Warm means compiled by the optimizing compiler: a few runs at least, and some time, but not too much of either. */
+const WARM = { runs: 3, ms: 150, mostRuns: 1000, mostMs: 1500 };
+
+/** Rounds that are always made, however long they take. */
+const LEAST_ROUNDS = 3;
 
 export interface Raced {
   /** Median milliseconds of a run. */
@@ -16,47 +25,58 @@ export interface Raced {
   difference: number;
 }
 
+interface Racer {
+  readonly name: string;
+  readonly runner: Runner;
+  /** Runs in a sample. */
+  readonly runs: number;
+  readonly difference: number;
+}
+
 export async function race(
-  layer: Layer,
+  workload: Workload,
   peers: Record<string, Peer>,
   rounds: number,
   budgetMs: number,
 ): Promise<Record<string, Raced>> {
-  const runners: [string, Runner, number, number[], number][] = [];
+  const layer = { workload, ...makeValues(workload) };
+  const racers: Racer[] = [];
   let reference: Float32Array | undefined;
   for (const [name, peer] of Object.entries(peers)) {
     const runner = await peer(layer);
     const values = await runner.run();
-    const nhwc = runner.nchw ? toNHWC(values, layer) : values;
+    const nhwc = runner.nchw ? toNHWC(values, workload) : values;
     reference ??= nhwc.slice();
-    // Warm until it is compiled by the optimizing compiler: a few runs at least, and some time.
-    const begin = performance.now();
-    let runs = 0;
-    while (runs < 3 || (performance.now() - begin < 150 && runs < 1000)) {
-      await runner.run();
-      runs++;
-      if (performance.now() - begin > 1500) break;
-    }
-    const each = (performance.now() - begin) / runs;
-    runners.push([name, runner, Math.max(1, Math.round(SAMPLE_MS / each)), [], difference(nhwc, reference)]);
+    const runs = Math.max(1, Math.round(SAMPLE_MS / (await warmUp(runner))));
+    racers.push({ name, runner, runs, difference: difference(nhwc, reference) });
   }
   const begin = performance.now();
-  for (let round = 0; round < rounds; round++) {
-    for (let n = 0; n < runners.length; n++) {
-      const [, runner, runs, samples] = runners[(n + round) % runners.length];
-      const from = performance.now();
-      for (let k = 0; k < runs; k++) await runner.run();
-      samples.push((performance.now() - from) / runs);
-    }
-    if (performance.now() - begin > budgetMs && round >= 2) break;
-  }
-  for (const [, runner] of runners) await runner.dispose();
-  return Object.fromEntries(
-    runners.map(([name, , , samples, diff]) => [
-      name,
-      { ms: median(samples), samples: samples.length, difference: diff },
-    ]),
+  const samples = await inTurn(
+    racers,
+    rounds,
+    ({ runner, runs }) => timeOfRuns(runs, () => runner.run()),
+    (round) => round < LEAST_ROUNDS || performance.now() - begin <= budgetMs,
   );
+  for (const { runner } of racers) await runner.dispose();
+  return Object.fromEntries(
+    racers.map((racer) => {
+      const times = samples.get(racer)!;
+      return [racer.name, { ms: median(times), samples: times.length, difference: racer.difference }];
+    }),
+  );
+}
+
+/** Mean milliseconds of a run, cold ones among them. */
+async function warmUp(runner: Runner): Promise<number> {
+  const begin = performance.now();
+  const passed = (): number => performance.now() - begin;
+  let runs = 0;
+  while (runs < WARM.runs || (passed() < WARM.ms && runs < WARM.mostRuns)) {
+    await runner.run();
+    runs++;
+    if (passed() > WARM.mostMs) break;
+  }
+  return passed() / runs;
 }
 
 function difference(a: Float32Array, b: Float32Array): number {
@@ -69,7 +89,7 @@ function difference(a: Float32Array, b: Float32Array): number {
   return most / scale;
 }
 
-function toNHWC(values: Float32Array, { workload: { geometry: g } }: Layer): Float32Array {
+function toNHWC(values: Float32Array, { geometry: g }: Workload): Float32Array {
   const result = new Float32Array(values.length);
   const plane = g.outHeight * g.outWidth;
   for (let n = 0; n < g.batch; n++) {

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Runs in a page: races our webgl kernels against stock tfjs, packed and not, and checks our results. */
-import * as tf from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs';
+/**
+ * Runs in a page: races our webgl kernels against stock tfjs, its packed programs and its unpacked ones, and against
+ * stock webgpu; and checks our results.
+ */
+import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-webgpu';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
-import { programCount } from '../../kernels/webgl';
-import type { Variant } from '../../src';
-import { chooseVariant } from '../../src/choice/choose';
-import { comparePass } from '../compare_pass';
-import { median } from '../interleave';
-import { type Contender, type Pass, makeOperands, ourContenders, stockContender } from '../passes';
+import { descriptor, programCount } from '../../kernels/webgl';
+import { VARIANTS, type Variant, explain } from '../../src';
+import { median } from '../averages';
+import { fieldOf } from '../field';
+import { onTheGPU, waitForAnyGPU, waitForGPU } from '../gpu';
+import { inTurn, timeOfFilling } from '../in_turn';
+import { disposeOperands, makeOperands, makeValues } from '../operands';
+import { type Contender, type Pass, ourContenders, stockContender } from '../passes';
 import { sampledError } from '../spot_check';
-import { WORKLOADS } from '../workloads';
+import { workloadNamed } from '../workloads';
 
 export interface WebglTime {
   ms: number;
@@ -19,149 +23,117 @@ export interface WebglTime {
   error: number;
 }
 
-/** On the GPU, packed as tfjs's own ops leave tensors. */
-function onGPU(operand: tf.Tensor4D): tf.Tensor4D {
-  return tf.tidy(() => tf.mul(operand, 1));
-}
-
-/** Waits for the GPU by reading a single element. */
-function finish(result: tf.Tensor): void {
-  tf.tidy(() => tf.slice(result, [0, 0, 0, 0], [1, 1, 1, 1]).dataSync());
-}
-
 /** The least that a sample takes, in ms: the fast run several times. */
 const SAMPLE_MS = 8;
+/** Rounds that only warm up: software renderers compile in the background. */
+const WARM_ROUNDS = 2;
+/** Who takes longer for the first call than so many ms is sampled once. */
+const SLOW_MS = 1000;
+
+/** Stock as tfjs sets it up by default, or without its packed programs. */
+function withPacking(on: boolean, run: () => tf.Tensor): () => tf.Tensor {
+  const set = (value: boolean): void => {
+    tf.env().set('WEBGL_PACK', value);
+    tf.env().set('WEBGL_CONV_IM2COL', value);
+  };
+  return () => {
+    set(on);
+    try {
+      return run();
+    } finally {
+      set(true);
+    }
+  };
+}
 
 const page = {
-  renderer(): string {
-    const gl = (tf.backend() as MathBackendWebGL).gpgpu.gl;
-    const info = gl.getExtension('WEBGL_debug_renderer_info');
-    return String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
-  },
-  async ready(): Promise<void> {
+  /** Sets the backend; what it runs on. */
+  async ready(): Promise<string> {
     tf.enableProdMode();
     await tf.setBackend('webgl');
     tf.env().set('WEBGL_CPU_FORWARD', false);
+    return descriptor.device(tf.backend() as MathBackendWebGL);
   },
-  /** A cell of the main job, stock as tfjs is set by default. */
-  compare: (name: string, pass: Pass, variants: readonly Variant[], limits: { repeat: number; budget: number }) =>
-    comparePass(
-      { backend: 'webgl', place: onGPU, finish },
-      pass,
-      WORKLOADS.find((w) => w.name === name)!,
-      variants,
-      limits,
-    ),
   programs: () => programCount(tf.backend() as MathBackendWebGL),
-  /** Times of a pass by contender; 'stock packed' and 'stock unpacked' are left out if `withStock` is false. */
-  race(
-    name: string,
-    pass: Pass,
-    variants: Variant[],
-    rounds: number,
-    withStock: boolean,
-  ): Record<string, WebglTime> & { auto?: WebglTime } {
-    const workload = WORKLOADS.find((w) => w.name === name)!;
-    const g = workload.geometry;
-    const operands = makeOperands(workload);
-    const values = { x: operands.x.dataSync(), filter: operands.filter.dataSync(), dy: operands.dy.dataSync() } as Record<'x' | 'filter' | 'dy', Float32Array>; // prettier-ignore
-    const inputs = { x: onGPU(operands.x), filter: onGPU(operands.filter), dy: onGPU(operands.dy) };
-    tf.dispose([operands.x, operands.filter, operands.dy]);
-    const stock = stockContender(pass, workload, inputs);
-    const packing = (on: boolean, run: () => tf.Tensor) => (): tf.Tensor => {
-      tf.env().set('WEBGL_PACK', on);
-      tf.env().set('WEBGL_CONV_IM2COL', on);
-      try {
-        return run();
-      } finally {
-        tf.env().set('WEBGL_PACK', true);
-        tf.env().set('WEBGL_CONV_IM2COL', true);
-      }
-    };
+
+  /** Times of a pass by contender: ours, 'auto' among them, 'stock packed' and 'stock unpacked'. */
+  async race(name: string, pass: Pass, rounds: number): Promise<Record<string, WebglTime>> {
+    const workload = workloadNamed(name);
+    const values = makeValues(workload);
+    const operands = makeOperands(workload, values, onTheGPU);
+    const stock = stockContender(pass, workload, operands);
     const contenders: Contender[] = [
-      ...ourContenders(pass, workload, inputs, variants),
-      ...(withStock ? [{ name: 'stock packed', run: packing(true, stock.run) }, { name: 'stock unpacked', run: packing(false, stock.run) }] : []), // prettier-ignore
+      ...fieldOf({ variants: VARIANTS, stock: false }, workload, pass).contenders(operands),
+      { name: 'stock packed', run: withPacking(true, stock.run) },
+      { name: 'stock unpacked', run: withPacking(false, stock.run) },
     ];
     const results: Record<string, WebglTime> = {};
-    const samples = new Map<Contender, number[]>();
     for (const contender of contenders) {
       const begin = performance.now();
       const result = contender.run();
-      finish(result);
+      waitForGPU(result);
       const firstMs = performance.now() - begin;
-      const error = sampledError(pass, g, result.dataSync() as Float32Array, values);
+      const error = sampledError(pass, workload.geometry, result.dataSync() as Float32Array, values);
       result.dispose();
-      console.log(
-        `${name} ${pass} ${contender.name}: first call ${firstMs.toFixed(0)} ms, error ${error.toPrecision(2)}`,
-      );
+      const told = `first call ${firstMs.toFixed(0)} ms, error ${error.toPrecision(2)}`;
+      console.log(`${name} ${pass} ${contender.name}: ${told}`);
       results[contender.name] = { ms: 0, firstMs, error };
-      samples.set(contender, []);
     }
-    // The first two rounds only warm up: software renderers compile in the background.
-    for (let round = -2; round < rounds; round++) {
-      for (let n = 0; n < contenders.length; n++) {
-        const contender = contenders[(n + round + 2) % contenders.length];
-        if (round !== 0 && results[contender.name].firstMs > 1000) continue; // One sample of the very slow.
-        const begin = performance.now();
-        let runs = 0;
-        do {
-          const result = contender.run();
-          finish(result);
-          result.dispose();
-          runs++;
-        } while (performance.now() - begin < SAMPLE_MS);
-        if (round >= 0) samples.get(contender)!.push((performance.now() - begin) / runs);
-      }
-    }
+    const runOnce = ({ run }: Contender): void => {
+      const result = run();
+      waitForGPU(result);
+      result.dispose();
+    };
+    const samples = await inTurn(contenders, WARM_ROUNDS + rounds, async (contender, round) => {
+      if (round !== WARM_ROUNDS && results[contender.name].firstMs > SLOW_MS) return undefined;
+      const ms = await timeOfFilling(SAMPLE_MS, () => runOnce(contender));
+      return round < WARM_ROUNDS ? undefined : ms;
+    });
     for (const [contender, times] of samples) results[contender.name].ms = median(times);
-    tf.dispose([inputs.x, inputs.filter, inputs.dy]);
-    if (pass === 'forward')
-      results.auto = results[chooseVariant('auto', g, { backendName: 'webgl', backend: tf.backend() })!];
+    disposeOperands(operands);
+    if (pass === 'forward') results.auto = results[explain(workload.geometry).variant!];
     return results;
   },
-  /** Median times of a forward pass by a variant of ours on webgl, and by stock tfjs on webgpu, in turn; `undefined` if there is no webgpu. */
+
+  /**
+   * Median times of a forward pass by a variant of ours on webgl, and by stock tfjs on webgpu, in turn; `undefined` if
+   * there is no webgpu.
+   */
   async againstWebgpu(
     name: string,
     variant: Variant,
     rounds: number,
   ): Promise<{ ours: number; webgpu: number; error: number } | undefined> {
-    const workload = WORKLOADS.find((w) => w.name === name)!;
+    const workload = workloadNamed(name);
+    const values = makeValues(workload);
     const sides = [];
     for (const backend of ['webgl', 'webgpu']) {
       if (!(await tf.setBackend(backend))) return undefined;
-      const made = makeOperands(workload);
-      const operands = { x: onGPU(made.x), filter: onGPU(made.filter), dy: made.dy };
-      const contender =
+      const operands = makeOperands(workload, values, onTheGPU);
+      const [contender] =
         backend === 'webgl'
-          ? ourContenders('forward', workload, operands, [variant])[0]
-          : stockContender('forward', workload, operands);
-      sides.push({ backend, contender, made, operands, samples: [] as number[] });
+          ? ourContenders('forward', workload, operands, [variant])
+          : [stockContender('forward', workload, operands)];
+      sides.push({ backend, contender, operands });
     }
-    // Two rounds to warm up.
-    for (let round = -2; round < rounds; round++) {
-      for (const { backend, contender, samples } of sides) {
-        await tf.setBackend(backend);
-        const begin = performance.now();
-        let runs = 0;
-        do {
-          const result = contender.run();
-          const corner = tf.slice(result, [0, 0, 0, 0], [1, 1, 1, 1]);
-          await corner.data();
-          tf.dispose([result, corner]);
-          runs++;
-        } while (performance.now() - begin < SAMPLE_MS);
-        if (round >= 0) samples.push((performance.now() - begin) / runs);
-      }
-    }
-    const [{ made }, { contender }] = sides;
+    const [webgl, webgpu] = sides;
+    const samples = await inTurn(sides, WARM_ROUNDS + rounds, async ({ backend, contender }, round) => {
+      await tf.setBackend(backend);
+      const ms = await timeOfFilling(SAMPLE_MS, async () => {
+        const result = contender.run();
+        await waitForAnyGPU(result);
+        result.dispose();
+      });
+      return round < WARM_ROUNDS ? undefined : ms;
+    });
     await tf.setBackend('webgpu');
-    const result = contender.run();
-    const values = { x: await made.x.data(), filter: await made.filter.data(), dy: new Float32Array() } as Record<'x' | 'filter' | 'dy', Float32Array>; // prettier-ignore
-    const error = sampledError('forward', workload.geometry, (await result.data()) as Float32Array, values);
-    tf.dispose([result, ...sides.flatMap((side) => [...Object.values(side.made), ...Object.values(side.operands)])]);
+    const result = webgpu.contender.run();
+    const computed = (await result.data()) as Float32Array;
+    const error = sampledError('forward', workload.geometry, computed, values);
+    result.dispose();
+    sides.forEach(({ operands }) => disposeOperands(operands));
     await tf.setBackend('webgl');
-    const [ours, webgpu] = sides.map(({ samples }) => median(samples));
-    return { ours, webgpu, error };
+    return { ours: median(samples.get(webgl)!), webgpu: median(samples.get(webgpu)!), error };
   },
 };
 export type WebglPage = typeof page;

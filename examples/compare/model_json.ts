@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The transposed convolutions in a model.json of tfjs: of a layers model by building it (without its weights), of a graph model from its nodes. */
+/**
+ * The transposed convolutions in a model.json of tfjs: of a layers model by building it (without its weights), of a
+ * graph model from its nodes.
+ */
 import * as tf from '@tensorflow/tfjs';
 import '../../src/integrations/layers';
-import type { GeometryRequest } from '../../src';
-import { computeGeometry } from '../../src';
+import { type GeometryRequest, computeGeometry } from '../../src';
 import { requestsOf } from '../../src/choice/model_requests';
 import type { OwnLayer } from './own_layer';
 
@@ -45,9 +47,8 @@ async function ofLayers(topology: object): Promise<FoundLayers> {
     if ((key !== 'batch_input_shape' && key !== 'batchInputShape') || !Array.isArray(value)) return value;
     return value.map((size: unknown, n) => (size === null && n > 0 ? ((opened = true), OPEN_SIZE) : size));
   }) as tf.io.ModelJSON['modelTopology'];
-  const model = await tf.models.modelFromJSON({ modelTopology: sized } as Parameters<
-    typeof tf.models.modelFromJSON
-  >[0]);
+  type Given = Parameters<typeof tf.models.modelFromJSON>[0];
+  const model = await tf.models.modelFromJSON({ modelTopology: sized } as Given);
   try {
     const layers = requestsOf(model, 1).map((request) => ofRequest(request.name, request));
     return {
@@ -61,7 +62,7 @@ async function ofLayers(topology: object): Promise<FoundLayers> {
 
 function ofRequest(name: string, request: GeometryRequest): OwnLayer {
   const g = computeGeometry(request);
-  // Of 'same' without one, the size is input · stride; of 'valid' the model's own size may ask for more than the least.
+  // Of 'same' without one, the size is input · stride; of 'valid' the model's size may ask for more than the least.
   const needsPadding = request.outputPadding !== undefined || request.pad === 'valid';
   return {
     name,

@@ -72,7 +72,8 @@ export function parseOwnLayer(text: string): OwnLayer | undefined {
   const pad = parts.pop()!;
   const numbers = parts.map(Number);
   if (!numbers.every((value) => Number.isInteger(value)) || !/^(same|valid|\d+)$/.test(pad)) return undefined;
-  return { ...(Object.fromEntries(NUMBERS.map((key, n) => [key, numbers[n]])) as Record<(typeof NUMBERS)[number], number>), name: text.slice(0, at), pad }; // prettier-ignore
+  const named = Object.fromEntries(NUMBERS.map((key, n) => [key, numbers[n]]));
+  return { ...(named as Record<(typeof NUMBERS)[number], number>), name: text.slice(0, at), pad };
 }
 
 /**
@@ -97,6 +98,7 @@ export function workloadOf(layer: OwnLayer): Workload {
   if (geometry.batch < 1) throw new RangeError('batch must be at least 1 to measure anything');
   // An output padding changes what 'same' crops, which stock has to be told in numbers.
   const { padTop, padBottom, padLeft, padRight } = geometry;
-  const stockPad: Pad = hasOutputPadding ? [[0, 0], [padTop, padBottom], [padLeft, padRight], [0, 0]] : pad; // prettier-ignore
+  const none: [number, number] = [0, 0];
+  const stockPad: Pad = hasOutputPadding ? [none, [padTop, padBottom], [padLeft, padRight], none] : pad;
   return { name: layer.name, from: 'own', pad: stockPad, geometry, flops: usefulFlops(geometry) };
 }

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What is to be compared, and how it stands in the address of the page, so that a run can be shared. */
-import { VARIANTS } from '../../src/contract';
 import { PASSES, type Pass } from '../../bench/pass_names';
+import { VARIANTS } from '../../src/contract';
 import { type OwnLayer, formatOwnLayer, parseOwnLayer } from './own_layer';
 
-export const BACKENDS = ['cpu', 'webgl', 'wasm', 'webgpu'] as const;
-export type BackendName = (typeof BACKENDS)[number];
 /** Who computes the forward pass: a variant, or stock. The gradients have one kernel of ours. */
 export const CONTENDERS = [...VARIANTS, 'stock'] as const;
 export type ContenderName = (typeof CONTENDERS)[number];
 
 export interface Plan {
-  readonly backends: readonly BackendName[];
+  /** Names of backends; which there are only the browser knows. */
+  readonly backends: readonly string[];
   readonly contenders: readonly ContenderName[];
   readonly passes: readonly Pass[];
   /** Names of layers of the list. */
@@ -46,24 +45,26 @@ export function formatPlan({ backends, contenders, passes, workloads, own, secon
 /** The plan of an address; what is missing is as by default, what is unknown is left out. */
 export function parsePlan(query: string): Plan {
   const given = new URLSearchParams(query);
-  const list = <T extends string>(
-    name: string,
-    known: readonly T[] | undefined,
-    byDefault: readonly T[],
-  ): readonly T[] => {
-    const text = given.get(name);
-    if (text === null) return byDefault;
-    const names = text.split(',').map((value) => value.trim()) as T[];
-    return known ? known.filter((value) => names.includes(value)) : names.filter((value) => value !== '');
+  const names = (key: string): string[] | undefined => {
+    const found = given.get(key)?.split(',');
+    return found && [...new Set(found.map((name) => name.trim()).filter((name) => name !== ''))];
+  };
+  const known = <T extends string>(key: string, all: readonly T[], inAddress: (one: T) => string): T[] | undefined => {
+    const asked = names(key);
+    return asked && all.filter((one) => asked.includes(inAddress(one)));
   };
   const seconds = Number(given.get('seconds') ?? DEFAULT_PLAN.seconds);
-  const dashed = given.has('passes') ? given.get('passes')!.split(',') : undefined;
   return {
-    backends: list('backends', BACKENDS, DEFAULT_PLAN.backends),
-    contenders: list('contenders', CONTENDERS, DEFAULT_PLAN.contenders),
-    passes: dashed ? PASSES.filter((pass) => dashed.includes(pass.replace(' ', '-'))) : DEFAULT_PLAN.passes,
-    workloads: list('layers', undefined, DEFAULT_PLAN.workloads),
+    backends: names('backends') ?? DEFAULT_PLAN.backends,
+    contenders: known('contenders', CONTENDERS, (name) => name) ?? DEFAULT_PLAN.contenders,
+    passes: known('passes', PASSES, (pass) => pass.replace(' ', '-')) ?? DEFAULT_PLAN.passes,
+    workloads: names('layers') ?? DEFAULT_PLAN.workloads,
     own: given.getAll('own').flatMap((text) => parseOwnLayer(text) ?? []),
     seconds: seconds > 0 && seconds <= 60 ? seconds : DEFAULT_PLAN.seconds,
   };
+}
+
+/** A plan without the backends that are not there. */
+export function planWithin(plan: Plan, present: readonly string[]): Plan {
+  return { ...plan, backends: plan.backends.filter((name) => present.includes(name)) };
 }

@@ -6,16 +6,18 @@ import { View, parse } from 'vega';
 import { compile } from 'vega-lite';
 import { type PlotField, dotPlot } from '../../bench/dot_plot';
 import { significant } from '../../bench/numbers';
+import { isWrong } from '../../bench/results';
 import type { LabRow } from './worker';
 
-export function isWrong({ error }: LabRow): boolean {
-  return error !== undefined && !(error <= 1);
+/** Whether two rows are of the same backend, layer and pass. */
+function isSameCell(a: LabRow, b: LabRow | undefined): boolean {
+  return a.backend === b?.backend && a.workload === b.workload && a.pass === b.pass;
 }
 
-/** The fastest right result of the same backend, layer and pass. */
+/** Whether a row is the fastest right result of its cell. */
 function isBest(row: LabRow, rows: readonly LabRow[]): boolean {
   if (isWrong(row) || row.reason !== undefined) return false;
-  const rivals = rows.filter((other) => other.backend === row.backend && other.workload === row.workload && other.pass === row.pass); // prettier-ignore
+  const rivals = rows.filter((other) => isSameCell(row, other));
   return rivals.every((other) => other.reason !== undefined || isWrong(other) || other.ms >= row.ms);
 }
 
@@ -25,10 +27,14 @@ function kindOf(row: LabRow, rows: readonly LabRow[]): 'unsupported' | 'wrong' |
   return isBest(row, rows) ? 'best' : '';
 }
 
+const ERROR_TITLE =
+  'Worst sampled error over the bound ε32·K·Σ|products| that the definition in float64 allows; above 1 is wrong';
+const MEMORY_TITLE =
+  'Where ours run on the CPU, their scratch memory besides the tensors; on webgl the textures that a call makes, its ' +
+  'result among them';
+
 export function ResultTable({ rows }: { rows: readonly LabRow[] }): VNode {
   const onePass = new Set(rows.map(({ pass }) => pass)).size < 2;
-  const isSameCell = (a: LabRow, b: LabRow | undefined): boolean =>
-    a.backend === b?.backend && a.workload === b.workload && a.pass === b.pass;
   return (
     <div class="scroll" tabIndex={0}>
       <table data-testid="results">
@@ -41,13 +47,9 @@ export function ResultTable({ rows }: { rows: readonly LabRow[] }): VNode {
             <th>ms</th>
             <th>GFLOP/s</th>
             <th>× stock</th>
-            <th title="Worst sampled error over the bound ε32·K·Σ|products| that the definition in float64 allows; above 1 is wrong">
-              error / bound
-            </th>
+            <th title={ERROR_TITLE}>error / bound</th>
             <th>first call</th>
-            <th title="On cpu and wasm scratch memory besides the tensors, of ours; on webgl the textures that a call makes, its result among them">
-              memory
-            </th>
+            <th title={MEMORY_TITLE}>memory</th>
             <th class="text">note</th>
           </tr>
         </thead>
@@ -87,7 +89,8 @@ const FIELDS: Readonly<Record<PlotField, string>> = {
 export function ResultPlot({ rows }: { rows: readonly LabRow[] }): VNode {
   const [field, setField] = useState<PlotField>('ms');
   const place = useRef<HTMLDivElement>(null);
-  const shown = rows.filter((row) => row[field] !== undefined && row[field]! > 0 && Number.isFinite(row[field]) && (field === 'error' || !isWrong(row))); // prettier-ignore
+  const canBePlotted = (row: LabRow): boolean => Number.isFinite(row[field]) && row[field]! > 0;
+  const shown = rows.filter((row) => canBePlotted(row) && (field === 'error' || !isWrong(row)));
   const passes = new Set(shown.map(({ pass }) => pass));
   useEffect(() => {
     const element = place.current;
@@ -97,8 +100,8 @@ export function ResultPlot({ rows }: { rows: readonly LabRow[] }): VNode {
     const width = Math.max(160, Math.min(560, (element.clientWidth - 240) / backends - 30));
     const labelled =
       passes.size > 1 ? shown.map((row) => ({ ...row, workload: `${row.workload}, ${row.pass}` })) : shown;
-    const look = { column: 'backend', width, ink, line } as const; // prettier-ignore
-    const view = new View(parse(compile(dotPlot(labelled, field, FIELDS[field], look)).spec), { renderer: 'svg', container: element, hover: true }); // prettier-ignore
+    const { spec } = compile(dotPlot(labelled, field, FIELDS[field], { column: 'backend', width, ink, line }));
+    const view = new View(parse(spec), { renderer: 'svg', container: element, hover: true });
     void view.runAsync();
     return () => view.finalize();
   });

@@ -4,7 +4,8 @@ import * as tf from '@tensorflow/tfjs';
 import { expose, transfer } from 'comlink';
 import { install, uninstall } from '../../src';
 import { conv2dTranspose } from '../../src/integrations/layers';
-import { available, deviceOf, setBackend } from '../site/backends';
+import { BACKENDS } from '../../bench/backends';
+import { type Available, available, setBackend } from '../site/backends';
 import type { Pace } from '../training/pace_report';
 import { Session } from '../training/session';
 import type { DecoderName } from './decoders';
@@ -13,7 +14,6 @@ import { type TransposedLayer, Vae, type VaeLosses } from './vae';
 import pretrained from './pretrained.safetensors?url';
 
 const SEED = 1;
-const BACKENDS = ['cpu', 'wasm', 'webgl'];
 
 /** A picture for the page, and how long decoding took. */
 export interface Decoded {
@@ -34,11 +34,7 @@ let view: View | undefined;
 
 const worker = {
   /** Opens the session with the trained network that comes with the page; resolves to what the browser has. */
-  async open(): Promise<{
-    backends: { name: string; device: string }[];
-    step: number;
-    perEpoch: number;
-  }> {
+  async open(): Promise<{ backends: Available[]; step: number; perEpoch: number }> {
     session = await Session.open<VaeLosses, Vae>(
       () => new Vae(SEED),
       (checkpoint) => Vae.restored(checkpoint),
@@ -48,11 +44,7 @@ const worker = {
     if (!response.ok)
       throw new Error(`The trained decoder cannot be loaded: ${response.status} ${response.statusText}`);
     await session.load(new Uint8Array(await response.arrayBuffer()), 'pretrained.safetensors');
-    const backends = [];
-    for (const name of await available(BACKENDS)) {
-      await setBackend(name);
-      backends.push({ name, device: deviceOf(name) });
-    }
+    const backends = await available(BACKENDS);
     return { backends, step: session.current.step, perEpoch: session.perEpoch };
   },
 
@@ -78,7 +70,7 @@ const worker = {
     version++;
   },
 
-  /** Decodes a window of `side` × `side` points around `[x, y]`, row by row, on the backend and by the variant given. */
+  /** Decodes a window of `side` × `side` points around `[x, y]`, row by row, on a backend and by a variant. */
   decode: (x: number, y: number, side: number, backend: string, decoder: DecoderName): Promise<Decoded> =>
     session.exclusive(async () => {
       await setBackend(backend);
@@ -86,13 +78,8 @@ const worker = {
       else install();
       try {
         const model = viewOf(decoder);
-        const step = (0.12 * REACH) / 2;
-        const points = windowAround(x, y, side, step);
-        const begin = performance.now();
-        const result = tf.tidy(() => tf.sigmoid(model.predict(tf.tensor2d(points)) as tf.Tensor));
-        const images = (await result.data()) as Float32Array;
-        result.dispose();
-        return { images, ms: performance.now() - begin };
+        const points = windowAround(x, y, side);
+        return await decoded(() => tf.sigmoid(model.predict(tf.tensor2d(points)) as tf.Tensor));
       } finally {
         install();
       }
@@ -100,30 +87,40 @@ const worker = {
 
   /** The whole plane, `side` × `side` images from the top left. */
   plane: (side: number): Promise<Decoded> =>
-    session.exclusive(async () => {
-      const begin = performance.now();
-      const result = session.current.decode(tf.tensor2d(planeGrid(side)));
-      const images = (await result.data()) as Float32Array;
-      result.dispose();
-      return { images, ms: performance.now() - begin };
-    }),
+    session.exclusive(() => decoded(() => session.current.decode(tf.tensor2d(planeGrid(side))))),
 };
 export type DecoderWorker = typeof worker;
 expose(worker);
 
-function windowAround(x: number, y: number, side: number, step: number): [number, number][] {
-  const middle = (side - 1) / 2;
-  return Array.from({ length: side * side }, (_, n) => [x + ((n % side) - middle) * step, y - (Math.floor(n / side) - middle) * step]); // prettier-ignore
+/** Reads what `decode` gives, and times both. */
+async function decoded(decode: () => tf.Tensor): Promise<Decoded> {
+  const begin = performance.now();
+  const result = tf.tidy(decode);
+  const images = (await result.data()) as Float32Array;
+  result.dispose();
+  return { images, ms: performance.now() - begin };
+}
+
+/** Between two points of a window. */
+const WINDOW_STEP = 0.06 * REACH;
+
+function windowAround(x: number, y: number, side: number): [number, number][] {
+  const away = (n: number): number => (n - (side - 1) / 2) * WINDOW_STEP;
+  return Array.from({ length: side * side }, (_, n) => [x + away(n % side), y - away(Math.floor(n / side))]);
 }
 
 /** The decoder as it is now, of the layers asked for. */
 function viewOf(decoder: DecoderName): tf.LayersModel {
   if (view?.decoder !== decoder) {
     view?.model.dispose();
-    const layer: TransposedLayer = decoder === 'stock' ? tf.layers.conv2dTranspose : (args) => conv2dTranspose({ ...args, variant: decoder }); // prettier-ignore
-    view = { decoder, model: session.current.decoderOf(layer), version: -1 };
+    view = { decoder, model: session.current.decoderOf(layerOf(decoder)), version: -1 };
   }
   if (view.version !== version) session.current.copyDecoder(view.model);
   view.version = version;
   return view.model;
+}
+
+function layerOf(decoder: DecoderName): TransposedLayer {
+  if (decoder === 'stock') return tf.layers.conv2dTranspose;
+  return (args) => conv2dTranspose({ ...args, variant: decoder });
 }

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The backends of tfjs in a worker of a page, with this library's kernels on them. */
+/** The backends of tfjs in a worker of a page, with this library's kernels on those that have them. */
 import * as tf from '@tensorflow/tfjs';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 // eslint-disable-next-line no-restricted-imports -- files to be served, not modules
 import wasm from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 // eslint-disable-next-line no-restricted-imports -- files to be served, not modules
 import wasmSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 // eslint-disable-next-line no-restricted-imports -- files to be served, not modules
 import wasmThreaded from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
-import '../../kernels/cpu';
-import '../../kernels/wasm';
-import '../../kernels/webgl';
+import '@tensorflow/tfjs-backend-webgpu';
+import { BACKENDS } from '../../bench/backends';
+import { descriptorOf } from '../../src/contract';
 
 const WASM_FILES = {
   'tfjs-backend-wasm.wasm': wasm,
@@ -21,6 +20,12 @@ const WASM_FILES = {
 setWasmPaths(
   Object.fromEntries(Object.entries(WASM_FILES).map(([name, url]) => [name, new URL(url, import.meta.url).href])),
 );
+
+/** A backend that this browser has, and what it runs on, in words. */
+export interface Available {
+  readonly name: string;
+  readonly device: string;
+}
 
 /** Sets a backend; resolves to whether it can be had. */
 export async function setBackend(name: string): Promise<boolean> {
@@ -36,19 +41,18 @@ export async function setBackend(name: string): Promise<boolean> {
   }
 }
 
-/** Those of `names` that can be had in this browser. */
-export async function available(names: readonly string[]): Promise<string[]> {
-  const found: string[] = [];
-  for (const name of names) if (await setBackend(name)) found.push(name);
-  return found;
+/** All that tfjs knows here, whether or not the browser has it: those with kernels of ours first. */
+export function registered(): string[] {
+  const others = tf.engine().backendNames();
+  return [...BACKENDS.filter((name) => others.includes(name)), ...others.filter((name) => !BACKENDS.includes(name))];
 }
 
-/** What the backend that is set runs on, in words. */
-export function deviceOf(name: string): string {
-  if (name === 'webgl') {
-    const { gl } = (tf.backend() as MathBackendWebGL).gpgpu;
-    const info = gl.getExtension('WEBGL_debug_renderer_info');
-    return String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+/** Those of `names` that can be had in this browser. */
+export async function available(names: readonly string[]): Promise<Available[]> {
+  const found: Available[] = [];
+  for (const name of names) {
+    if (!(await setBackend(name))) continue;
+    found.push({ name, device: descriptorOf(name)?.device(tf.backend()) ?? 'no kernels of this library' });
   }
-  return name === 'webgpu' ? 'WebGPU' : 'one thread of the CPU';
+  return found;
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What the training commands share in Node: options, data, the choice of the backend, and the loop with its progress bar and checkpoints. */
-import { fileURLToPath } from 'node:url';
+/**
+ * What the training commands share in Node: options, data, the choice of the backend, and the loop with its progress
+ * bar and checkpoints.
+ */
 import * as tf from '@tensorflow/tfjs';
-import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import { Presets, SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import '../../kernels/cpu';
-import '../../kernels/wasm';
+import { BACKENDS, descriptorNamed } from '../../bench/backends';
+import { progressBar, setUpTfjs } from '../../bench/in_node';
 import { significant } from '../../bench/numbers';
 import { install } from '../../src';
 import { type Digits, makeDigits } from '../digits/generate';
@@ -16,7 +16,8 @@ import { type Trial, raceBackends, stockPace } from './pace';
 import { STOCK_BATCH, duration } from './pace_report';
 import type { RunFolder } from './run_folder';
 
-const BACKENDS = ['wasm', 'cpu'];
+/** Those that need no browser. */
+const IN_NODE = BACKENDS.filter((name) => descriptorNamed(name).runsOn === 'cpu');
 
 export interface TrainingOptions {
   epochs: number;
@@ -40,22 +41,17 @@ export function wholeAbove(least: number): (value: string) => number {
 
 /** The options that every training has. */
 export function trainingCommand(name: string, description: string, epochs: number): Command {
+  const epochsText = 'epochs in all; a run that was stopped goes on from its checkpoint';
+  const backend = new Option('--backend <name>', 'where to train; auto measures');
   return new Command(name)
     .description(description)
     .showHelpAfterError()
     .allowExcessArguments(false)
-    .option(
-      '-e, --epochs <n>',
-      'epochs in all; a run that was stopped goes on from its checkpoint',
-      wholeAbove(1),
-      epochs,
-    ) // prettier-ignore
+    .option('-e, --epochs <n>', epochsText, wholeAbove(1), epochs)
     .option('-n, --examples <n>', 'digits to make for training', wholeAbove(1), 10_000)
     .option('--batch <n>', 'images in a batch', wholeAbove(1), 64)
     .option('--seed <n>', 'what everything random follows from', wholeAbove(0), 1)
-    .addOption(
-      new Option('--backend <name>', 'where to train; auto measures').choices(['auto', ...BACKENDS]).default('auto'),
-    ) // prettier-ignore
+    .addOption(backend.choices(['auto', ...IN_NODE]).default('auto'))
     .option('--mnist <folder>', 'train on MNIST’s IDX files from a folder or URL instead of made digits')
     .option('-o, --out <folder>', 'where checkpoint and pictures go')
     .option('--fresh', 'begin anew, even if there is a checkpoint', false)
@@ -71,13 +67,6 @@ export async function loadDigits(
   return part === 'train' ? makeDigits(examples, `train ${seed}`) : makeDigits(2000, `test ${seed}`);
 }
 
-/** tfjs as all trainings want it: one thread, no checks of every result. */
-function setUpTfjs(): void {
-  tf.enableProdMode();
-  setWasmPaths(fileURLToPath(new URL('../../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url)));
-  setThreadsCount(1);
-}
-
 /** Sets the backend to train on, and says what an epoch takes there, and with stock kernels. */
 export async function chooseBackend(
   { backend, batch, stock }: TrainingOptions,
@@ -85,7 +74,7 @@ export async function chooseBackend(
   trial: Trial,
 ): Promise<void> {
   setUpTfjs();
-  const paces = await raceBackends(backend === 'auto' ? BACKENDS : [backend], batch, trial);
+  const paces = await raceBackends(backend === 'auto' ? IN_NODE : [backend], batch, trial);
   const list = paces
     .map((pace) => `${pace.atLeast ? 'more than ' : ''}${duration(pace.ms)} on ${pace.backend}`)
     .join(', ');
@@ -94,13 +83,15 @@ export async function chooseBackend(
     `An epoch of ${stepsPerEpoch} steps takes about ${duration(paces[0].ms * stepsPerEpoch)} with these kernels.`,
   );
   if (!stock) return;
-  for (const name of BACKENDS) {
+  for (const name of IN_NODE) {
     const pace = await stockPace(batch, trial, name);
-    console.log(
-      'why' in pace
-        ? `With stock kernels on ${name} it cannot be done: ${pace.why.split('\n')[0]}`
-        : `With stock kernels on ${name} it would take about ${duration(pace.ms * stepsPerEpoch)} (from a step of ${STOCK_BATCH} images): ${significant(pace.ms / paces[0].ms)} times as long.`, // prettier-ignore
-    );
+    if ('why' in pace) {
+      console.log(`With stock kernels on ${name} it cannot be done: ${pace.why.split('\n')[0]}`);
+      continue;
+    }
+    const epoch = `${duration(pace.ms * stepsPerEpoch)} (from a step of ${STOCK_BATCH} images)`;
+    const ratio = significant(pace.ms / paces[0].ms);
+    console.log(`With stock kernels on ${name} it would take about ${epoch}: ${ratio} times as long.`);
   }
 }
 
@@ -125,19 +116,23 @@ export interface Loop {
 const SAVE_EVERY_MS = 30_000;
 
 /**
- * Trains to the end of the last epoch, from wherever `training` is, with a progress bar. Saves now and then, after every epoch, and when stopped (Ctrl-C); draws after every epoch.
+ * Trains to the end of the last epoch, from wherever `training` is, with a progress bar. Saves now and then, after
+ * every epoch, and when stopped (Ctrl-C); draws after every epoch.
  */
 export async function runLoop({ training, folder, epochs, stepsPerEpoch, step, draw }: Loop): Promise<void> {
+  const { checkpointPath } = folder;
   const [from, to] = [training.step, epochs * stepsPerEpoch];
-  if (from >= to)
-    return console.log(
-      `${folder.checkpointPath} has ${from} steps already; --epochs ${Math.floor(from / stepsPerEpoch) + 1} would go on, --fresh would begin anew.`,
-    );
-  if (from > 0) console.log(`Going on at step ${from} of ${to}, from ${folder.checkpointPath}.`);
-  const bar = new SingleBar(
-    { format: '{bar} {percentage}% | epoch {epoch} | step {value}/{total} | {losses} | {eta_formatted} left', stream: process.stderr, hideCursor: true, gracefulExit: false, noTTYOutput: !process.stderr.isTTY, notTTYSchedule: 10_000, etaBuffer: 200 }, // prettier-ignore
-    Presets.shades_classic,
-  );
+  if (from >= to) {
+    const more = `--epochs ${Math.floor(from / stepsPerEpoch) + 1} would go on, --fresh would begin anew`;
+    return console.log(`${checkpointPath} has ${from} steps already; ${more}.`);
+  }
+  if (from > 0) console.log(`Going on at step ${from} of ${to}, from ${checkpointPath}.`);
+  const bar = progressBar('epoch {epoch} | step {value}/{total} | {losses} | {eta_formatted} left', {
+    gracefulExit: false,
+    noTTYOutput: !process.stderr.isTTY,
+    notTTYSchedule: 10_000,
+    etaBuffer: 200,
+  });
   let stopped = false;
   const stop = (): void => void (stopped = true);
   const save = async (): Promise<void> => folder.save(await training.save());
@@ -163,10 +158,11 @@ export async function runLoop({ training, folder, epochs, stepsPerEpoch, step, d
   process.off('SIGTERM', stop);
   if (stopped) {
     await save();
-    return console.log(`Stopped at step ${training.step}; the same command goes on from ${folder.checkpointPath}.`);
+    return console.log(`Stopped at step ${training.step}; the same command goes on from ${checkpointPath}.`);
   }
   const time = duration(performance.now() - begin);
-  console.log(`Done: ${to - from} steps in ${time}. Picture: ${draw('samples.png')}; checkpoint: ${folder.checkpointPath}`); // prettier-ignore
+  const written = `Picture: ${draw('samples.png')}; checkpoint: ${checkpointPath}`;
+  console.log(`Done: ${to - from} steps in ${time}. ${written}`);
 }
 
 /** Runs a command: what goes wrong is said in a sentence, with exit code 1. */

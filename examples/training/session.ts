@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A training in the worker of a page: it goes on step by step until told to pause, and lets other work in between two steps. */
+/**
+ * A training in the worker of a page: it goes on step by step until told to pause, and lets other work in between two
+ * steps.
+ */
 import * as tf from '@tensorflow/tfjs';
+import { BACKENDS } from '../../bench/backends';
 import { makeDigits } from '../digits/generate';
 import { setBackend } from '../site/backends';
 import { Batches } from './batches';
@@ -18,9 +22,8 @@ export interface Trainable<Losses> {
 
 const BATCH = 64;
 const EXAMPLES = 5000;
-const BACKENDS = ['wasm', 'cpu', 'webgl'];
-/** Stock cannot be trained on wasm. */
-const STOCK_BACKENDS = ['cpu', 'webgl'];
+/** Where stock kernels can train; asked before any are replaced. */
+const STOCK_BACKENDS = BACKENDS.filter((name) => tf.getKernel(tf.Conv2DBackpropFilter, name) !== undefined);
 
 export class Session<Losses, T extends Trainable<Losses>> {
   /** What is trained; there is always one. */
@@ -55,7 +58,10 @@ export class Session<Losses, T extends Trainable<Losses>> {
     return this.data;
   }
 
-  /** Does something that needs the backend to itself, after what is being done. Afterwards the training's backend is set again. */
+  /**
+   * Does something that needs the backend to itself, after what is being done. Afterwards the training's backend is set
+   * again.
+   */
   exclusive<R>(work: () => Promise<R> | R): Promise<R> {
     const result = this.queue.then(work).finally(async () => {
       if (this.backend && tf.getBackend() !== this.backend) await tf.setBackend(this.backend);
@@ -128,10 +134,8 @@ export class Session<Losses, T extends Trainable<Losses>> {
   }
 
   private trial(batch: number): { run(): void; dispose(): void } {
-    const [one, few] = [
-      this.make(),
-      batch === BATCH ? this.batches : new Batches(makeDigits(batch, 'trial'), batch, 0),
-    ];
+    const one = this.make();
+    const few = batch === BATCH ? this.batches : new Batches(makeDigits(batch, 'trial'), batch, 0);
     return { run: () => void one.train(few), dispose: () => one.dispose() };
   }
 }

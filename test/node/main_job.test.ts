@@ -5,8 +5,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { geometricMean, median } from '../../bench/averages';
+import { legend } from '../../bench/dot_plot';
+import { fit } from '../../bench/fit';
+import { interleave } from '../../bench/interleave';
 import { sampledError } from '../../bench/spot_check';
-import { geometricMean, interleave, median } from '../../bench/interleave';
 import { PASSES, type Contender } from '../../bench/passes';
 import type { Results } from '../../bench/results';
 import { WORKLOADS, usefulFlops } from '../../bench/workloads';
@@ -28,8 +31,8 @@ function start(...args: string[]): { status: number | null; stdout: string; stde
 describe('npm start', () => {
   it('compares, prints a table and writes JSON and a report that stands alone', () => {
     const [json, html] = [join(folder, 'out/result.json'), join(folder, 'out/report.html')];
-    const args = ['--backends', 'cpu', '--workloads', 'hand,selfie', '--variants', 'matmul,subpixel', '--repeat', '2', '--time-budget', '2']; // prettier-ignore
-    const { status, stdout } = start(...args, '--json', json, '--html', html);
+    const what = '--backends cpu --workloads hand,selfie --variants matmul,subpixel --repeat 2 --time-budget 2';
+    const { status, stdout } = start(...what.split(' '), '--json', json, '--html', html);
     expect(status).toBe(0);
     expect(stdout).toMatch(/selfie.*forward.*matmul/);
     const results = JSON.parse(readFileSync(json, 'utf8')) as Results;
@@ -60,8 +63,8 @@ describe('npm start', () => {
 
   it('runs webgl in Chromium, into the same table', () => {
     const json = join(folder, 'webgl.json');
-    const args = ['--backends', 'webgl', '--workloads', 'selfie', '--variants', 'matmul', '--repeat', '1', '--time-budget', '30']; // prettier-ignore
-    const { status, stdout } = start(...args, '--json', json, '--html', join(folder, 'webgl.html'));
+    const what = '--backends webgl --workloads selfie --variants matmul --repeat 1 --time-budget 30';
+    const { status, stdout } = start(...what.split(' '), '--json', json, '--html', join(folder, 'webgl.html'));
     expect(status).toBe(0);
     expect(stdout).toMatch(/webgl.*selfie.*forward.*matmul/);
     const { rows, machine, skipped } = JSON.parse(readFileSync(json, 'utf8')) as Results;
@@ -85,7 +88,7 @@ describe('npm start', () => {
   const wrong: [string[], RegExp][] = [
     [['--workloads', 'nonesuch'], /'nonesuch' is none of dcgan-g1/],
     [['--variants', 'fft'], /'fft' is none of scatter/],
-    [['--backends', 'tpu'], /'tpu' is none of cpu, webgl/],
+    [['--backends', 'tpu'], /'tpu' is none of cpu, /],
     [['--repeat', '0'], /must be a number above 0/],
     [['--repeat', '1.5'], /must be a whole number/],
     [['--time-budget', 'long'], /must be a number above 0/],
@@ -143,19 +146,21 @@ describe('the arithmetic of the comparison', () => {
       expect(sampledError(pass, g, right, { x, filter, dy })).toBeLessThanOrEqual(1);
       const wrong = right.map((value) => value * 1.0001 + 1e-4);
       expect(sampledError(pass, g, wrong, { x, filter, dy })).toBeGreaterThan(1);
-      expect(sampledError(pass, g, right.map(() => NaN), { x, filter, dy })).not.toBeLessThanOrEqual(1); // prettier-ignore
+      const nothing = right.map(() => NaN);
+      expect(sampledError(pass, g, nothing, { x, filter, dy })).not.toBeLessThanOrEqual(1);
     }
   });
 
   it('runs contenders in turn, and takes medians and means', async () => {
     const order: string[] = [];
+    const empty = { dataSync: () => undefined, dispose: () => undefined } as unknown as ReturnType<Contender['run']>;
     const contender = (name: string): Contender => ({
       name,
       run: () => {
         order.push(name);
         const end = performance.now() + 12;
         while (performance.now() < end); // Longer than a sample: one run each.
-        return { dataSync: () => undefined, dispose: () => undefined } as unknown as ReturnType<Contender['run']>;
+        return empty;
       },
     });
     const contenders = [contender('a'), contender('b'), contender('c')];
@@ -165,11 +170,34 @@ describe('the arithmetic of the comparison', () => {
     expect([...timings.values()].every(({ ms }) => ms >= 12)).toBe(true);
     // A clock as coarse as a browser's says that nothing took any time.
     const now = jest.spyOn(performance, 'now').mockReturnValue(5);
-    const idle = { name: 'idle', run: () => ({ dataSync: () => undefined, dispose: () => undefined }) } as unknown as Contender; // prettier-ignore
+    const idle: Contender = { name: 'idle', run: () => empty };
     const coarse = await interleave([idle], { repeat: 2, budget: 1e9 }, () => undefined);
     now.mockRestore();
     expect(coarse.get(idle)).toMatchObject({ ms: 0, runs: 2 });
     expect([median([5, 1, 3]), median([4, 1, 3, 2])]).toEqual([3, 2.5]);
     expect(geometricMean([1, 10, 100])).toBeCloseTo(10);
+  });
+
+  it('fits what a call, a multiply-add and a float take', () => {
+    const [call, multiplyAdds, moved] = [0.5, 0.03, 2];
+    const points = [1e4, 3e5, 2e6, 1e7].flatMap((sums) =>
+      [0, 1e4, 1e6].map((floats) => ({
+        work: { multiplyAdds: sums, moved: floats },
+        ms: call + (sums * multiplyAdds + floats * moved) / 1e6,
+      })),
+    );
+    expect(fit(points)).toEqual({ call, multiplyAdds, moved });
+    // What costs nothing is left out, and never less than nothing.
+    const free = points.map(({ work }) => ({ work, ms: call + work.multiplyAdds * 3e-8 - work.moved * 1e-9 }));
+    expect(fit(free)).toMatchObject({ moved: 0 });
+    expect(() => fit([])).toThrow('0 measurements are too few for a fit');
+  });
+
+  it('gives everybody a colour and a place in a plot, also who is new', () => {
+    const rows = ['of-tomorrow', 'subpixel', 'ours', 'stock', 'scatter'].map((contender) => ({ contender }));
+    const shown = legend(rows);
+    expect(shown.map(({ name }) => name)).toEqual(['stock', 'scatter', 'subpixel', 'ours', 'of-tomorrow']);
+    expect(shown.find(({ name }) => name === 'subpixel')!.colour).toBe('#059669');
+    expect(shown.at(-1)!.colour).toMatch(/^#[0-9a-f]{6}$/);
   });
 });
