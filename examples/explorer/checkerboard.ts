@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Why transposed convolutions leave checkerboards: output cells of different phases meet different numbers of taps. Far from the borders, cells of phase φ meet the taps m with m·d ≡ φ (mod stride), so a
- * constant input comes out as a pattern that repeats every `stride` cells, unless each phase's weights add up to the same.
+ * Why transposed convolutions leave checkerboards: output cells of different phases meet different numbers of taps. Far
+ * from the borders, cells of phase φ meet the taps m with m·d ≡ φ (mod stride). So a constant input comes out as a
+ * pattern that repeats every `stride` cells, unless each phase's weights add up to the same.
  * Source: A. Odena et al., "Deconvolution and checkerboard artifacts", https://distill.pub/2016/deconv-checkerboard.
  */
 import type { Layer } from './layer';
@@ -23,7 +24,8 @@ export function checkerboardOf({ axis, w, y, products }: Layer): Checkerboard {
   const overlaps = y.map((row) => row.map(() => 0));
   for (const { output } of products) overlaps[output.row][output.col]++;
   const phaseOf = (tap: number): number => (tap * dilation) % stride;
-  const tapsOfPhase = Array.from({ length: stride }, (_, phase) => Array.from({ length: kernel }, (__, tap) => tap).filter((tap) => phaseOf(tap) === phase).length); // prettier-ignore
+  const tapsOfPhase = new Array<number>(stride).fill(0);
+  for (let tap = 0; tap < kernel; tap++) tapsOfPhase[phaseOf(tap)]++;
   const [least, most] = [Math.min(...tapsOfPhase) ** 2, Math.max(...tapsOfPhase) ** 2];
   const sums = new Array<number>(stride * stride).fill(0);
   w.forEach((row, m) => row.forEach((weight, q) => (sums[phaseOf(m) * stride + phaseOf(q)] += weight)));
@@ -41,16 +43,26 @@ function explain({ stride, dilation, kernel }: Layer['axis'], taps: readonly num
   if (stride === 1)
     return 'Stride 1 has a single phase: all cells far from the borders meet all taps, so there is no checkerboard.';
   if (new Set(taps).size === 1)
-    return `The kernel's ${kernel} taps divide evenly among the ${stride} phases, ${taps[0]} each: the overlap leaves no checkerboard. Weights that differ from phase to phase still can.`;
+    return (
+      `The kernel's ${kernel} taps divide evenly among the ${stride} phases, ${taps[0]} each: the overlap leaves ` +
+      'no checkerboard. Weights that differ from phase to phase still can.'
+    );
   const list = taps.map((count, phase) => `phase ${phase}: ${count}`).join(', ');
-  const start = `Along an axis the ${kernel} taps fall on the ${stride} phases unevenly (${list}), so the output repeats a pattern every ${stride} cells. `;
+  const start =
+    `Along an axis the ${kernel} taps fall on the ${stride} phases unevenly (${list}), so the output repeats a ` +
+    `pattern every ${stride} cells.`;
   const divisor = gcd(stride, dilation);
   if (divisor > 1)
-    return `${start}Stride ${stride} and dilation ${dilation} have the common divisor ${divisor}: some phases meet no tap at all. A dilation without a common divisor would reach all.`;
-  const multiples = [Math.floor(kernel / stride) * stride, Math.ceil(kernel / stride) * stride].filter(
-    (size) => size > 0,
+    return (
+      `${start} Stride ${stride} and dilation ${dilation} have the common divisor ${divisor}: some phases meet no ` +
+      'tap at all. A dilation without a common divisor would reach all.'
+    );
+  const multiples = [Math.floor(kernel / stride), Math.ceil(kernel / stride)].filter((times) => times > 0);
+  const sizes = [...new Set(multiples)].map((times) => times * stride).join(' or ');
+  return (
+    `${start} A kernel that is a multiple of the stride (${sizes}) meets all phases alike; bilinear weights even it ` +
+    'out as well.'
   );
-  return `${start}A kernel that is a multiple of the stride (${[...new Set(multiples)].join(' or ')}) meets all phases alike; bilinear weights even it out as well.`;
 }
 
 function gcd(a: number, b: number): number {

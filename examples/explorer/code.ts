@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The code for a geometry in four libraries. */
 import type { AxisArithmetic } from '../../src/geometry/arithmetic';
+import { fullSize } from '../../src/geometry/axis';
 import type { Settings } from './settings';
 
 export const LIBRARIES = ['tfjs-conv2d-transpose', 'tf', 'Keras', 'PyTorch'] as const;
@@ -18,11 +19,13 @@ function ours({ pad, padding, outputPadding, dilation, input, kernel, stride }: 
     ...(dilation > 1 ? [`dilations: ${dilation}`] : []),
     ...(outputPadding > 0 ? [`outputPadding: ${outputPadding}`] : []),
   ];
+  const padText = pad === 'number' ? padding : `'${pad}'`;
+  const last = options.length > 0 ? `, { ${options.join(', ')} }` : '';
   return `import { conv2dTranspose } from 'tfjs-conv2d-transpose';
 
 const x = tf.randomNormal([1, ${input}, ${input}, ${IN}]);
 const filter = tf.randomNormal([${kernel}, ${kernel}, ${OUT}, ${IN}]);
-const y = conv2dTranspose(x, filter, undefined, ${stride}, ${pad === 'number' ? padding : `'${pad}'`}${options.length > 0 ? `, { ${options.join(', ')} }` : ''});`;
+const y = conv2dTranspose(x, filter, undefined, ${stride}, ${padText}${last});`;
 }
 
 function stock(
@@ -30,42 +33,47 @@ function stock(
   { outSize, padBegin, padEnd }: AxisArithmetic,
 ): string {
   if (dilation > 1)
-    return `// tf.conv2dTranspose has no dilation: insert the zeros into the filter, or use tfjs-conv2d-transpose.`;
+    return '// tf.conv2dTranspose has no dilation: insert the zeros into the filter, or use tfjs-conv2d-transpose.';
   const inNumbers = pad === 'number' || outputPadding > 0; // An output padding changes what 'same' crops.
   const sides = `[${padBegin}, ${padEnd}]`;
   const crop = padBegin === padEnd ? `${padBegin}, 'floor'` : `[[0, 0], ${sides}, ${sides}, [0, 0]]`;
+  const padText = inNumbers ? crop : `'${pad}'`;
   return `const x = tf.randomNormal([1, ${input}, ${input}, ${IN}]);
 const filter = tf.randomNormal([${kernel}, ${kernel}, ${OUT}, ${IN}]);
-const y = tf.conv2dTranspose(x, filter, [1, ${outSize}, ${outSize}, ${OUT}], ${stride}, ${inNumbers ? crop : `'${pad}'`});`;
+const y = tf.conv2dTranspose(x, filter, [1, ${outSize}, ${outSize}, ${OUT}], ${stride}, ${padText});`;
 }
 
-function keras(
-  settings: Settings,
-  { outSize, inSize, kernel, stride, dilation, effectiveKernel, padBegin }: AxisArithmetic,
-): string {
+function keras(settings: Settings, axis: AxisArithmetic): string {
+  const { outSize, inSize, kernel, stride, dilation, padBegin } = axis;
   const { pad, outputPadding } = settings;
   if (outputPadding >= stride && outputPadding > 0)
     return `# Keras wants an output_padding below the stride: ${outputPadding} is not below ${stride}.`;
-  const layer = (padding: string, own: number | undefined): string =>
-    `keras.layers.Conv2DTranspose(${OUT}, ${kernel}, strides=${stride}, padding="${padding}"${own === undefined ? '' : `, output_padding=${own}`}${dilation > 1 ? `, dilation_rate=${dilation}` : ''})`;
-  const start = `x = keras.Input((${inSize}, ${inSize}, ${IN}))\n`;
-  const note = stride > 1 && dilation > 1 ? '# TensorFlow as its backend takes no strides together with dilation_rate; JAX and PyTorch do.\n' : ''; // prettier-ignore
-  if (pad === 'same') return `${note}${start}y = ${layer('same', outputPadding > 0 ? outputPadding : undefined)}(x)`;
-  // What 'valid' makes, then what is too much cropped.
   const own = outputPadding > 0 ? outputPadding : undefined;
-  const full = own === undefined ? stride * inSize + Math.max(effectiveKernel - stride, 0) : stride * (inSize - 1) + effectiveKernel + own; // prettier-ignore
+  const options = [
+    `strides=${stride}`,
+    `padding="${pad === 'same' ? 'same' : 'valid'}"`,
+    ...(own === undefined ? [] : [`output_padding=${own}`]),
+    ...(dilation > 1 ? [`dilation_rate=${dilation}`] : []),
+  ];
+  const note =
+    stride > 1 && dilation > 1
+      ? '# TensorFlow as its backend takes no strides together with dilation_rate; JAX and PyTorch do.\n'
+      : '';
+  const code = `${note}x = keras.Input((${inSize}, ${inSize}, ${IN}))
+y = keras.layers.Conv2DTranspose(${[OUT, kernel, ...options].join(', ')})(x)`;
+  if (pad === 'same') return code;
+  // What 'valid' makes, then what is too much cropped. Without an output padding Keras's is stride·input at least.
+  const full = own === undefined ? Math.max(fullSize(axis), stride * inSize) : fullSize(axis) + own;
   const [begin, end] = [padBegin, full - outSize - padBegin];
-  const crop =
-    begin === 0 && end === 0 ? '' : `\ny = keras.layers.Cropping2D(((${begin}, ${end}), (${begin}, ${end})))(y)`;
-  return `${note}${start}y = ${layer('valid', own)}(x)${crop}`;
+  if (begin === 0 && end === 0) return code;
+  return `${code}\ny = keras.layers.Cropping2D(((${begin}, ${end}), (${begin}, ${end})))(y)`;
 }
 
-function pytorch(
-  _: Settings,
-  { outSize, inSize, kernel, stride, dilation, effectiveKernel, padBegin }: AxisArithmetic,
-): string {
-  // PyTorch crops the same on both sides; what is cropped less behind is its output_padding, what is cropped more has to be cut off.
-  const behind = outSize - (stride * (inSize - 1) + effectiveKernel - 2 * padBegin);
+function pytorch(_: Settings, axis: AxisArithmetic): string {
+  const { outSize, inSize, kernel, stride, dilation, padBegin } = axis;
+  // PyTorch crops the same on both sides. What is cropped less behind is its output_padding; what is cropped more has
+  // to be cut off.
+  const behind = outSize - (fullSize(axis) - 2 * padBegin);
   const padding = Math.max(0, behind);
   const options = [
     ...(stride > 1 ? [`stride=${stride}`] : []),

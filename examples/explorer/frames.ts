@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The steps in which each variant arrives at the output, one frame each: what is looked at, what is done so far, and a sentence that says so. */
-import type { Variant } from '../../src/contract';
+/**
+ * The steps in which each variant arrives at the output, one frame each: what is looked at, what is done so far, and a
+ * sentence that says so. A variant without a row in the table is not shown.
+ */
+import { VARIANTS, type Variant } from '../../src/contract';
 import { type Cell, type Layer, type Product, cells, isSame, shown } from './layer';
 
 export interface Frame {
@@ -9,13 +12,65 @@ export interface Frame {
   /** Output so far; `undefined` where nothing has been written. */
   readonly output: readonly (number | undefined)[][];
   readonly caption: string;
-  /** The input cell that the step belongs to (scatter, matmul). */
+  /** The input cell that the step belongs to, if it goes by inputs. */
   readonly input?: Cell;
-  /** The output cell that the step belongs to (dilate, subpixel). */
+  /** The output cell that the step belongs to, if it goes by outputs. */
   readonly target?: Cell;
-  /** How many rows of the product matrix are there (matmul), and whether col2im has begun. */
+  /** How many rows of the product matrix are there, if there is one. */
   readonly rows?: number;
+  /** With a product matrix: whether this step adds to the output. */
   readonly folding?: boolean;
+}
+
+/** How a variant is shown. */
+export interface Story {
+  readonly title: string;
+  /** What cells have in common that are of one colour. */
+  readonly colours?: 'input' | 'phase';
+  /**
+   * What is drawn besides input, kernel and output: the matrix, or in the input's place the one with zeros inserted.
+   */
+  readonly extra?: 'matrix' | 'zeros';
+  /** How many frames there are. */
+  count(layer: Layer): number;
+  /** The n-th of them, from 0. */
+  frame(layer: Layer, n: number): Frame;
+}
+
+const STORIES: Readonly<Partial<Record<Variant, Story>>> = {
+  scatter: {
+    title: 'Scatter: footprints add up',
+    colours: 'input',
+    count: ({ axis }) => axis.inSize ** 2,
+    frame: scatterFrame,
+  },
+  dilate: {
+    title: 'Dilate: zeros in, flipped kernel slides',
+    extra: 'zeros',
+    count: ({ axis }) => axis.outSize ** 2,
+    frame: dilateFrame,
+  },
+  matmul: {
+    title: 'Matmul: one product, then col2im',
+    colours: 'input',
+    extra: 'matrix',
+    count: ({ axis }) => 2 * axis.inSize ** 2,
+    frame: matmulFrame,
+  },
+  subpixel: {
+    title: 'Sub-pixel: one small kernel per phase',
+    colours: 'phase',
+    count: ({ axis }) => axis.outSize ** 2,
+    frame: subpixelFrame,
+  },
+};
+
+/** The variants that are shown, in the order of their list. */
+export const SHOWN: readonly Variant[] = VARIANTS.filter((variant) => STORIES[variant] !== undefined);
+
+/** The story of a variant that is shown. */
+export function storyOf(variant: Variant): Story {
+  return STORIES[variant]!;
 }
 
 /** The phase of an output cell along one axis. */
@@ -23,66 +78,79 @@ export function phaseOf({ axis }: Layer, at: number): number {
   return (at + axis.padBegin) % axis.stride;
 }
 
-/** Output cells in the order in which sub-pixel computes them: phase by phase. */
-function phaseOrder(layer: Layer): Cell[] {
-  const { stride, outSize } = layer.axis;
-  const rank = ({ row, col }: Cell): number => phaseOf(layer, row) * stride + phaseOf(layer, col);
-  return cells(outSize)
-    .map((cell, n) => ({ cell, key: rank(cell) * outSize * outSize + n }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ cell }) => cell);
-}
-
-/** How many frames a variant has. */
-export function frameCount(variant: Variant, { axis }: Layer): number {
-  return { scatter: axis.inSize ** 2, matmul: 2 * axis.inSize ** 2, dilate: axis.outSize ** 2, subpixel: axis.outSize ** 2 }[variant]; // prettier-ignore
-}
-
-/** The n-th frame of a variant, from 0. */
-export function frameAt(variant: Variant, layer: Layer, n: number): Frame {
-  if (variant === 'scatter') return scatterFrame(layer, n);
-  if (variant === 'matmul') return matmulFrame(layer, n);
-  return gatherFrame(variant, layer, n);
-}
-
 const name = ({ row, col }: Cell): string => `[${row}, ${col}]`;
 
 function scatterFrame(layer: Layer, n: number): Frame {
   const order = cells(layer.axis.inSize);
   const input = order[n];
-  const products = layer.products.filter((product) => isSame(product.input, input));
+  const products = productsFrom(layer, input);
   const cropped = layer.axis.kernel ** 2 - products.length;
-  const caption = `Input ${name(input)} is ${shown(layer.x[input.row][input.col])}; times the kernel it is added to the ${products.length} output cells of its footprint${cropped > 0 ? ` (the other ${cropped} are cropped)` : ''}.`;
+  const but = cropped > 0 ? ` (the other ${cropped} are cropped)` : '';
+  const caption =
+    `Input ${name(input)} is ${shown(layer.x[input.row][input.col])}; times the kernel it is added to the ` +
+    `${products.length} output cells of its footprint${but}.`;
   return { input, products, output: sumOf(layer, order.slice(0, n + 1)), caption };
 }
 
+/** First the rows of the matrix, then their folding into the output. */
 function matmulFrame(layer: Layer, n: number): Frame {
   const { inSize, kernel } = layer.axis;
   const order = cells(inSize);
-  if (n < order.length) {
-    const input = order[n];
-    const caption = `Row ${n} of the matrix: input ${name(input)}, ${shown(layer.x[input.row][input.col])}, times all ${kernel ** 2} taps. One matrix product makes all rows at once.`;
-    return { input, products: layer.products.filter((p) => isSame(p.input, input)), output: sumOf(layer, []), caption, rows: n + 1, folding: false }; // prettier-ignore
-  }
-  const done = n - order.length;
-  const products = layer.products.filter((product) => isSame(product.input, order[done]));
-  const caption = `col2im: row ${done} is folded into a ${kernel} × ${kernel} footprint and added where input ${name(order[done])} puts it.`;
-  return { input: order[done], products, output: sumOf(layer, order.slice(0, done + 1)), caption, rows: order.length, folding: true }; // prettier-ignore
+  const folding = n >= order.length;
+  const row = folding ? n - order.length : n;
+  const input = order[row];
+  const caption = folding
+    ? `col2im: row ${row} is folded into a ${kernel} × ${kernel} footprint and added where input ${name(input)} ` +
+      'puts it.'
+    : `Row ${row} of the matrix: input ${name(input)}, ${shown(layer.x[input.row][input.col])}, times all ` +
+      `${kernel ** 2} taps. One matrix product makes all rows at once.`;
+  const products = productsFrom(layer, input);
+  const output = sumOf(layer, folding ? order.slice(0, row + 1) : []);
+  return { input, products, output, caption, rows: folding ? order.length : n + 1, folding };
 }
 
-function gatherFrame(variant: 'dilate' | 'subpixel', layer: Layer, n: number): Frame {
-  const { axis, y } = layer;
-  const order = variant === 'dilate' ? cells(axis.outSize) : phaseOrder(layer);
+function dilateFrame(layer: Layer, n: number): Frame {
+  const frame = gatherFrame(layer, cells(layer.axis.outSize), n);
+  const all = layer.axis.kernel ** 2;
+  const zeros = all - frame.products.length;
+  const caption =
+    `The flipped kernel lies at output ${name(frame.target)}: ${all} multiplications, ${zeros} of them by zeros ` +
+    'that were put in.';
+  return { ...frame, caption };
+}
+
+function subpixelFrame(layer: Layer, n: number): Frame {
+  const frame = gatherFrame(layer, phaseOrder(layer), n);
+  const { row, col } = frame.target;
+  const count = `${frame.products.length} product${frame.products.length === 1 ? '' : 's'}`;
+  const caption =
+    `Phase (${phaseOf(layer, row)}, ${phaseOf(layer, col)}): its own small kernel lies at output ` +
+    `${name(frame.target)}: ${count}, none by an inserted zero.`;
+  return { ...frame, caption };
+}
+
+/** Output cells in the order in which sub-pixel computes them: phase by phase. */
+function phaseOrder(layer: Layer): Cell[] {
+  const { stride, outSize } = layer.axis;
+  const phase = ({ row, col }: Cell): number => phaseOf(layer, row) * stride + phaseOf(layer, col);
+  return cells(outSize).sort((a, b) => phase(a) - phase(b));
+}
+
+/** A step that computes one output cell, before anything is said of it. */
+interface Gathered extends Pick<Frame, 'products' | 'output'> {
+  readonly target: Cell;
+}
+
+/** The step that computes the n-th output cell of an order. */
+function gatherFrame({ products, y }: Layer, order: readonly Cell[], n: number): Gathered {
   const target = order[n];
-  const products = layer.products.filter((product) => isSame(product.output, target));
   const output: (number | undefined)[][] = y.map((row) => row.map(() => undefined));
   for (const { row, col } of order.slice(0, n + 1)) output[row][col] = y[row][col];
-  const useful = `${products.length} product${products.length === 1 ? '' : 's'}`;
-  const caption =
-    variant === 'dilate'
-      ? `The flipped kernel lies at output ${name(target)}: ${axis.kernel ** 2} multiplications, ${axis.kernel ** 2 - products.length} of them by zeros that were put in.`
-      : `Phase (${phaseOf(layer, target.row)}, ${phaseOf(layer, target.col)}): its own small kernel lies at output ${name(target)}: ${useful}, none by an inserted zero.`;
-  return { target, products, output, caption };
+  return { target, products: products.filter((product) => isSame(product.output, target)), output };
+}
+
+function productsFrom({ products }: Layer, input: Cell): Product[] {
+  return products.filter((product) => isSame(product.input, input));
 }
 
 /** What the products of some inputs add up to. */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A transposed convolution small enough to look at: one channel, square, its numbers, and every product that its output is made of. */
+/**
+ * A transposed convolution small enough to look at: one channel, square, its numbers, and every product that its output
+ * is made of.
+ */
 import { type AxisArithmetic, axisArithmetic } from '../../src/geometry/arithmetic';
 import { SLIDERS, type Settings, type SliderName, type WeightKind, axisRequest } from './settings';
 

@@ -3,21 +3,23 @@
 import './explorer.css';
 import type { VNode } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { VARIANTS, type Variant } from '../../src/contract';
 import { Select } from '../site/select';
 import { showPage } from '../site/shell';
-import { frameAt, frameCount } from './frames';
-import { type Impossible, type Layer, makeLayer } from './layer';
+import { SHOWN, storyOf } from './frames';
+import { type Impossible, type Layer, isSame, makeLayer } from './layer';
 import { ArithmeticPanel, CellPanel, CheckerboardPanel, CodePanel } from './panels';
 import { type Choice, Scene } from './scenes';
-import { DEFAULTS, PAD_KINDS, SLIDERS, type Settings, type SliderName, WEIGHT_KINDS, formatSettings, parseSettings } from './settings'; // prettier-ignore
+import {
+  DEFAULTS,
+  PAD_KINDS,
+  SLIDERS,
+  type Settings,
+  type SliderName,
+  WEIGHT_KINDS,
+  formatSettings,
+  parseSettings,
+} from './settings';
 
-const TITLES: Readonly<Record<Variant, string>> = {
-  scatter: 'Scatter: footprints add up',
-  dilate: 'Dilate: zeros in, flipped kernel slides',
-  matmul: 'Matmul: one product, then col2im',
-  subpixel: 'Sub-pixel: one small kernel per phase',
-};
 const FRAME_MS = 700;
 
 function Explorer(): VNode {
@@ -155,12 +157,13 @@ function ranges(values: readonly number[]): string {
 
 /** The picture of a variant, its steps to play and to scrub, and the formula of a cell. */
 function Player({ layer }: { layer: Layer }): VNode {
-  const [variant, setVariant] = useState<Variant>('scatter');
+  const [variant, setVariant] = useState(SHOWN[0]);
   const [position, setPosition] = useState(0);
   const [playing, setPlaying] = useState(false);
   const [pointed, setPointed] = useState<Choice>();
   const [pinned, setPinned] = useState<Choice>();
-  const last = frameCount(variant, layer) - 1;
+  const story = storyOf(variant);
+  const last = story.count(layer) - 1;
   const at = Math.min(position, last);
 
   useEffect(() => {
@@ -183,13 +186,13 @@ function Player({ layer }: { layer: Layer }): VNode {
     return () => document.removeEventListener('keydown', release);
   }, []);
 
-  const frame = frameAt(variant, layer, at);
-  const isPinned = (choice: Choice): boolean => !!pinned && pinned.of === choice.of && pinned.row === choice.row && pinned.col === choice.col; // prettier-ignore
+  const frame = story.frame(layer, at);
+  const isPinned = (choice: Choice): boolean => pinned?.of === choice.of && isSame(pinned, choice);
   const choice = pinned ?? pointed;
   return (
     <section class="panel" aria-label="Picture">
       <div class="row" role="tablist" aria-label="Variant">
-        {VARIANTS.map((name) => (
+        {SHOWN.map((name) => (
           <button
             role="tab"
             aria-selected={name === variant}
@@ -202,7 +205,7 @@ function Player({ layer }: { layer: Layer }): VNode {
           </button>
         ))}
       </div>
-      <h3>{TITLES[variant]}</h3>
+      <h3>{story.title}</h3>
       <div class="row scrubber">
         <button
           class="primary"
@@ -237,7 +240,7 @@ function Player({ layer }: { layer: Layer }): VNode {
         {frame.caption}
       </p>
       <Scene
-        variant={variant}
+        story={story}
         layer={layer}
         frame={frame}
         choice={choice}
@@ -253,6 +256,8 @@ function Player({ layer }: { layer: Layer }): VNode {
 
 showPage({
   page: 'explorer',
-  lead: 'A transposed convolution adds a copy of its kernel for every input. Change the numbers, watch four algorithms arrive at the same output, and point at any cell to see what meets there.',
+  lead:
+    'A transposed convolution adds a copy of its kernel for every input. Change the numbers, watch four algorithms ' +
+    'arrive at the same output, and point at any cell to see what meets there.',
   children: <Explorer />,
 });

@@ -21,20 +21,20 @@ export function CellPanel({ layer, choice, pinned }: { layer: Layer; choice?: Ch
     );
   const products = productsOf(layer, choice);
   const at = `[${choice.row}, ${choice.col}]`;
+  const value = (of: readonly number[][]): string => shown(of[choice.row][choice.col]);
   return (
     <div data-testid="formula" aria-live="polite">
       {choice.of === 'output' && <OutputFormula layer={layer} choice={choice} products={products} />}
       {choice.of === 'input' && (
         <p>
-          <b>x{at}</b> = {shown(layer.x[choice.row][choice.col])} meets {products.length} of {layer.axis.kernel ** 2}{' '}
-          taps; each adds to one output cell:{' '}
+          <b>x{at}</b> = {value(layer.x)} meets {products.length} of {layer.axis.kernel ** 2} taps; each adds to one
+          output cell:{' '}
           {list(products, ({ tap, output }) => `w[${tap.row}, ${tap.col}] → y[${output.row}, ${output.col}]`)}
         </p>
       )}
       {choice.of === 'tap' && (
         <p>
-          <b>w{at}</b> = {shown(layer.w[choice.row][choice.col])} meets {products.length} of {layer.axis.inSize ** 2}{' '}
-          inputs:{' '}
+          <b>w{at}</b> = {value(layer.w)} meets {products.length} of {layer.axis.inSize ** 2} inputs:{' '}
           {list(products, ({ input, output }) => `x[${input.row}, ${input.col}] → y[${output.row}, ${output.col}]`)}
         </p>
       )}
@@ -61,7 +61,8 @@ function OutputFormula({
 }): VNode {
   const { stride, dilation, padBegin } = layer.axis;
   const y = shown(layer.y[choice.row][choice.col]);
-  const rule = `${choice.row} = i·${stride} + m·${dilation} − ${padBegin}, ${choice.col} = j·${stride} + q·${dilation} − ${padBegin}`;
+  const sum = (i: string, m: string): string => `${i}·${stride} + ${m}·${dilation} − ${padBegin}`;
+  const rule = `${choice.row} = ${sum('i', 'm')}, ${choice.col} = ${sum('j', 'q')}`;
   if (products.length === 0)
     return (
       <p>
@@ -72,8 +73,14 @@ function OutputFormula({
       </p>
     );
   const terms = products.map(({ input, tap }) => `x[${input.row}, ${input.col}]·w[${tap.row}, ${tap.col}]`);
-  const numbers = products.map(({ input, tap }) => `${shown(layer.x[input.row][input.col])}·${bracketed(layer.w[tap.row][tap.col])}`); // prettier-ignore
-  const cut = (all: string[]): string => all.slice(0, PRODUCTS_SHOWN).join(' + ') + (all.length > PRODUCTS_SHOWN ? ' + …' : ''); // prettier-ignore
+  const numbers = products.map(({ input, tap }) => {
+    const [x, w] = [layer.x[input.row][input.col], layer.w[tap.row][tap.col]];
+    return `${shown(x)}·${bracketed(w)}`;
+  });
+  const cut = (all: string[]): string => {
+    const more = all.length > PRODUCTS_SHOWN ? ['…'] : [];
+    return [...all.slice(0, PRODUCTS_SHOWN), ...more].join(' + ');
+  };
   return (
     <>
       <p>
@@ -124,7 +131,8 @@ export function CheckerboardPanel({ layer }: { layer: Layer }): VNode {
         testId="overlap"
         look={({ row, col }) => {
           const count = overlaps[row][col];
-          return { text: `${count}`, fill: `color-mix(in srgb, var(--second) ${Math.round((75 * count) / most)}%, var(--cell))` }; // prettier-ignore
+          const share = Math.round((75 * count) / most);
+          return { text: `${count}`, fill: `color-mix(in srgb, var(--second) ${share}%, var(--cell))` };
         }}
       />
       <p data-testid="why">{why}</p>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The picture of each variant: its grids, with this step, or what meets the cell pointed at, marked. */
 import type { VNode } from 'preact';
-import type { Variant } from '../../src/contract';
-import { type Frame, phaseOf } from './frames';
+import { type Frame, type Story, phaseOf } from './frames';
 import { Grid, type Look } from './grid';
 import { type Cell, type Layer, type Product, cells, isSame, shown } from './layer';
 
@@ -41,13 +40,13 @@ function tapPhase({ axis: { dilation, stride } }: Layer, { row, col }: Cell): nu
   return ((row * dilation) % stride) * stride + ((col * dilation) % stride);
 }
 
-export function Scene({ variant, ...props }: SceneProps & { variant: Variant }): VNode {
+export function Scene({ story, ...props }: SceneProps & { story: Story }): VNode {
   const { layer, frame, choice, onPoint, onPin } = props;
   const marked = choice ? productsOf(layer, choice) : frame.products;
   const { inSize, kernel, outSize, stride } = layer.axis;
   const phases = stride * stride;
-  const byPhase = variant === 'subpixel';
-  const byInput = variant === 'scatter' || variant === 'matmul';
+  const byPhase = story.colours === 'phase';
+  const byInput = story.colours === 'input';
   const inputTint = (cell: Cell): string => tint(cell.row * inSize + cell.col, inSize * inSize);
 
   const markOf = (of: Choice['of'], cell: Cell): Look['mark'] => {
@@ -67,11 +66,15 @@ export function Scene({ variant, ...props }: SceneProps & { variant: Variant }):
       rows={inSize}
       cols={inSize}
       testId="input"
-      look={(cell) => ({ text: shown(layer.x[cell.row][cell.col]), mark: markOf('input', cell), fill: byInput ? inputTint(cell) : undefined })} // prettier-ignore
+      look={(cell) => ({
+        text: shown(layer.x[cell.row][cell.col]),
+        mark: markOf('input', cell),
+        fill: byInput ? inputTint(cell) : undefined,
+      })}
       {...handlers('input')}
     />
   );
-  const flipped = variant === 'dilate';
+  const flipped = story.extra === 'zeros';
   const tapAt = (cell: Cell): Cell => (flipped ? { row: kernel - 1 - cell.row, col: kernel - 1 - cell.col } : cell);
   const ofTap = handlers('tap');
   const taps = (
@@ -82,7 +85,8 @@ export function Scene({ variant, ...props }: SceneProps & { variant: Variant }):
       testId="kernel"
       look={(cell) => {
         const tap = tapAt(cell);
-        return { text: shown(layer.w[tap.row][tap.col]), mark: markOf('tap', tap), fill: byPhase ? tint(tapPhase(layer, tap), phases) : undefined }; // prettier-ignore
+        const fill = byPhase ? tint(tapPhase(layer, tap), phases) : undefined;
+        return { text: shown(layer.w[tap.row][tap.col]), mark: markOf('tap', tap), fill };
       }}
       onPoint={(cell) => ofTap.onPoint(cell && tapAt(cell))}
       onPin={(cell) => ofTap.onPin(tapAt(cell))}
@@ -105,16 +109,17 @@ export function Scene({ variant, ...props }: SceneProps & { variant: Variant }):
       look={(cell) => {
         // Somebody who points at a cell wants to see what becomes of it, whatever the step.
         const value = choice ? layer.y[cell.row][cell.col] : frame.output[cell.row][cell.col];
-        return { text: value === undefined ? undefined : shown(value), faint: value === undefined, mark: markOf('output', cell), fill: outputFill(cell) }; // prettier-ignore
+        const written = value === undefined ? { faint: true } : { text: shown(value) };
+        return { ...written, mark: markOf('output', cell), fill: outputFill(cell) };
       }}
       {...handlers('output')}
     />
   );
   return (
     <div class="scene">
-      {variant === 'dilate' ? <Dilated {...props} marked={marked} /> : input}
+      {story.extra === 'zeros' ? <Dilated {...props} marked={marked} /> : input}
       {taps}
-      {variant === 'matmul' && <ProductMatrix {...props} marked={marked} fill={inputTint} />}
+      {story.extra === 'matrix' && <ProductMatrix {...props} marked={marked} fill={inputTint} />}
       {output}
     </div>
   );
@@ -131,9 +136,9 @@ function Dilated({ layer, frame, choice, onPoint, onPin, marked }: SceneProps & 
   const target = choice ? (choice.of === 'output' ? choice : undefined) : frame.target;
   const underKernel = ({ row, col }: Cell): boolean => {
     if (!target) return false;
-    const [down, across] = [row - target.row, col - target.col];
-    const reach = axis.effectiveKernel;
-    return down >= 0 && across >= 0 && down < reach && across < reach && down % axis.dilation === 0 && across % axis.dilation === 0; // prettier-ignore
+    return [row - target.row, col - target.col].every(
+      (away) => away >= 0 && away < axis.effectiveKernel && away % axis.dilation === 0,
+    );
   };
   const inputOf = ({ row, col }: Cell): Cell | undefined => {
     const [i, j] = [inputAt(row), inputAt(col)];

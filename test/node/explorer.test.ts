@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What the arithmetic explorer shows: its numbers, the steps of its variants, its advice, and the code that it offers. */
+/**
+ * What the arithmetic explorer shows: its numbers, the steps of its variants, its advice, and the code that it offers.
+ */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs';
 import '../../kernels/cpu';
-import { VARIANTS, conv2dTranspose } from '../../src';
+import { conv2dTranspose } from '../../src';
 import { checkerboardOf } from '../../examples/explorer/checkerboard';
 import { LIBRARIES, codeFor } from '../../examples/explorer/code';
-import { frameAt, frameCount } from '../../examples/explorer/frames';
+import { type Frame, SHOWN, storyOf } from '../../examples/explorer/frames';
 import { type Impossible, type Layer, makeLayer } from '../../examples/explorer/layer';
-import { DEFAULTS, PAD_KINDS, SLIDERS, type Settings, WEIGHT_KINDS, formatSettings, parseSettings } from '../../examples/explorer/settings'; // prettier-ignore
+import {
+  DEFAULTS,
+  PAD_KINDS,
+  SLIDERS,
+  type Settings,
+  WEIGHT_KINDS,
+  formatSettings,
+  parseSettings,
+} from '../../examples/explorer/settings';
 
 beforeAll(async () => {
   tf.enableProdMode();
@@ -16,18 +26,14 @@ beforeAll(async () => {
 });
 
 /** All settings within these limits, possible or not. */
-const ALL: Settings[] = PAD_KINDS.flatMap((pad) =>
-  range(1, 5).flatMap((kernel) =>
-    range(1, 3).flatMap((stride) =>
-      range(1, 2).flatMap((dilation) =>
-        range(0, 2).flatMap(
-          (outputPadding) =>
-          (pad === 'number' ? range(0, 3) : [0]).map((padding) => ({ ...DEFAULTS, input: 3, kernel, stride, dilation, outputPadding, padding, pad })), // prettier-ignore
-        ),
-      ),
-    ),
-  ),
-);
+const ALL: Settings[] = [];
+for (const pad of PAD_KINDS)
+  for (const kernel of range(1, 5))
+    for (const stride of range(1, 3))
+      for (const dilation of range(1, 2))
+        for (const outputPadding of range(0, 2))
+          for (const padding of pad === 'number' ? range(0, 3) : [0])
+            ALL.push({ ...DEFAULTS, input: 3, kernel, stride, dilation, outputPadding, padding, pad });
 
 function range(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, n) => from + n);
@@ -61,28 +67,29 @@ it('shows the output that the op computes', () => {
   }
 });
 
-describe.each(VARIANTS)('%s', (variant) => {
+describe.each(SHOWN)('%s', (variant) => {
+  const { count: countOf, frame } = storyOf(variant);
+  const written = ({ output }: Frame): number => output.flat().filter((value) => value !== undefined).length;
+
   it('arrives at the output in its last step, and gets there step by step', () => {
     for (const { settings, layer } of possible) {
-      const count = frameCount(variant, layer);
-      const last = frameAt(variant, layer, count - 1);
+      const count = countOf(layer);
+      const last = frame(layer, count - 1);
       const arrived = last.output.map((row) => row.map((value) => value ?? 0));
       expect({ settings, arrived }).toEqual({ settings, arrived: layer.y });
-      const written = range(0, count - 1).map((n) => frameAt(variant, layer, n).output.flat().filter((value) => value !== undefined).length); // prettier-ignore
-      expect([...written].sort((a, b) => a - b)).toEqual(written);
-      expect(frameAt(variant, layer, 0).caption).not.toBe('');
+      const counts = range(0, count - 1).map((n) => written(frame(layer, n)));
+      expect([...counts].sort((a, b) => a - b)).toEqual(counts);
+      expect(frame(layer, 0).caption).not.toBe('');
     }
   });
-});
 
-it('visits every product once, whatever the variant', () => {
-  for (const { layer } of possible.filter((_, n) => n % 7 === 0)) {
-    for (const variant of VARIANTS) {
-      const frames = range(0, frameCount(variant, layer) - 1).map((n) => frameAt(variant, layer, n));
-      const seen = (variant === 'matmul' ? frames.filter(({ folding }) => folding) : frames).flatMap(({ products }) => products); // prettier-ignore
+  it('adds every product once', () => {
+    for (const { layer } of possible.filter((_, n) => n % 7 === 0)) {
+      const frames = range(0, countOf(layer) - 1).map((n) => frame(layer, n));
+      const seen = frames.filter(({ folding }) => folding !== false).flatMap(({ products }) => products);
       expect([seen.length, new Set(seen).size]).toEqual([layer.products.length, layer.products.length]);
     }
-  }
+  });
 });
 
 describe('impossible settings', () => {
@@ -129,12 +136,8 @@ describe('the checkerboard', () => {
   });
 
   it('is evened out by bilinear weights, and with ones is what the taps say', () => {
-    for (const { kernel, stride } of [
-      { kernel: 3, stride: 2 },
-      { kernel: 4, stride: 2 },
-      { kernel: 5, stride: 3 },
-    ]) {
-      // prettier-ignore
+    const sizes = { 3: 2, 4: 2, 5: 3 };
+    for (const [kernel, stride] of Object.entries(sizes).map(([size, s]) => [Number(size), s])) {
       expect(score({ kernel, stride, weights: 'bilinear' }).weighted).toBeCloseTo(0, 9);
       const ones = score({ kernel, stride, weights: 'ones' });
       expect(ones.weighted).toBeCloseTo(ones.score, 9);
@@ -147,7 +150,8 @@ describe('code to copy', () => {
   const run = (code: string): tf.Tensor => {
     const random = (shape: number[]): tf.Tensor => tf.randomNormal(shape, 0, 1, 'float32', shape.length + shape[1]);
     const body = code.replace(/^import .*$/m, '');
-    return new Function('tf', 'conv2dTranspose', `${body}; return y;`)({ ...tf, randomNormal: random }, conv2dTranspose) as tf.Tensor; // prettier-ignore
+    const compute = new Function('tf', 'conv2dTranspose', `${body}; return y;`);
+    return compute({ ...tf, randomNormal: random }, conv2dTranspose) as tf.Tensor;
   };
 
   it('runs, with the right shape, and tf computes what ours does', () => {
@@ -166,7 +170,8 @@ describe('code to copy', () => {
 
   /** PyTorch's and Keras's documented rules, of the arguments that stand in the code. */
   it('says in PyTorch and Keras what gives the same size', () => {
-    const number = (code: string, name: string, otherwise: number): number => Number(new RegExp(`${name}=(\\d+)`).exec(code)?.[1] ?? otherwise); // prettier-ignore
+    const number = (code: string, name: string, otherwise: number): number =>
+      Number(new RegExp(`${name}=(\\d+)`).exec(code)?.[1] ?? otherwise);
     for (const { settings, layer } of possible) {
       const { inSize, outSize, kernel, stride, dilation } = layer.axis;
       const span = dilation * (kernel - 1) + 1;
@@ -180,11 +185,13 @@ describe('code to copy', () => {
         expect(settings.outputPadding).toBeGreaterThanOrEqual(stride);
         continue;
       }
-      const own = /output_padding=/.test(keras) ? number(keras, 'output_padding', 0) : undefined;
       const same = keras.includes('padding="same"');
-      const full = own === undefined ? (same ? inSize * stride : inSize * stride + Math.max(span - stride, 0)) : (inSize - 1) * stride + span - (same ? 2 * Math.floor(span / 2) : 0) + own; // prettier-ignore
-      const crop = /Cropping2D\(\(\((\d+), (\d+)\)/.exec(keras);
-      expect({ settings, keras, size: full - Number(crop?.[1] ?? 0) - Number(crop?.[2] ?? 0) }).toEqual({ settings, keras, size: outSize }); // prettier-ignore
+      const full = /output_padding=/.test(keras)
+        ? (inSize - 1) * stride + span - (same ? 2 * Math.floor(span / 2) : 0) + number(keras, 'output_padding', 0)
+        : inSize * stride + (same ? 0 : Math.max(span - stride, 0));
+      const [, before = 0, behind = 0] = /Cropping2D\(\(\((\d+), (\d+)\)/.exec(keras) ?? [];
+      const size = full - Number(before) - Number(behind);
+      expect({ settings, keras, size }).toEqual({ settings, keras, size: outSize });
     }
   });
 
