@@ -3,7 +3,9 @@
 import { PAGES, showPage } from './site/shell';
 
 showPage({
-  lead: 'Four pages about one operation: compare its algorithms, see its arithmetic, and train networks that are made of it. Everything runs in this page; nothing is loaded from elsewhere.',
+  lead:
+    'Four pages about one operation: compare its algorithms, see its arithmetic, and train networks that are made of ' +
+    'it. Everything runs in this page; nothing is loaded from elsewhere.',
   children: (
     <div class="cards">
       {PAGES.map(({ folder, title, text }) => (

@@ -35,7 +35,9 @@ const SCENES: Readonly<Record<string, { path: string; height: number; play(page:
     height: 720,
     play: async (page) => {
       await page.locator('[data-testid=plane]').waitFor();
-      await page.waitForFunction(() => document.querySelector<HTMLCanvasElement>('[data-testid=plane-picture]')!.width > 300); // prettier-ignore
+      const isPainted = (): boolean =>
+        document.querySelector<HTMLCanvasElement>('[data-testid=plane-picture]')!.width > 300;
+      await page.waitForFunction(isPainted);
       await page.locator('[data-testid=side]').selectOption('9');
       await page.getByRole('button', { name: 'Take a tour' }).click();
       await page.waitForTimeout(2500);

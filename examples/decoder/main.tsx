@@ -66,7 +66,8 @@ function DecoderPage(): VNode {
       worker!.train(
         proxy((done: number, { reconstruction, divergence }: VaeLosses, ms: number) => {
           setStep(done);
-          setLosses(`reconstruction ${reconstruction.toFixed(1)}, divergence ${divergence.toFixed(2)} nats, ${ms.toFixed(0)} ms a step`); // prettier-ignore
+          const losses = `reconstruction ${reconstruction.toFixed(1)}, divergence ${divergence.toFixed(2)} nats`;
+          setLosses(`${losses}, ${ms.toFixed(0)} ms a step`);
           onStep();
         }),
       ),
@@ -200,7 +201,10 @@ interface Live {
   readonly failure?: string;
 }
 
-/** Decodes the point whenever it changes, one frame at a time, always the latest; counts frames while they follow one another. */
+/**
+ * Decodes the point whenever it changes, one frame at a time, always the latest. Counts frames while they follow one
+ * another.
+ */
 function useDecoder(worker: Remote<DecoderWorker> | undefined, point: Point, how: How, step: number): Live {
   const [live, setLive] = useState<Live>({});
   const wanted = useRef<{ point: Point; how: How } | undefined>(undefined);
@@ -288,6 +292,8 @@ function Plane({ plane, point, onMove }: PlaneProps): VNode {
 
 showPage({
   page: 'decoder',
-  lead: 'A decoder turns two numbers into a digit, by transposed convolutions. Drag through the plane of all pairs of numbers and watch it decode, on the backend and by the variant you choose.',
+  lead:
+    'A decoder turns two numbers into a digit, by transposed convolutions. Drag through the plane of all pairs of ' +
+    'numbers and watch it decode, on the backend and by the variant you choose.',
   children: <DecoderPage />,
 });

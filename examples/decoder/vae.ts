@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * A convolutional variational autoencoder of digits with a latent plane: an encoder gives a normal distribution over two numbers, a decoder turns two numbers into a 28×28 image.
- * In stock `tf.layers`; with `install()` its convolutions and all gradients run on this library's kernels. Source: D. Kingma and M. Welling, https://arxiv.org/abs/1312.6114.
+ * A convolutional variational autoencoder of digits with a latent plane: an encoder gives a normal distribution over
+ * two numbers, a decoder turns two numbers into a 28×28 image. In stock `tf.layers`; with `install()` its convolutions
+ * and all gradients run on this library's kernels.
+ * Source: D. Kingma and M. Welling, https://arxiv.org/abs/1312.6114.
  */
 import * as tf from '@tensorflow/tfjs';
 import { DIGIT_SIZE } from '../digits/generate';
@@ -12,9 +14,11 @@ import { Network } from '../training/network';
 /** Numbers that an image is encoded in: a plane, so that it can be shown. */
 export const LATENT = 2;
 
-/** Losses of a step, in nats an image: how badly images are rebuilt, and how far their codes are from a standard normal distribution. */
+/** Losses of a step, in nats an image. */
 export interface VaeLosses {
+  /** How badly images are rebuilt. */
   readonly reconstruction: number;
+  /** How far their codes are from a standard normal distribution. */
   readonly divergence: number;
 }
 
@@ -46,10 +50,9 @@ export class Vae {
         const logits = this.decoder.apply(z);
         // −log p(image | z) of Bernoulli pixels: softplus(logit) − image · logit.
         const perImage = tf.sum(tf.sub(tf.softplus(logits), tf.mul(images, logits)), [1, 2, 3]);
-        const divergences = tf.mul(
-          tf.sum(tf.sub(tf.add(tf.square(mean), tf.exp(logVariance)), tf.add(logVariance, 1)), 1),
-          0.5,
-        );
+        // ½ Σ (μ² + σ² − log σ² − 1).
+        const spread = tf.sub(tf.add(tf.square(mean), tf.exp(logVariance)), tf.add(logVariance, 1));
+        const divergences = tf.mul(tf.sum(spread, 1), 0.5);
         parts.push(tf.keep(tf.mean(perImage)), tf.keep(tf.mean(divergences)));
         return tf.add(parts[0], parts[1]) as tf.Scalar;
       };
@@ -67,7 +70,9 @@ export class Vae {
     return tf.tidy(() => tf.sigmoid(this.decoder.model.predict(z) as tf.Tensor4D));
   }
 
-  /** A decoder with transposed layers of another make, to be given weights by {@link copyDecoder}. The caller's to dispose of. */
+  /**
+   * A decoder with transposed layers of another make; {@link copyDecoder} gives it weights. The caller's to dispose of.
+   */
   decoderOf(transposed: TransposedLayer): tf.LayersModel {
     return makeDecoder(this.seed, transposed);
   }
@@ -118,24 +123,19 @@ export class Vae {
   }
 }
 
+/** A layer that halves an image, or transposed, doubles it. */
+const HALVING = { kernelSize: 4, strides: 2, padding: 'same', activation: 'relu' } as const;
+
 /** `[28, 28, 1]` → `[14, 14, 16]` → `[7, 7, 32]` → mean and log variance of two numbers. */
 function makeEncoder(seed: number): tf.LayersModel {
-  const kernelInitializer = initializers(seed * 100);
+  const fresh = initializers(seed * 100);
   return tf.sequential({
     layers: [
-      tf.layers.conv2d({
-        filters: 16,
-        kernelSize: 4,
-        strides: 2,
-        padding: 'same',
-        activation: 'relu',
-        inputShape: [DIGIT_SIZE, DIGIT_SIZE, 1],
-        kernelInitializer: kernelInitializer(),
-      }),
-      tf.layers.conv2d({ filters: 32, kernelSize: 4, strides: 2, padding: 'same', activation: 'relu', kernelInitializer: kernelInitializer() }), // prettier-ignore
+      tf.layers.conv2d({ ...HALVING, ...fresh(), filters: 16, inputShape: [DIGIT_SIZE, DIGIT_SIZE, 1] }),
+      tf.layers.conv2d({ ...HALVING, ...fresh(), filters: 32 }),
       tf.layers.flatten(),
-      tf.layers.dense({ units: 64, activation: 'relu', kernelInitializer: kernelInitializer() }),
-      tf.layers.dense({ units: 2 * LATENT, kernelInitializer: kernelInitializer() }),
+      tf.layers.dense({ ...fresh(), units: 64, activation: 'relu' }),
+      tf.layers.dense({ ...fresh(), units: 2 * LATENT }),
     ],
   });
 }
@@ -147,20 +147,21 @@ export type TransposedLayer = (
 
 /** Two numbers → `[7, 7, 16]` → `[14, 14, 32]` → `[28, 28, 16]` → logits `[28, 28, 1]`. */
 function makeDecoder(seed: number, transposed: TransposedLayer = tf.layers.conv2dTranspose): tf.LayersModel {
-  const kernelInitializer = initializers(seed * 100 + 50);
+  const fresh = initializers(seed * 100 + 50);
   return tf.sequential({
     layers: [
-      tf.layers.dense({ units: 64, activation: 'relu', inputShape: [LATENT], kernelInitializer: kernelInitializer() }),
-      tf.layers.dense({ units: 7 * 7 * 16, activation: 'relu', kernelInitializer: kernelInitializer() }),
+      tf.layers.dense({ ...fresh(), units: 64, activation: 'relu', inputShape: [LATENT] }),
+      tf.layers.dense({ ...fresh(), units: 7 * 7 * 16, activation: 'relu' }),
       tf.layers.reshape({ targetShape: [7, 7, 16] }),
-      transposed({ filters: 32, kernelSize: 4, strides: 2, padding: 'same', activation: 'relu', kernelInitializer: kernelInitializer() }), // prettier-ignore
-      transposed({ filters: 16, kernelSize: 4, strides: 2, padding: 'same', activation: 'relu', kernelInitializer: kernelInitializer() }), // prettier-ignore
-      transposed({ filters: 1, kernelSize: 3, strides: 1, padding: 'same', kernelInitializer: kernelInitializer() }),
+      transposed({ ...HALVING, ...fresh(), filters: 32 }),
+      transposed({ ...HALVING, ...fresh(), filters: 16 }),
+      transposed({ ...fresh(), filters: 1, kernelSize: 3, strides: 1, padding: 'same' }),
     ],
   });
 }
 
-function initializers(seed: number): () => ReturnType<typeof tf.initializers.glorotUniform> {
+/** Initial weights of one layer after another, each from the next seed. */
+function initializers(seed: number): () => { kernelInitializer: ReturnType<typeof tf.initializers.glorotUniform> } {
   let n = seed;
-  return () => tf.initializers.glorotUniform({ seed: ++n });
+  return () => ({ kernelInitializer: tf.initializers.glorotUniform({ seed: ++n }) });
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Handwritten-like digits, 28×28, made up: there is nothing to download. A digit is a few strokes (skeletons below), bent by a random affine map and a
- * smooth random displacement, drawn with a pen of random thickness and a soft edge. The same seed gives the same digits.
+ * Handwritten-like digits, 28×28, made up: there is nothing to download. A digit is a few strokes (skeletons below),
+ * bent by a random affine map and a smooth random displacement, drawn with a pen of random thickness and a soft edge.
+ * The same seed gives the same digits.
  */
 import seedrandom from 'seedrandom';
 
@@ -25,41 +26,44 @@ function arc(cx: number, cy: number, rx: number, ry: number, from: number, to: n
   });
 }
 
-/** Ways to write each digit, in a unit square, y downwards. */
+/** A polyline through points: x, y, x, y … */
+function line(...coordinates: number[]): Stroke {
+  return Array.from({ length: coordinates.length / 2 }, (_, n): Point => [coordinates[2 * n], coordinates[2 * n + 1]]);
+}
+
+/** Strokes that are written without lifting the pen. */
+const joined = (...strokes: Stroke[]): Stroke => strokes.flat();
+
+/** Ways to write each digit, in a unit square, y downwards: a way is a list of strokes. */
 const SKELETONS: readonly (readonly (readonly Stroke[])[])[] = [
   [[arc(0.5, 0.5, 0.27, 0.38, -90, 270)]],
   [
-    [[[0.5, 0.12], [0.5, 0.88]]], // prettier-ignore
-    [[[0.32, 0.3], [0.52, 0.12], [0.52, 0.88]]], // prettier-ignore
-    [[[0.34, 0.28], [0.52, 0.12], [0.52, 0.88]], [[0.34, 0.88], [0.7, 0.88]]], // prettier-ignore
+    [line(0.5, 0.12, 0.5, 0.88)],
+    [line(0.32, 0.3, 0.52, 0.12, 0.52, 0.88)],
+    [line(0.34, 0.28, 0.52, 0.12, 0.52, 0.88), line(0.34, 0.88, 0.7, 0.88)],
   ],
   [
-    [[...arc(0.48, 0.32, 0.24, 0.2, -170, 30), [0.26, 0.86], [0.76, 0.86]]],
-    [[...arc(0.48, 0.32, 0.24, 0.2, -170, 40), ...arc(0.36, 0.8, 0.1, 0.08, -60, -300), [0.8, 0.84]]],
+    [joined(arc(0.48, 0.32, 0.24, 0.2, -170, 30), line(0.26, 0.86, 0.76, 0.86))],
+    [joined(arc(0.48, 0.32, 0.24, 0.2, -170, 40), arc(0.36, 0.8, 0.1, 0.08, -60, -300), line(0.8, 0.84))],
   ],
   [
-    [[...arc(0.46, 0.3, 0.24, 0.19, -150, 90), ...arc(0.46, 0.68, 0.27, 0.2, -90, 150)]],
-    [[[0.26, 0.14], [0.72, 0.14], [0.48, 0.44], ...arc(0.46, 0.67, 0.27, 0.22, -80, 150)]], // prettier-ignore
+    [joined(arc(0.46, 0.3, 0.24, 0.19, -150, 90), arc(0.46, 0.68, 0.27, 0.2, -90, 150))],
+    [joined(line(0.26, 0.14, 0.72, 0.14, 0.48, 0.44), arc(0.46, 0.67, 0.27, 0.22, -80, 150))],
   ],
   [
-    [[[0.56, 0.12], [0.22, 0.6], [0.8, 0.6]], [[0.62, 0.36], [0.62, 0.9]]], // prettier-ignore
-    [[[0.3, 0.14], [0.27, 0.52], [0.72, 0.52]], [[0.7, 0.12], [0.66, 0.9]]], // prettier-ignore
+    [line(0.56, 0.12, 0.22, 0.6, 0.8, 0.6), line(0.62, 0.36, 0.62, 0.9)],
+    [line(0.3, 0.14, 0.27, 0.52, 0.72, 0.52), line(0.7, 0.12, 0.66, 0.9)],
   ],
+  [[joined(line(0.72, 0.13, 0.34, 0.13, 0.3, 0.46), arc(0.48, 0.65, 0.25, 0.22, -130, 140))]],
   [
-    [[[0.72, 0.13], [0.34, 0.13], [0.3, 0.46], ...arc(0.48, 0.65, 0.25, 0.22, -130, 140)]], // prettier-ignore
+    [joined(line(0.62, 0.1, 0.4, 0.34), arc(0.5, 0.67, 0.23, 0.21, -160, 200))],
+    [joined(arc(0.66, 0.5, 0.4, 0.4, -110, -180), arc(0.48, 0.68, 0.22, 0.2, -180, 180))],
   ],
+  [[line(0.24, 0.14, 0.76, 0.14, 0.42, 0.88)], [line(0.24, 0.14, 0.76, 0.14, 0.42, 0.88), line(0.36, 0.5, 0.7, 0.5)]],
+  [[joined(arc(0.5, 0.3, 0.2, 0.18, 90, 450), arc(0.5, 0.68, 0.25, 0.2, -90, 270))]],
   [
-    [[[0.62, 0.1], [0.4, 0.34], ...arc(0.5, 0.67, 0.23, 0.21, -160, 200)]], // prettier-ignore
-    [[...arc(0.66, 0.5, 0.4, 0.4, -110, -180), ...arc(0.48, 0.68, 0.22, 0.2, -180, 180)]],
-  ],
-  [
-    [[[0.24, 0.14], [0.76, 0.14], [0.42, 0.88]]], // prettier-ignore
-    [[[0.24, 0.14], [0.76, 0.14], [0.42, 0.88]], [[0.36, 0.5], [0.7, 0.5]]], // prettier-ignore
-  ],
-  [[[...arc(0.5, 0.3, 0.2, 0.18, 90, 450), ...arc(0.5, 0.68, 0.25, 0.2, -90, 270)]]],
-  [
-    [[...arc(0.48, 0.34, 0.22, 0.21, 0, -360), [0.68, 0.5], [0.62, 0.9]]], // prettier-ignore
-    [[...arc(0.48, 0.34, 0.22, 0.21, 0, -360), ...arc(0.44, 0.6, 0.26, 0.28, -30, 110)]],
+    [joined(arc(0.48, 0.34, 0.22, 0.21, 0, -360), line(0.68, 0.5, 0.62, 0.9))],
+    [joined(arc(0.48, 0.34, 0.22, 0.21, 0, -360), arc(0.44, 0.6, 0.26, 0.28, -30, 110))],
   ],
 ];
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * IDX files, in which MNIST comes: http://yann.lecun.com/exdb/mnist. A magic number (0, 0, type, dimensions), a big-endian size per dimension, then the
- * elements. Files may be gzipped.
+ * IDX files, in which MNIST comes: http://yann.lecun.com/exdb/mnist. A magic number (0, 0, type, dimensions), a
+ * big-endian size per dimension, then the elements. Files may be gzipped.
  */
 import { DIGIT_SIZE, type Digits } from './generate';
 
@@ -36,10 +36,10 @@ export function parseIdx(bytes: Uint8Array, name = 'IDX file'): Idx {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: dimensions }, (_, n) => view.getUint32(4 + 4 * n));
   const size = shape.reduce((a, b) => a * b, 1);
-  if (bytes.length !== header + size)
-    throw new Error(
-      `${name} is ${bytes.length < header + size ? 'truncated' : 'too long'}: [${shape}] needs ${header + size} bytes, it has ${bytes.length}`,
-    );
+  if (bytes.length !== header + size) {
+    const how = bytes.length < header + size ? 'truncated' : 'too long';
+    throw new Error(`${name} is ${how}: [${shape}] needs ${header + size} bytes, it has ${bytes.length}`);
+  }
   return { shape, data: bytes.subarray(header) };
 }
 

@@ -8,7 +8,7 @@ import { Network } from '../training/network';
 const BATCH = 64;
 const CHUNK = 250;
 
-/** What the classifier makes of images: probabilities `[count][10]`, and features `[count][64]` from its last layer but one. */
+/** Of images: probabilities `[count][10]`, and features `[count][64]` from the classifier's last layer but one. */
 export interface Judgement {
   readonly probabilities: number[][];
   readonly features: number[][];

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `npm run gan`: trains a GAN on digits in Node; with `--evaluate`, scores what a trained one makes. */
 import * as tf from '@tensorflow/tfjs';
-import { Presets, SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import { Option } from 'commander';
+import { progressBar } from '../../bench/in_node';
 import { BORDERS } from '../../bench/tables';
 import type { Digits } from '../digits/generate';
 import { Batches } from '../training/batches';
@@ -45,9 +45,9 @@ async function resumed(): Promise<Gan | undefined> {
   const checkpoint = folder.load();
   if (!checkpoint) return undefined;
   const gan = await Gan.restored(checkpoint).finally(() => tf.dispose(checkpoint.tensors));
-  if (gan.kind !== options.kind)
-    throw new Error(`${folder.checkpointPath} is of kind ${gan.kind}, not ${options.kind}: say --kind ${gan.kind}, another --out, or --fresh`); // prettier-ignore
-  return gan;
+  if (gan.kind === options.kind) return gan;
+  const remedies = `say --kind ${gan.kind}, another --out, or --fresh`;
+  throw new Error(`${folder.checkpointPath} is of kind ${gan.kind}, not ${options.kind}: ${remedies}`);
 }
 
 function drawSamples(gan: Gan, name: string): string {
@@ -73,15 +73,19 @@ async function train(digits: Digits): Promise<void> {
     step: () => ({ ...gan.train(batches) }),
     draw: (name) => drawSamples(gan, name),
   });
-  console.log(`Next: npm run gan -- --evaluate${options.kind === 'dcgan' ? '' : ` --kind ${options.kind}`}${options.out ? ` --out ${options.out}` : ''}`); // prettier-ignore
+  const kind = options.kind === 'dcgan' ? '' : ` --kind ${options.kind}`;
+  const out = options.out ? ` --out ${options.out}` : '';
+  console.log(`Next: npm run gan -- --evaluate${kind}${out}`);
 }
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 async function evaluate(digits: Digits): Promise<void> {
   await setUpBackend(options.backend === 'auto' ? 'wasm' : options.backend);
   const gan = await resumed();
   if (!gan) throw new Error(`There is no ${folder.checkpointPath} to evaluate: train first, or name another --out`);
   const classifier = new Classifier(options.seed);
-  const bar = new SingleBar({ format: '{bar} {percentage}% | training the classifier', stream: process.stderr, hideCursor: true }, Presets.shades_classic); // prettier-ignore
+  const bar = progressBar('training the classifier');
   bar.start(options.judgeSteps, 0);
   await classifier.train(digits, options.judgeSteps, (done) => bar.update(done));
   bar.stop();
@@ -94,19 +98,25 @@ async function evaluate(digits: Digits): Promise<void> {
     images.dispose();
     return scores;
   };
-  console.log(`Classifier: ${(100 * accuracy(real, heldOut.labels)).toFixed(1)} % right on ${heldOut.labels.length} digits it has not seen.`); // prettier-ignore
+  const count = heldOut.labels.length;
+  console.log(`Classifier: ${percent(accuracy(real, heldOut.labels))} right on ${count} digits it has not seen.`);
   const columns: [string, Scores][] = [
     ['real, held out', scoresOf(real, reference)],
     [`${gan.kind}, ${gan.step} steps`, judged(gan)],
     ['untrained', judged(new Gan(options.kind, options.seed))],
   ];
-  const table = new Table({ head: ['', ...columns.map(([name]) => name)], colAligns: ['left', 'right', 'right', 'right'], ...BORDERS }); // prettier-ignore
-  const row = (name: string, cell: (scores: Scores) => string): number => table.push([name, ...columns.map(([, scores]) => cell(scores))]); // prettier-ignore
-  row(`sure of (≥ ${100 * SURE} %)`, ({ sure }) => `${(100 * sure).toFixed(1)} %`);
+  const table = new Table({
+    ...BORDERS,
+    head: ['', ...columns.map(([name]) => name)],
+    colAligns: ['left', 'right', 'right', 'right'],
+  });
+  const row = (name: string, cell: (scores: Scores) => string): void =>
+    void table.push([name, ...columns.map(([, scores]) => cell(scores))]);
+  row(`sure of (≥ ${100 * SURE} %)`, ({ sure }) => percent(sure));
   row('effective classes of 10', ({ effectiveClasses }) => effectiveClasses.toFixed(2));
   row('Fréchet distance', ({ frechet }) => frechet.toPrecision(3));
-  for (let digit = 0; digit < 10; digit++) row(`share of ${digit}`, ({ shares }) => `${(100 * shares[digit]).toFixed(1)} %`); // prettier-ignore
-  console.log(`${JUDGED} digits each, against ${heldOut.labels.length} of the training's\n${table.toString()}`);
+  for (let digit = 0; digit < 10; digit++) row(`share of ${digit}`, ({ shares }) => percent(shares[digit]));
+  console.log(`${JUDGED} digits each, against ${count} of the training's\n${table.toString()}`);
   console.log(`Picture: ${drawSamples(gan, 'samples.png')}`);
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Two ways to train a generator of 28×28 images against a critic, in stock `tf.layers`; with `install()` all convolutions, transposed or not, and the gradients of their gradients
- * run on this library's kernels.
+ * Two ways to train a generator of 28×28 images against a critic, in stock `tf.layers`. With `install()` all
+ * convolutions, transposed or not, and the gradients of their gradients run on this library's kernels.
  *
- * - 'dcgan': A. Radford et al., https://arxiv.org/abs/1511.06434. Batch normalization, cross-entropy, the generator maximizes the critic's doubt.
- * - 'wgan-gp': I. Gulrajani et al., https://arxiv.org/abs/1704.00028. The critic's slope between real and made images is held to 1: a loss on a gradient, whose own gradient is
- *   of second order. Its activations must be twice differentiable in tfjs (./leaky_relu).
+ * - 'dcgan': A. Radford et al., https://arxiv.org/abs/1511.06434. Batch normalization, cross-entropy, the generator
+ *   maximizes the critic's doubt.
+ * - 'wgan-gp': I. Gulrajani et al., https://arxiv.org/abs/1704.00028. The critic's slope between real and made images
+ *   is held to 1: a loss on a gradient, whose own gradient is of second order. Its activations must be twice
+ *   differentiable in tfjs (./leaky_relu).
  */
 import * as tf from '@tensorflow/tfjs';
 import { DIGIT_SIZE } from '../digits/generate';
@@ -50,7 +52,10 @@ export class Gan {
   private readonly criticSteps: number;
   private readonly generator: Network;
   private readonly critic: Network;
-  /** The moving average of the generator's weights, which samples are made with: calmer than the generator itself (Y. Yazıcı et al., https://arxiv.org/abs/1806.04498). */
+  /**
+   * The moving average of the generator's weights, which samples are made with: calmer than the generator itself
+   * (Y. Yazıcı et al., https://arxiv.org/abs/1806.04498).
+   */
   private readonly average: tf.LayersModel;
   private done = 0;
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Leaky ReLU as a layer that can be differentiated twice: the gradient of tfjs's own goes through `greater`, which has none. */
+/**
+ * Leaky ReLU as a layer that can be differentiated twice: the gradient of tfjs's own goes through `greater`, which has
+ * none.
+ */
 import * as tf from '@tensorflow/tfjs';
 
 const SLOPE = 0.2;

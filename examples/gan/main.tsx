@@ -243,6 +243,8 @@ function Judge({ worker, training }: { worker: Remote<GanWorker> | undefined; tr
 
 showPage({
   page: 'gan',
-  lead: 'A generator of transposed convolutions learns to draw digits that a critic cannot tell from real ones. It trains in this page, on whichever backend is fastest here.',
+  lead:
+    'A generator of transposed convolutions learns to draw digits that a critic cannot tell from real ones. It ' +
+    'trains in this page, on whichever backend is fastest here.',
   children: <GanPage />,
 });

@@ -19,7 +19,8 @@ export interface Scores {
 
 export function scoresOf(made: Judgement, real: Judgement): Scores {
   const best = made.probabilities.map((row) => Math.max(...row));
-  const shares = Array.from({ length: 10 }, (_, digit) => made.probabilities.filter((row, n) => row.indexOf(best[n]) === digit).length / best.length); // prettier-ignore
+  const digits = made.probabilities.map((row, n) => row.indexOf(best[n]));
+  const shares = Array.from({ length: 10 }, (_, digit) => digits.filter((one) => one === digit).length / best.length);
   const entropy = shares.reduce((sum, share) => sum - (share > 0 ? share * Math.log(share) : 0), 0);
   return {
     sure: best.filter((value) => value >= SURE).length / best.length,
@@ -30,7 +31,8 @@ export function scoresOf(made: Judgement, real: Judgement): Scores {
 }
 
 /**
- * |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2·(Σ₁^½ Σ₂ Σ₁^½)^½): the Fréchet distance between normal distributions of the means and covariances of two sets of rows (each at least two).
+ * |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2·(Σ₁^½ Σ₂ Σ₁^½)^½): the Fréchet distance between normal distributions of the means and
+ * covariances of two sets of rows (each at least two).
  * Source: M. Heusel et al., https://arxiv.org/abs/1706.08500, there with the features of Inception.
  */
 export function frechetDistance(first: readonly number[][], second: readonly number[][]): number {

@@ -8,12 +8,16 @@ export const PAGES = [
   {
     folder: 'compare',
     title: 'Comparison lab',
-    text: 'Time every variant and stock, on every backend this browser has, on layers of real networks or your own. Every result is checked.',
+    text:
+      'Time every variant and stock, on every backend this browser has, on layers of real networks or your own. ' +
+      'Every result is checked.',
   },
   {
     folder: 'explorer',
     title: 'Arithmetic explorer',
-    text: 'Watch four algorithms arrive at the same output, cell by cell; see where checkerboards come from; copy the code.',
+    text:
+      'Watch four algorithms arrive at the same output, cell by cell; see where checkerboards come from; copy the ' +
+      'code.',
   },
   {
     folder: 'decoder',

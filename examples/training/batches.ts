@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Batches of digits in a seeded random order, anew in every epoch. Which batch a step gets depends on the step alone, so that a resumed training goes on as if never stopped. */
+/**
+ * Batches of digits in a seeded random order, anew in every epoch. Which batch a step gets depends on the step alone,
+ * so that a resumed training goes on as if never stopped.
+ */
 import * as tf from '@tensorflow/tfjs';
 import seedrandom from 'seedrandom';
 import { DIGIT_SIZE, type Digits } from '../digits/generate';

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Checkpoints of a training, the same in Node and in a page: named tensors in the safetensors format (https://huggingface.co/docs/safetensors), which Python opens too.
- * Eight bytes of length, a header in JSON, then the values; what else a training has to remember stands in the header's `__metadata__`.
+ * Checkpoints of a training, the same in Node and in a page: named tensors in the safetensors format
+ * (https://huggingface.co/docs/safetensors), which Python opens too. Eight bytes of length, a header in JSON, then the
+ * values; what else a training has to remember stands in the header's `__metadata__`.
  */
 import * as tf from '@tensorflow/tfjs';
 

@@ -77,11 +77,11 @@ export function restoreWeights(
 ): void {
   const given = model.getWeights().map(({ shape }, n) => {
     const tensor = tensors[`${name}/${n}`];
-    if (!tensor || !tf.util.arraysEqual(shape, tensor.shape))
-      throw new Error(
-        `The checkpoint is of another network: weight ${n} of the ${name} must be [${shape}], but is ${tensor ? `[${tensor.shape}]` : 'missing'}`,
-      );
-    return tensor;
+    if (tensor && tf.util.arraysEqual(shape, tensor.shape)) return tensor;
+    const found = tensor ? `[${tensor.shape}]` : 'missing';
+    throw new Error(
+      `The checkpoint is of another network: weight ${n} of the ${name} must be [${shape}], but is ${found}`,
+    );
   });
   model.setWeights(given);
 }

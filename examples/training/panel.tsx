@@ -80,6 +80,13 @@ export function TrainingPanel({
       return `Loaded ${chosen.name}.`;
     });
   const epoch = (ms: number): string => duration(ms * stepsPerEpoch);
+  const slower = ({ backend, ms, atLeast }: Pace): string => `${atLeast ? 'more than ' : ''}${epoch(ms)} on ${backend}`;
+  const withStock = (pace: Pace | { why: string }): string => {
+    if ('why' in pace) return ` With stock kernels: ${pace.why.split('\n')[0]}.`;
+    const ratio = `${significant(pace.ms / paces![0].ms)} times as long`;
+    const how = `from a step of ${STOCK_BATCH} images`;
+    return ` With stock kernels on ${pace.backend} it would take ${epoch(pace.ms)}: ${ratio} (${how}).`;
+  };
   return (
     <section class="panel" aria-label="Training">
       <h2>Training</h2>
@@ -139,17 +146,7 @@ export function TrainingPanel({
       {paces && (
         <p class="soft" data-testid="pace">
           An epoch of {stepsPerEpoch} steps takes about <b>{epoch(paces[0].ms)}</b> on {paces[0].backend}
-          {paces.length > 1 &&
-            ` (${paces
-              .slice(1)
-              .map(({ backend, ms, atLeast }) => `${atLeast ? 'more than ' : ''}${epoch(ms)} on ${backend}`)
-              .join(', ')})`}
-          .
-          {stock?.map((pace) =>
-            'why' in pace
-              ? ` With stock kernels: ${pace.why.split('\n')[0]}.`
-              : ` With stock kernels on ${pace.backend} it would take ${epoch(pace.ms)}: ${significant(pace.ms / paces[0].ms)} times as long (from a step of ${STOCK_BATCH} images).`,
-          )}
+          {paces.length > 1 && ` (${paces.slice(1).map(slower).join(', ')})`}.{stock?.map(withStock)}
         </p>
       )}
       {!stock && (

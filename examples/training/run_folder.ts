@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The folder of a training run in Node: its checkpoint, replaced in one stroke so that a stop at any moment leaves a whole one, and pictures. */
+/**
+ * The folder of a training run in Node: its checkpoint, replaced in one stroke so that a stop at any moment leaves a
+ * whole one, and pictures.
+ */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
