@@ -3,6 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { axisArithmetic, conv2dTranspose } from '../src';
 import { describeOnEveryBackend } from './support/environments';
+import { explicitPad } from './support/layer';
 import { NOTHING, leaked } from './support/leaks';
 
 /** The message that `run` throws, or '' if it throws nothing. */
@@ -26,12 +27,14 @@ describeOnEveryBackend('errors', (environment) => {
   });
   afterAll(() => tf.dispose([x, filter]));
 
+  const none = [0, 0];
   const bad: [string, () => unknown, RegExp][] = [
     [
       'an impossible output shape',
       () => op(x, filter, [1, 20, 20, 3], 2, 'same'),
-      /outputShape \[1, 20, 20, 3\] is impossible for x \[1, 4, 4, 2\].*strides 2.*pad 'same': height can be 7 or 8, not 20/,
+      /outputShape \[1, 20, 20, 3\] is impossible for x \[1, 4, 4, 2\].*strides 2.*: height can be 7 or 8, not 20/,
     ],
+    ['with the pad that it was asked with', () => op(x, filter, [1, 20, 20, 3], 2, 'same'), /, pad 'same': height/],
     ['one that only one size fits', () => op(x, filter, [1, 5, 4, 3], 1, 'same'), /height can be only 4, not 5/],
     ['one with many that do', () => op(x, filter, [1, 9, 11, 3], [2, 4], 'valid'), /width can be 15 to 18, not 11/],
     [
@@ -48,7 +51,7 @@ describeOnEveryBackend('errors', (environment) => {
     [
       'one of another rank',
       () => op(x, filter, [8, 8, 3], 2, 'same'),
-      /outputShape \[8,8,3\] must have as many dimensions as x \[1,4,4,2\]/,
+      /outputShape \[8, 8, 3\] must have as many dimensions as x \[1,4,4,2\]/,
     ],
     [
       'an output padding and another output shape',
@@ -81,8 +84,16 @@ describeOnEveryBackend('errors', (environment) => {
       /pad must be 'same', 'valid', a number, or \[\[0, 0\], \[top, bottom\].*but was 'full'/,
     ],
     ['a fractional pad', () => op(x, filter, undefined, 2, 0.5), /pad must be in whole cells, 0 or more, but was 0.5/],
-    ['a pad of batch or channels', () => op(x, filter, undefined, 2, [[1, 0], [0, 0], [0, 0], [0, 0]]), /pad must be .* but was \[\[1, 0\]/], // prettier-ignore
-    ['a pad in the other layout', () => op(x, filter, undefined, 2, [[0, 0], [0, 0], [1, 1], [1, 1]]), /for NHWC/], // prettier-ignore
+    [
+      'a pad of batch or channels',
+      () => op(x, filter, undefined, 2, [[1, 0], none, none, none]),
+      /pad must be .* but was \[\[1, 0\]/,
+    ],
+    [
+      'a pad in the other layout',
+      () => op(x, filter, undefined, 2, explicitPad({ pads: [1, 1, 1, 1] }, 'NCHW')),
+      /for NHWC/,
+    ],
     [
       'NaN as a stride',
       () => op(x, filter, undefined, NaN, 'same'),
@@ -113,7 +124,7 @@ describeOnEveryBackend('errors', (environment) => {
     [
       'an unknown variant',
       () => op(x, filter, undefined, 2, 'same', { variant: 'fft' }),
-      /variant must be one of 'scatter', 'dilate', 'matmul', 'subpixel', 'auto', but was "fft"/,
+      /variant must be one of 'scatter', 'dilate', 'matmul', 'subpixel', 'auto', but was 'fft'/,
     ],
     [
       'an unknown option',

@@ -74,7 +74,7 @@ describeOnEveryBackend('gradients', (environment) => {
   }
 
   it('the gradients of any order agree with finite differences of the one below', () => {
-    // f = ⟨T(x, w)², v⟩ is quadratic in x and in w, so a central difference along a direction is exact but for rounding.
+    // f = ⟨T(x, w)², v⟩ is quadratic in x and in w: a central difference along a direction is exact but for rounding.
     const l = layer({ inSize: [3, 3], dilations: [2, 1], pads: [1, 0, 1, 1], inChannels: 4, groups: 2 });
     const { x, filter, dy } = randomOperands(l, 'orders');
     tf.tidy(() => {
@@ -98,16 +98,14 @@ describeOnEveryBackend('gradients', (environment) => {
         };
         return (at(1) - at(-1)) / 0.5;
       };
-      for (const [order, below, u, n] of [
-        [first, f, u1, 0],
-        [second, first, u2, 0],
-        [third, second, u3, 1],
-      ] as const) {
-        // prettier-ignore
+      const check = (order: typeof f, below: typeof f, u: tf.Tensor, n: 0 | 1): void => {
         const [exact, measured] = [order($x, $filter).dataSync()[0], difference(below, u, n)];
         expect(Math.abs(exact)).toBeGreaterThan(0.1);
         expect(Math.abs(measured - exact)).toBeLessThan(1e-4 * Math.abs(exact) + 1e-3);
-      }
+      };
+      check(first, f, u1, 0);
+      check(second, first, u2, 0);
+      check(third, second, u3, 1);
     });
   });
 });
@@ -129,10 +127,13 @@ interface Weights {
 }
 
 /**
- * The gradient penalty (‖∂score/∂y‖ − 1)² of WGAN-GP at y = G(z), with score = ⟨v, a(conv2d(y, critic))⟩, and the same norm taken with
- * respect to z instead, through the generator. The inner gradients are written out by hand, from the oracle alone. The
- * activation is a(x) = x + x²/2: exact in float32 on every backend (a GPU's sine is not), with a second derivative, and not one of those that tfjs 4.22
- * cannot differentiate twice (tanh, sigmoid, elu, exp: their gradient is computed from an output that is not on its tape).
+ * The gradient penalty (‖∂score/∂y‖ − 1)² of WGAN-GP at y = G(z), with score = ⟨v, a(conv2d(y, critic))⟩. Or the same
+ * norm taken with respect to z, through the generator. The inner gradients are written out by hand, from the oracle
+ * alone.
+ *
+ * The activation is a(x) = x + x²/2. It is exact in float32 on every backend, which a GPU's sine is not. It has a
+ * second derivative that tfjs 4.22 can take, which tanh, sigmoid, elu and exp have not: their gradient is computed from
+ * an output that is not on its tape.
  */
 function penaltyInFloat64({ z, first, second, critic }: Weights, v: ArrayLike<number>, through: 'y' | 'z'): number {
   const beforeH = oracle.forward(FIRST, z, first).values;

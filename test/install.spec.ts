@@ -3,6 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Conv2DTransposeBackpropInput, REPLACEABLE, install, uninstall } from '../src';
 import { type Environment, describeOnEveryBackend } from './support/environments';
+import { type Shape4D, explicitPad, sizeOf } from './support/layer';
 import { NOTHING, leaked } from './support/leaks';
 import { uniform } from './support/random';
 
@@ -28,14 +29,14 @@ const CASES: Record<string, Case> = {
   'asymmetric strides': { x: [1, 6, 7, 2], filter: [2, 3, 2, 3], strides: [1, 2], pad: 'same' },
   'kernel smaller than stride': { x: [1, 9, 8, 2], filter: [2, 2, 2, 3], strides: 3, pad: 'same' },
   'pad 1': { x: [1, 4, 5, 3], filter: [3, 3, 3, 2], strides: 2, pad: 1 },
-  "pad 1, dimRoundingMode 'floor'": { x: [1, 6, 5, 3], filter: [3, 3, 3, 2], strides: 2, pad: 1, dimRoundingMode: 'floor' }, // prettier-ignore
-  'explicit pad': { x: [1, 4, 5, 2], filter: [2, 3, 2, 3], strides: 1, pad: [[0, 0], [1, 0], [0, 2], [0, 0]] }, // prettier-ignore
+  "pad 1, 'floor'": { x: [1, 6, 5, 3], filter: [3, 3, 3, 2], strides: 2, pad: 1, dimRoundingMode: 'floor' },
+  'explicit pad': { x: [1, 4, 5, 2], filter: [2, 3, 2, 3], strides: 1, pad: explicitPad({ pads: [1, 0, 0, 2] }) },
   'dilation 2': { x: [1, 7, 8, 2], filter: [3, 3, 2, 3], strides: 1, pad: 'same', dilations: 2 },
   'dilation 3': { x: [2, 9, 9, 2], filter: [2, 3, 2, 2], strides: 1, pad: 'valid', dilations: 3 },
 };
 
 const tensorOf = (shape: number[], seed: string): tf.Tensor4D =>
-  tf.tensor4d(uniform(shape.reduce((a, b) => a * b, 1), seed), shape as [number, number, number, number]); // prettier-ignore
+  tf.tensor4d(uniform(sizeOf(shape), seed), shape as Shape4D);
 
 function conv({ strides, pad, dilations, dimRoundingMode }: Case, x: tf.Tensor4D, filter: tf.Tensor4D): tf.Tensor4D {
   return tf.conv2d(x, filter, strides, pad, 'NHWC', dilations ?? 1, dimRoundingMode);
@@ -107,7 +108,7 @@ describeOnEveryBackend(
       });
     });
 
-    it('is idempotent, warns of nothing, shows in tf.profile, and puts the very same stock functions back', async () => {
+    it('is idempotent, warns of nothing, and puts the very same stock functions back', () => {
       const registered = (): unknown[] => [
         ...REPLACEABLE.map((name) => tf.getKernel(name, backend)),
         ...REPLACEABLE.map((name) => tf.getGradient(name)),
@@ -174,11 +175,10 @@ describeOnEveryBackend(
 function reference(c: Case, name: string): number[][] {
   const info = tf.backend_util.computeConv2DInfo(c.x, c.filter, c.strides, c.dilations ?? 1, c.pad, c.dimRoundingMode);
   const { padInfo, strideHeight, strideWidth, dilationHeight, dilationWidth } = info;
-  const size = (shape: number[]): number => shape.reduce((a, b) => a * b, 1);
-  const x = uniform(size(c.x), `${name} x`);
-  const filter = uniform(size(c.filter), `${name} filter`);
-  const dy = uniform(size(info.outShape), `${name} dy`);
-  const [y, dx, dw] = [info.outShape, c.x, c.filter].map((shape) => new Array<number>(size(shape)).fill(0));
+  const x = uniform(sizeOf(c.x), `${name} x`);
+  const filter = uniform(sizeOf(c.filter), `${name} filter`);
+  const dy = uniform(sizeOf(info.outShape), `${name} dy`);
+  const [y, dx, dw] = [info.outShape, c.x, c.filter].map((shape) => new Array<number>(sizeOf(shape)).fill(0));
   const [batch, outHeight, outWidth, outChannels] = info.outShape;
   const [, inHeight, inWidth, inChannels] = c.x;
   for (let b = 0; b < batch; b++)

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Conv2DTransposeCall, type OnnxConvTranspose, conv2dTranspose, fromOnnx, fromPyTorch } from '../src';
 import conformance from './fixtures/conformance.json';
 import { describeOnEveryBackend } from './support/environments';
+import { explicitPad } from './support/layer';
 import { NOTHING, leaked } from './support/leaks';
 
 const CASES = conformance.filter(({ name }) => /^onnx/.test(name) && !/_1d$/.test(name));
@@ -58,7 +59,8 @@ describeOnEveryBackend('fromOnnx and fromPyTorch', ({ precision }) => {
       tf.tidy(() => {
         const { x, W } = given(c);
         const { strides, dilations, group, output_padding } = attributes;
-        const layer = { weight: W, stride: strides, padding: pads.slice(0, 2), output_padding, dilation: dilations, groups: group }; // prettier-ignore
+        const shared = { output_padding, dilation: dilations, groups: group };
+        const layer = { ...shared, weight: W, stride: strides, padding: pads.slice(0, 2) };
         check(c, x, fromPyTorch(layer));
         check(c, x, fromPyTorch(layer, 'NHWC'));
       });
@@ -71,8 +73,12 @@ describeOnEveryBackend('fromOnnx and fromPyTorch', ({ precision }) => {
       expect<unknown>(fromOnnx({ W, auto_pad: 'SAME_LOWER', strides: [1, 2] }, [5, 5]).pad[2]).toEqual([2, 1]);
       expect(fromOnnx({ W, auto_pad: 'SAME_UPPER', strides: [1, 2] }, [5, 5]).pad[2]).toEqual([1, 2]);
       expect(fromOnnx({ W, auto_pad: 'SAME_UPPER', strides: [1, 4] }, [5, 5]).options.outputPadding).toEqual([0, 0]);
-      const larger = fromOnnx({ W, output_shape: [1, 1, 9, 22], strides: [1, 4] }, [5, 5]);
-      expect<unknown>([larger.pad[2], larger.pad[3], larger.options.outputPadding]).toEqual([[0, 0], [0, 0], [1, 3]]); // prettier-ignore
+      const larger = fromOnnx({ W, output_shape: [1, 1, 8, 22], strides: [1, 4] }, [5, 5]);
+      expect(larger.pad).toEqual(explicitPad({ pads: [0, 0, 0, 0] }));
+      expect(larger.options.outputPadding).toEqual([0, 3]);
+      expect(() => fromOnnx({ W, output_shape: [9, 22], strides: [1, 4] }, [5, 5])).toThrowError(
+        /output_shape \[9, 22\] is impossible: height can be at most 8/,
+      );
       expect(fromOnnx({ W, auto_pad: 'VALID', pads: [1, 1, 1, 1] }, [5, 5]).pad[2]).toEqual([0, 0]);
     });
   });
@@ -80,9 +86,9 @@ describeOnEveryBackend('fromOnnx and fromPyTorch', ({ precision }) => {
   it('explains what is wrong, and leaves nothing behind', () => {
     const W = tf.ones<tf.Rank.R4>([1, 1, 3, 3]);
     const wrong: [() => unknown, RegExp][] = [
-      [() => fromOnnx({ W, auto_pad: 'SAME' as 'VALID' }, [4, 4]), /auto_pad must be NOTSET.*"SAME"/],
+      [() => fromOnnx({ W, auto_pad: 'SAME' as 'VALID' }, [4, 4]), /auto_pad must be NOTSET.*'SAME'/],
       [() => fromOnnx({ W, kernel_shape: [2, 2] }, [4, 4]), /kernel_shape \[2,2\] is not that of W, \[3,3\]/],
-      [() => fromOnnx({ W, pads: [1, 1] }, [4, 4]), /pads must be \[top, left, bottom, right\].*\[1,1\]/],
+      [() => fromOnnx({ W, pads: [1, 1] }, [4, 4]), /pads must be \[top, left, bottom, right\].*\[1, 1\]/],
       [() => fromOnnx({ W, strides: [2] }, [4, 4]), /strides must be a whole number or two/],
       [
         () => fromPyTorch({ weight: tf.ones<tf.Rank.R4>([3, 3] as unknown as [number, number, number, number]) }),

@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { type Conv2DTransposeGeometry, type GeometryRequest, computeGeometry } from '../src';
 import { type ConvolutionRequest, geometryOfConvolution } from '../src/geometry/convolution';
 import { Recent, keptBy } from '../src/geometry/kept';
-import { explicitPad, layer } from './support/layer';
+import { explicitPad } from './support/layer';
 
 const FLAT = [0, 0, 1, 1, 0, 0, 0, 0];
-const NESTED = explicitPad(layer({ pads: [1, 1, 0, 0] }));
+const NESTED = explicitPad({ pads: [1, 1, 0, 0] });
 
 const REQUEST = { xShape: [1, 4, 5, 6], filterShape: [3, 3, 2, 6], strides: 2, pad: 1 } as const;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Every variant and both adjoints, on every named layer, against the oracle; and the adjoint identities between them. */
+/** Every variant and both adjoints, on every named layer, against the oracle; then the adjoint identities. */
 import { CASES } from './support/cases';
 import { mismatch } from './support/compare';
 import { describeOnEveryBackend, variantsOn } from './support/environments';

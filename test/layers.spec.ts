@@ -5,6 +5,7 @@ import { type Shape, layers, loadLayersModel, sequential } from '@tensorflow/tfj
 import { conv1dTranspose, conv2dTranspose } from '../src';
 import { conv1dTranspose as conv1dLayer, conv2dTranspose as conv2dLayer } from '../src/integrations/layers';
 import { describeOnEveryBackend } from './support/environments';
+import { type Shape4D, sizeOf } from './support/layer';
 import { uniform } from './support/random';
 
 interface KerasCase {
@@ -13,16 +14,21 @@ interface KerasCase {
   output: [number, number, number];
 }
 
+/** A case of a 3 × 3 kernel and stride 2 on [4, 5, 2], unless it says otherwise. */
+function keras(output: KerasCase['output'], config: KerasCase['config'], input?: KerasCase['input']): KerasCase {
+  return { config: { kernel_size: [3, 3], strides: [2, 2], ...config }, input: input ?? [4, 5, 2], output };
+}
+
 /** Output shapes that Keras 3 computes for layers of 3 filters. */
 const KERAS: Record<string, KerasCase> = {
-  "'same'": { config: { kernel_size: [3, 3], strides: [2, 2], padding: 'same' }, input: [4, 5, 2], output: [8, 10, 3] },
-  "'valid'": { config: { kernel_size: [3, 3], strides: [2, 2], padding: 'valid' }, input: [4, 5, 2], output: [9, 11, 3] }, // prettier-ignore
-  "'valid', kernel smaller than stride": { config: { kernel_size: [2, 2], strides: [3, 3], padding: 'valid' }, input: [4, 5, 2], output: [12, 15, 3] }, // prettier-ignore
-  "output padding, 'same'": { config: { kernel_size: [3, 3], strides: [2, 2], padding: 'same', output_padding: [1, 0] }, input: [4, 5, 2], output: [8, 9, 3] }, // prettier-ignore
-  "output padding, 'valid'": { config: { kernel_size: [3, 3], strides: [2, 2], padding: 'valid', output_padding: [1, 1] }, input: [4, 5, 2], output: [10, 12, 3] }, // prettier-ignore
-  'dilation, stride 1': { config: { kernel_size: [3, 3], strides: [1, 1], padding: 'valid', dilation_rate: [2, 3] }, input: [4, 5, 2], output: [8, 11, 3] }, // prettier-ignore
-  "dilation, 'same'": { config: { kernel_size: [3, 3], strides: [1, 1], padding: 'same', dilation_rate: [2, 2] }, input: [4, 5, 2], output: [4, 5, 3] }, // prettier-ignore
-  channels_first: { config: { kernel_size: [3, 3], strides: [2, 2], padding: 'same', data_format: 'channels_first' }, input: [2, 4, 5], output: [3, 8, 10] }, // prettier-ignore
+  "'same'": keras([8, 10, 3], { padding: 'same' }),
+  "'valid'": keras([9, 11, 3], { padding: 'valid' }),
+  "'valid', kernel smaller than stride": keras([12, 15, 3], { kernel_size: [2, 2], strides: [3, 3], padding: 'valid' }),
+  "output padding, 'same'": keras([8, 9, 3], { padding: 'same', output_padding: [1, 0] }),
+  "output padding, 'valid'": keras([10, 12, 3], { padding: 'valid', output_padding: [1, 1] }),
+  'dilation, stride 1': keras([8, 11, 3], { strides: [1, 1], padding: 'valid', dilation_rate: [2, 3] }),
+  "dilation, 'same'": keras([4, 5, 3], { strides: [1, 1], padding: 'same', dilation_rate: [2, 2] }),
+  channels_first: keras([3, 8, 10], { padding: 'same', data_format: 'channels_first' }, [2, 4, 5]),
 };
 
 /** A model.json as Keras's converter writes it, of one layer. */
@@ -30,17 +36,22 @@ function kerasModel(
   className: string,
   config: Record<string, unknown>,
   input: number[],
-  weights: [string, number[]][],
+  shapes: Readonly<Record<string, number[]>>,
 ): tf.io.IOHandler {
-  // prettier-ignore
+  const weights = Object.entries(shapes);
   const specs = weights.map(([name, shape]) => ({ name: `layer/${name}`, shape, dtype: 'float32' as const }));
-  const data = Float32Array.from(weights.flatMap(([name, shape]) => [...uniform(tf.util.sizeFromShape(shape), name)]));
+  const layer = {
+    ...{ name: 'layer', trainable: true, batch_input_shape: [null, ...input], dtype: 'float32' },
+    ...{ filters: 3, activation: 'relu', use_bias: true },
+    ...config,
+  };
+  const data = Float32Array.from(weights.flatMap(([name, shape]) => [...uniform(sizeOf(shape), name)]));
   return tf.io.fromMemory({
     modelTopology: {
       class_name: 'Sequential',
       config: {
         name: 'model',
-        layers: [{ class_name: className, config: { name: 'layer', trainable: true, batch_input_shape: [null, ...input], dtype: 'float32', filters: 3, activation: 'relu', use_bias: true, ...config } }], // prettier-ignore
+        layers: [{ class_name: className, config: layer }],
       },
       keras_version: '2.15.0',
       backend: 'tensorflow',
@@ -60,14 +71,14 @@ describeOnEveryBackend('layers', (environment) => {
   for (const [name, { config, input, output }] of Object.entries(KERAS)) {
     it(`a Conv2DTranspose of a Keras model.json: ${name}`, async () => {
       const channelsFirst = config.data_format === 'channels_first';
-      const kernelShape = [...(config.kernel_size as number[]), 3, 2];
-      const model = await loadLayersModel(kerasModel('Conv2DTranspose', config, input, [['kernel', kernelShape], ['bias', [3]]])); // prettier-ignore
+      const kernel = [...(config.kernel_size as [number, number]), 3, 2] as Shape4D;
+      const model = await loadLayersModel(kerasModel('Conv2DTranspose', config, input, { kernel, bias: [3] }));
       expect((model.outputs[0].shape as Shape).slice(1)).toEqual(output);
       tf.tidy(() => {
-        const x = tf.tensor4d(uniform(tf.util.sizeFromShape([2, ...input]), 'x'), [2, ...input]);
+        const x = tf.tensor4d(uniform(sizeOf([2, ...input]), 'x'), [2, ...input]);
         const y = model.predict(x) as tf.Tensor4D;
-        const filter = tf.tensor4d(uniform(tf.util.sizeFromShape(kernelShape), 'kernel'), kernelShape as [number, number, number, number]); // prettier-ignore
-        const [outputPadding, dilations] = [config.output_padding, config.dilation_rate] as ([number, number] | undefined)[]; // prettier-ignore
+        const filter = tf.tensor4d(uniform(sizeOf(kernel), 'kernel'), kernel);
+        const { output_padding: outputPadding, dilation_rate: dilations } = config as Record<string, [number, number]>;
         const sums = conv2dTranspose(
           channelsFirst ? tf.transpose(x, [0, 2, 3, 1]) : x,
           filter,
@@ -85,7 +96,8 @@ describeOnEveryBackend('layers', (environment) => {
 
   it('a Conv1DTranspose of a Keras model.json', async () => {
     const config = { kernel_size: [3], strides: [2], padding: 'same', dilation_rate: [1] };
-    const model = await loadLayersModel(kerasModel('Conv1DTranspose', config, [5, 2], [['kernel', [3, 3, 2]], ['bias', [3]]])); // prettier-ignore
+    const shapes = { kernel: [3, 3, 2], bias: [3] };
+    const model = await loadLayersModel(kerasModel('Conv1DTranspose', config, [5, 2], shapes));
     expect(model.outputs[0].shape).toEqual([null, 10, 3]);
     tf.tidy(() => {
       const x = tf.tensor3d(uniform(10, 'x'), [1, 5, 2]);
@@ -99,7 +111,10 @@ describeOnEveryBackend('layers', (environment) => {
   });
 
   it('is what the stock layer is, in all that both have', async () => {
-    const args = { filters: 3, kernelSize: 3, strides: 2, padding: 'same' as const, activation: 'tanh' as const, inputShape: [4, 5, 2] as Shape, kernelInitializer: 'ones' as const, biasInitializer: 'ones' as const }; // prettier-ignore
+    const args: Parameters<typeof conv2dLayer>[0] = {
+      ...{ filters: 3, kernelSize: 3, strides: 2, padding: 'same', activation: 'tanh', inputShape: [4, 5, 2] },
+      ...{ kernelInitializer: 'ones', biasInitializer: 'ones' },
+    };
     const [ours, stock] = [conv2dLayer, layers.conv2dTranspose].map((make) => sequential({ layers: [make(args)] }));
     const x = tf.tensor4d(uniform(40, 'x'), [1, 4, 5, 2]);
     const [y, expected] = [ours, stock].map((model) => model.predict(x) as tf.Tensor);
@@ -112,25 +127,31 @@ describeOnEveryBackend('layers', (environment) => {
 
   it('trains, saves and loads, with constraints and regularizers, dilation, groups and a variant', async () => {
     if (environment.precision === 16) return; // Adam's ε vanishes in half floats.
+    const size = { kernelSize: 3, padding: 'same' as const };
     const model = sequential({
       layers: [
         layers.dense({ units: 2 * 2 * 4, inputShape: [3], activation: 'relu' }),
         layers.reshape({ targetShape: [2, 2, 4] }),
-        conv2dLayer({ filters: 4, kernelSize: 3, strides: 2, padding: 'same', groups: 2, kernelRegularizer: 'l1l2', kernelConstraint: 'maxNorm' }), // prettier-ignore
-        conv2dLayer({ filters: 1, kernelSize: 3, padding: 'same', dilationRate: 2, variant: 'auto', activation: 'sigmoid' }), // prettier-ignore
+        conv2dLayer({
+          ...{ ...size, filters: 4, strides: 2, groups: 2 },
+          ...{ kernelRegularizer: 'l1l2', kernelConstraint: 'maxNorm' },
+        }),
+        conv2dLayer({ ...size, filters: 1, dilationRate: 2, variant: 'auto', activation: 'sigmoid' }),
       ],
     });
     model.compile({ optimizer: tf.train.adam(0.05), loss: 'meanSquaredError' });
     const x = tf.tensor2d(uniform(24, 'codes'), [8, 3]);
-    const y = tf.tensor4d(uniform(8 * 16, 'images').map((v) => (v > 0 ? 1 : 0)), [8, 4, 4, 1]); // prettier-ignore
+    const images = uniform(8 * 16, 'images').map((v) => (v > 0 ? 1 : 0));
+    const y = tf.tensor4d(images, [8, 4, 4, 1]);
     const { history } = await model.fit(x, y, { epochs: 12, verbose: 0, shuffle: false });
     const losses = history.loss as number[];
     expect(losses[11]).toBeLessThan(losses[0] * 0.95);
     let saved: tf.io.ModelArtifacts | undefined;
-    await model.save(tf.io.withSaveHandler((artifacts) => {
+    const keep = tf.io.withSaveHandler((artifacts) => {
       saved = artifacts;
       return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } });
-    })); // prettier-ignore
+    });
+    await model.save(keep);
     const again = await loadLayersModel(tf.io.fromMemory(saved!));
     const [a, b] = [model, again].map((each) => each.predict(x) as tf.Tensor);
     expect(distance(a, b)).toBeLessThan(1e-6);
@@ -141,12 +162,16 @@ describeOnEveryBackend('layers', (environment) => {
 
   it('explains what is wrong with its arguments', () => {
     const args = { filters: 4, kernelSize: 3 };
+    const three = [1, 2, 3] as unknown as [number, number];
     const wrong: [() => unknown, RegExp][] = [
       [() => conv2dLayer({ ...args, groups: 0 }), /groups must be a whole number of at least 1, but was 0/],
       [() => conv2dLayer({ ...args, variant: 'fft' as 'auto' }), /variant must be one of scatter.*"fft"/],
-      [() => conv2dLayer({ ...args, outputPadding: [1, 2, 3] as unknown as [number, number] }), /outputPadding.*\[1,2,3\]/], // prettier-ignore
+      [() => conv2dLayer({ ...args, outputPadding: three }), /outputPadding.*\[1,2,3\]/],
       [() => conv1dLayer({ ...args, padding: 'causal' }), /padding must be 'same' or 'valid', but was 'causal'/],
-      [() => conv2dLayer({ ...args, groups: 3 }).apply(tf.ones([1, 4, 4, 3])), /filters \(4\).*multiples of groups \(3\)/], // prettier-ignore
+      [
+        () => conv2dLayer({ ...args, groups: 3 }).apply(tf.ones([1, 4, 4, 3])),
+        /filters \(4\).*multiples of groups \(3\)/,
+      ],
     ];
     tf.tidy(() => wrong.forEach(([run, message]) => expect(run).toThrowError(message)));
   });
@@ -171,13 +196,17 @@ describeOnEveryBackend('conv1dTranspose', (environment) => {
                 const at = i * stride + m * dilation - crop[0];
                 const group = Math.floor(c / 3);
                 if (at < 0 || at >= width) continue;
-                expected[(n * width + at) * 6 + c] += xs[(n * 5 + i) * 4 + group * 2 + o] * ws[(m * 3 + (c % 3)) * 4 + group * 2 + o]; // prettier-ignore
+                const channel = group * 2 + o;
+                expected[(n * width + at) * 6 + c] +=
+                  xs[(n * 5 + i) * 4 + channel] * ws[(m * 3 + (c % 3)) * 4 + channel];
               }
       const truth = tf.tensor3d(expected, [2, width, 6]);
       const options = { dilation, groups, outputPadding: extra };
       const nwc = conv1dTranspose(x, filter, undefined, stride, crop, options);
-      const ncw = conv1dTranspose(tf.transpose(x, [0, 2, 1]), filter, undefined, stride, crop, { ...options, dataFormat: 'NCW' }); // prettier-ignore
-      const rank2 = conv1dTranspose(tf.reshape<tf.Rank.R2>(tf.slice(x, 0, 1), [5, 4]), filter, [width, 6], stride, crop, options); // prettier-ignore
+      const inNCW = { ...options, dataFormat: 'NCW' as const };
+      const ncw = conv1dTranspose(tf.transpose(x, [0, 2, 1]), filter, undefined, stride, crop, inNCW);
+      const first = tf.reshape<tf.Rank.R2>(tf.slice(x, 0, 1), [5, 4]);
+      const rank2 = conv1dTranspose(first, filter, [width, 6], stride, crop, options);
       const worst = (a: tf.Tensor, b: tf.Tensor): number => tf.max(tf.abs(tf.sub(a, b))).dataSync()[0];
       expect(nwc.shape).toEqual([2, width, 6]);
       expect(worst(nwc, truth)).toBeLessThan(tolerance * 4);
@@ -189,13 +218,19 @@ describeOnEveryBackend('conv1dTranspose', (environment) => {
   it('has gradients, and explains what is wrong', () => {
     tf.tidy(() => {
       const [x, filter] = [tf.ones<tf.Rank.R3>([1, 4, 2]), tf.ones<tf.Rank.R3>([3, 2, 2])];
-      const [dx, dw] = tf.grads((a, b) => conv1dTranspose(a as tf.Tensor3D, b as tf.Tensor3D, undefined, 2, 'valid'))([x, filter]); // prettier-ignore
+      const op = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
+        conv1dTranspose(a as tf.Tensor3D, b as tf.Tensor3D, undefined, 2, 'valid');
+      const [dx, dw] = tf.grads(op)([x, filter]);
       expect([...dx.dataSync()]).toEqual(new Array(8).fill(6));
       expect([...dw.dataSync()]).toEqual(new Array(12).fill(4));
-      expect(() => conv1dTranspose(x, tf.ones<tf.Rank.R2>([2, 2]) as unknown as tf.Tensor3D, undefined, 1, 'same')).toThrowError(/filter must be \[filterWidth.*\[2,2\]/); // prettier-ignore
-      expect(() => conv1dTranspose(x, filter, undefined, 1, 'same', { dataFormat: 'NHWC' as 'NWC' })).toThrowError(/'NWC' or 'NCW'/); // prettier-ignore
+      const matrix = tf.ones([2, 2]) as tf.Tensor as tf.Tensor3D;
+      expect(() => conv1dTranspose(x, matrix, undefined, 1, 'same')).toThrowError(
+        /filter must be \[filterWidth.*\[2,2\]/,
+      );
+      const wrong = { dataFormat: 'NHWC' as 'NWC' };
+      expect(() => conv1dTranspose(x, filter, undefined, 1, 'same', wrong)).toThrowError(/'NWC', 'NCW'/);
       expect(() => conv1dTranspose(x, filter, [4, 2], 1, 'same')).toThrowError(
-        /outputShape \[4,2\].*as many dimensions/,
+        /outputShape \[4, 2\].*as many dimensions/,
       );
     });
   });

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The op as users call it: both signatures, layouts, ranks, dtypes, pads, shapes; equal to tf.conv2dTranspose; no leaks. */
+/**
+ * The op as users call it: both signatures, layouts, ranks, dtypes, pads, shapes. Equal to tf.conv2dTranspose, and
+ * nothing leaks.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import { type Conv2DTransposeOptions, type Pad, conv2dTranspose } from '../src';
 import { mismatch, mismatchOfPeers } from './support/compare';
@@ -33,7 +36,7 @@ const STOCK_CASES: Record<string, StockCase> = {
   'pad 1': { pad: 1, l: layer({ pads: [1, 1, 1, 1] }) },
   'pad 1, larger output': { pad: 1, outputShape: [8, 10], l: layer({ pads: [1, 1, 1, 1], outputPadding: [1, 1] }) },
   'explicit pad': {
-    pad: [[0, 0], [1, 0], [0, 2], [0, 0]], // prettier-ignore
+    pad: explicitPad({ pads: [1, 0, 0, 2] }),
     l: layer({ pads: [1, 0, 0, 2] }),
   },
   "dimRoundingMode 'floor'": {
@@ -87,7 +90,7 @@ describeOnEveryBackend('conv2dTranspose', (environment) => {
   }
 
   for (const { name, attrs, ...given } of conformance) {
-    const [top, bottom, left, right] = attrs.pads;
+    const pads = attrs.pads as Layer['pads'];
     for (const variant of new Set([...variantsOn(environment), 'auto' as const])) {
       it(`${variant} conforms to ${name}`, () => {
         tf.tidy(() => {
@@ -102,7 +105,7 @@ describeOnEveryBackend('conv2dTranspose', (environment) => {
             tf.tensor4d(Float32Array.from(given.filter.data), given.filter.shape as [number, number, number, number]),
             undefined,
             attrs.strides as [number, number],
-            [[0, 0], [top, bottom], [left, right], [0, 0]], // prettier-ignore
+            explicitPad({ pads }),
             options as Conv2DTransposeOptions,
           );
           const result = given.bias ? tf.add(y, tf.tensor1d(given.bias.data)) : y;
@@ -138,7 +141,7 @@ describeOnEveryBackend('conv2dTranspose', (environment) => {
         tf.tensor4d(filter, filterShape(l)),
         [batch, channels, height, width],
         l.strides,
-        [[0, 0], [0, 0], [1, 0], [0, 2]], // prettier-ignore
+        explicitPad(l, 'NCHW'),
         { dataFormat: 'NCHW', dilations: l.dilations, groups: 2, outputPadding: l.outputPadding },
       );
       expect(nchw.shape).toEqual([batch, channels, height, width]);
@@ -150,13 +153,10 @@ describeOnEveryBackend('conv2dTranspose', (environment) => {
     tf.tidy(() => {
       const $filter = tf.tensor4d(filter, filterShape(l));
       const $dy = tf.transpose(tf.tensor4d(dy, yShape(l)), [0, 3, 1, 2]);
+      const { strides, dilations, groups, outputPadding } = l;
+      const options = { dataFormat: 'NCHW' as const, dilations, groups, outputPadding };
       const op = ($x: tf.Tensor): tf.Tensor =>
-        conv2dTranspose($x as tf.Tensor4D, $filter, undefined, l.strides, [[0, 0], [0, 0], [1, 0], [0, 2]], {
-          dataFormat: 'NCHW',
-          dilations: l.dilations,
-          groups: 2,
-          outputPadding: l.outputPadding,
-        }); // prettier-ignore
+        conv2dTranspose($x as tf.Tensor4D, $filter, undefined, strides, explicitPad(l, 'NCHW'), options);
       const dx = tf.grad(op)(tf.transpose(tf.tensor4d(x, xShape(l)), [0, 3, 1, 2]), $dy);
       expect(mismatch(tf.transpose(dx, [0, 2, 3, 1]).dataSync(), oracle.backpropInput(l, dy, filter))).toBe('');
     });
@@ -185,8 +185,10 @@ describeOnEveryBackend('conv2dTranspose', (environment) => {
   });
 
   it('takes nested arrays', () => {
-    const y = conv2dTranspose([[[[2]]]], [[[[3]], [[5]]], [[[7]], [[11]]]], [1, 2, 2, 1], 1, 0); // prettier-ignore
-    expect(y.arraySync()).toEqual([[[[6], [10]], [[14], [22]]]]); // prettier-ignore
+    const upper = [[[3]], [[5]]];
+    const lower = [[[7]], [[11]]];
+    const y = conv2dTranspose([[[[2]]]], [upper, lower], [1, 2, 2, 1], 1, 0);
+    expect([y.shape, ...y.dataSync()]).toEqual([[1, 2, 2, 1], 6, 10, 14, 22]);
     y.dispose();
   });
 
@@ -218,25 +220,11 @@ describeOnEveryBackend('conv2dTranspose', (environment) => {
       const op = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
         conv2dTranspose(a as tf.Tensor4D, b as tf.Tensor4D, ...opArguments(l, variant));
       expect(leaked(() => op(inputs[0], inputs[1]).dispose())).toEqual(NOTHING);
-      expect(
-        leaked(() =>
-          tf
-            .grads(op)(inputs)
-            .forEach((gradient) => gradient.dispose()),
-        ),
-      ).toEqual(NOTHING);
-      const penalty = (a: tf.Tensor, b: tf.Tensor): tf.Scalar =>
-        tf
-          .grads((c, d) => op(c, d).square())([a, b])[0]
-          .square()
-          .sum();
-      expect(
-        leaked(() =>
-          tf
-            .grads(penalty)(inputs)
-            .forEach((gradient) => gradient.dispose()),
-        ),
-      ).toEqual(NOTHING);
+      const gradient = tf.grads(op);
+      expect(leaked(() => tf.dispose(gradient(inputs)))).toEqual(NOTHING);
+      const ofSquares = tf.grads((a, b) => tf.square(op(a, b)));
+      const penalty = tf.grads((a, b) => tf.sum(tf.square(ofSquares([a, b])[0])));
+      expect(leaked(() => tf.dispose(penalty(inputs)))).toEqual(NOTHING);
       tf.dispose(inputs);
     });
 

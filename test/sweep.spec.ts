@@ -45,7 +45,7 @@ const layers: fc.Arbitrary<Layer> = fc
   .filter((l) => outSize(l).every((size) => size >= 1));
 
 describeOnEveryBackend('sweep', (environment) => {
-  // The core ops compile their shaders anew for every shape: a few geometries take as long there as all of them elsewhere.
+  // Core ops compile their shaders anew for every shape: a few geometries take as long there as all of them elsewhere.
   const runs = environment.withoutKernels === undefined ? RUNS : Math.min(RUNS, 8);
   for (const variant of variantsOn(environment)) {
     it(`${variant} equals the definition on ${runs} random geometries`, () => {

@@ -2,7 +2,18 @@
 /** The automatic choice: what it would do and why, what `tune` measures, keeps, exports and imports. */
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
-import { type Tuning, VARIANTS, type Variant, clearTuning, computeGeometry, conv2dTranspose, explain, exportTuning, importTuning, tune } from '../src'; // prettier-ignore
+import {
+  type Tuning,
+  VARIANTS,
+  type Variant,
+  clearTuning,
+  computeGeometry,
+  conv2dTranspose,
+  explain,
+  exportTuning,
+  importTuning,
+  tune,
+} from '../src';
 import { conv2dTranspose as conv2dLayer } from '../src/integrations/layers';
 import { describeOnEveryBackend } from './support/environments';
 import { NOTHING, leaked } from './support/leaks';
@@ -43,7 +54,7 @@ describeOnEveryBackend(
       const memory = tf.memory().numTensors;
       const [winner] = await tune([REQUEST], {
         samples: 1,
-        onProgress: (done, all, { variant } = { variant: 'none' as Variant } as never) => void progress.push(`${done}/${all} ${variant}`), // prettier-ignore
+        onProgress: (done, all, found) => void progress.push(`${done}/${all} ${found?.variant}`),
       });
       expect(tf.memory().numTensors).toBe(memory);
       expect(progress).toEqual([`1/1 ${winner.variant}`]);
@@ -91,7 +102,8 @@ describeOnEveryBackend(
 
     it('refuses what is no tuning, and nothing to tune', async () => {
       expect(() => importTuning('{"version":2}')).toThrowError(/no tuning of version 1/);
-      expect(() => importTuning({ version: 1, winners: [{}] } as unknown as Tuning)).toThrowError(/this is no winner: \{\}/); // prettier-ignore
+      const incomplete = { version: 1, winners: [{}] } as unknown as Tuning;
+      expect(() => importTuning(incomplete)).toThrowError(/this is no winner: \{\}/);
       let message = '';
       await tune([]).catch((error: Error) => (message = error.message));
       expect(message).toMatch(/nothing to measure/);

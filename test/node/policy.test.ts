@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A page in Chromium whose content-security policy forbids WebAssembly, and one whose doesn't: which engine runs, and that it is right. */
+/**
+ * A page in Chromium whose content-security policy forbids WebAssembly, and one whose doesn't: which engine runs, and
+ * that it is right.
+ */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
 import type { Browser } from 'playwright-core';

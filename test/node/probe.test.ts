@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Which engine the probe finds where WebAssembly is missing, forbidden, without SIMD, or not to be compiled at once. */
+/** Which engine the probe finds where WebAssembly is missing, forbidden, without SIMD, or not compiled at once. */
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 
 import * as tf from '@tensorflow/tfjs-core';

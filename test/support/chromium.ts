@@ -4,11 +4,21 @@ import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 
-/** Jest takes no ES modules without a flag, so a process of its own says where a browser is. */
+interface Found {
+  readonly executablePath: string | null;
+  readonly args: string[];
+  readonly howToGetOne: string;
+}
+
+/** Jest takes no ES modules without a flag, so a process of its own says where a browser is, in its last line. */
+const ASK = `import('./scripts/chromium.mjs').then((m) => {
+  const found = { executablePath: m.ensureChromium(), args: m.CHROMIUM_FLAGS, howToGetOne: m.HOW_TO_GET_ONE };
+  console.log(JSON.stringify(found));
+})`;
+
 export async function launchChromium(): Promise<Browser> {
-  const ask = `import('./scripts/chromium.mjs').then((m) => console.log(JSON.stringify([m.ensureChromium(), m.CHROMIUM_FLAGS, m.HOW_TO_GET_ONE])))`;
-  const printed = execFileSync(process.execPath, ['-e', ask], { encoding: 'utf8', cwd: resolve(__dirname, '../..') });
-  const [executablePath, args, howToGetOne] = JSON.parse(printed.trim().split('\n').at(-1)!) as [string | null, string[], string]; // prettier-ignore
+  const printed = execFileSync(process.execPath, ['-e', ASK], { encoding: 'utf8', cwd: resolve(__dirname, '../..') });
+  const { executablePath, args, howToGetOne } = JSON.parse(printed.trim().split('\n').at(-1)!) as Found;
   if (!executablePath) throw new Error(howToGetOne);
   return chromium.launch({ executablePath, args });
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Comparison with the oracle: |actual − truth| ≤ ε32 · K · Σ|products| per element, a bound that summing K products in
- * float32 in any order, with or without fused multiply-add, keeps; NaN equals only NaN, an infinity only itself. Where the backend
- * stores half floats the operands and the result are rounded as well: twice their ε takes the place of ε32.
+ * Comparison with the oracle: |actual − truth| ≤ ε32 · K · Σ|products| per element. Sums of K products in float32 keep
+ * that bound, in any order, with or without fused multiply-add. NaN equals only NaN, an infinity only itself.
+ *
+ * Where the backend stores half floats, the operands and the result are rounded as well: twice their ε takes the place
+ * of ε32.
  */
 import type { Truth } from './oracle';
 

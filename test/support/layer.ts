@@ -33,7 +33,10 @@ const PLAIN: Layer = {
   groups: 1,
 };
 
-/** A layer that differs from a plain one (x [1, 4, 5, 3], 2 channels out, 3×3, stride 2, nothing cropped) in what is given. */
+/**
+ * A layer that differs in what is given from a plain one: x [1, 4, 5, 3], 2 channels out, 3×3, stride 2, nothing
+ * cropped.
+ */
 export function layer(difference: Partial<Layer> = {}): Layer {
   return { ...PLAIN, ...difference };
 }
@@ -76,12 +79,15 @@ export function randomOperands(l: Layer, seed: string): { x: Float32Array; filte
   };
 }
 
-/** The pads as the op takes them. */
-export function explicitPad({ pads: [top, bottom, left, right] }: Layer): ExplicitPadding {
-  return [
-    [0, 0],
+/** The pads as the op takes them, in the order of a layout. */
+export function explicitPad(
+  { pads: [top, bottom, left, right] }: Pick<Layer, 'pads'>,
+  dataFormat: 'NHWC' | 'NCHW' = 'NHWC',
+): ExplicitPadding {
+  const none: [number, number] = [0, 0];
+  const [rows, columns]: [number, number][] = [
     [top, bottom],
     [left, right],
-    [0, 0],
   ];
+  return dataFormat === 'NHWC' ? [none, rows, columns, none] : [none, none, rows, columns];
 }

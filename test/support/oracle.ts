@@ -4,7 +4,8 @@
  *
  *     Φ(x, w, g) = Σ x[n, i, j, o] · w[m, q, c, o] · g[n, i·sH + m·dH − top, j·sW + q·dW − left, group·C + c]
  *
- * Each result comes with its error bound, K · Σ |products| per element, K the number of terms (times c · ε32: see ./compare).
+ * Each result comes with its error bound, K · Σ |products| per element, K the number of terms. ./compare says how it is
+ * used.
  */
 import { type Layer, filterShape, outSize, sizeOf, xShape, yShape } from './layer';
 

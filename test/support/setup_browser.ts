@@ -2,20 +2,11 @@
 /** What specs run on in a browser: the engines of the cpu backend, and WebGL as different machines have it. */
 import * as tf from '@tensorflow/tfjs';
 import { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
-import { ENGINE_FLAG, availableEngines } from '../../kernels/cpu';
-import '../../kernels/webgl';
+import '../../kernels';
 import { type Environment, environments } from './environments';
+import { onEveryEngine } from './memory_backends';
 
 tf.env().set('IS_TEST', true);
-
-for (const engine of availableEngines()) {
-  environments.push({
-    name: `cpu, ${engine} engine`,
-    backend: 'cpu',
-    setUp: () => tf.env().set(ENGINE_FLAG, engine),
-    tearDown: () => tf.env().set(ENGINE_FLAG, 'auto'),
-  });
-}
 
 /** A backend `webgl`, registered anew with flags of its own. */
 function webgl(name: string, flags: tf.Environment['flags'], more: Partial<Environment> = {}): Environment {
@@ -39,13 +30,13 @@ function webgl(name: string, flags: tf.Environment['flags'], more: Partial<Envir
   };
 }
 
+const halfFloats = { WEBGL_RENDER_FLOAT32_CAPABLE: false, WEBGL_FORCE_F16_TEXTURES: true };
+const withoutKernels = 'our kernels need WebGL 2: the op is composed of core ops';
+
 environments.push(
+  ...onEveryEngine('cpu'),
   webgl('webgl 2', { WEBGL_VERSION: 2 }),
   webgl('webgl 2, packing off', { WEBGL_VERSION: 2, WEBGL_PACK: false }),
-  webgl('webgl 2, half floats', { WEBGL_VERSION: 2, WEBGL_RENDER_FLOAT32_CAPABLE: false, WEBGL_FORCE_F16_TEXTURES: true }, { precision: 16 }), // prettier-ignore
-  webgl(
-    'webgl 1',
-    { WEBGL_VERSION: 1 },
-    { withoutKernels: 'our kernels need WebGL 2: the op is composed of core ops' },
-  ),
+  webgl('webgl 2, half floats', { WEBGL_VERSION: 2, ...halfFloats }, { precision: 16 }),
+  webgl('webgl 1', { WEBGL_VERSION: 1 }, { withoutKernels }),
 );

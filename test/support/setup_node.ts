@@ -1,37 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What specs run on under jest: the cpu backend with our kernels, on every engine that can run here. */
+/** What specs run on under jest: the backends in memory, `cpu` on every engine that can run here. */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import v8 from 'node:v8';
 import * as tf from '@tensorflow/tfjs';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import { ENGINE_FLAG, availableEngines } from '../../kernels/cpu';
+import '../../kernels';
 import { RELAXED_MODULE } from '../../kernels/engine/simd/products.generated';
-import '../../kernels/wasm';
 import { install, uninstall } from '../../src';
 import { environments } from './environments';
+import { onEveryEngine } from './memory_backends';
 
 tf.env().set('IS_TEST', true); // No advertisement for tfjs-node.
 
 // Node 20 has relaxed SIMD behind a flag; later ones have it anyway.
-if (!WebAssembly.validate(Buffer.from(RELAXED_MODULE, 'base64'))) v8.setFlagsFromString('--experimental-wasm-relaxed-simd'); // prettier-ignore
+const hasRelaxedSimd = WebAssembly.validate(Buffer.from(RELAXED_MODULE, 'base64'));
+if (!hasRelaxedSimd) v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
 
-const engines = availableEngines();
-for (const engine of engines) {
-  environments.push({
-    name: `cpu, ${engine} engine`,
-    backend: 'cpu',
-    setUp: () => tf.env().set(ENGINE_FLAG, engine),
-    tearDown: () => tf.env().set(ENGINE_FLAG, 'auto'),
-  });
-}
-for (const engine of ['relaxed', 'simd'] as const) {
-  if (!engines.includes(engine))
+const onCpu = onEveryEngine('cpu');
+for (const engine of ['relaxed', 'simd']) {
+  if (!onCpu.some(({ name }) => name.includes(engine)))
     console.warn(`Skipped: the ${engine} engine, because this Node has no such instructions`);
 }
 
 setWasmPaths(join(dirname(createRequire(__filename).resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist/'));
-environments.push({
+
+environments.push(...onCpu, {
   name: 'wasm',
   backend: 'wasm',
   onlyNumbers: true,
