@@ -2,8 +2,8 @@
 /** What only WebGL can get wrong: textures, GL state, memory on the GPU, compiled programs, a lost context. */
 import * as tf from '@tensorflow/tfjs-core';
 import { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
-import { programCount } from '../kernels/webgl';
-import { VARIANTS, conv2dTranspose } from '../src';
+import { descriptor, programCount } from '../kernels/webgl';
+import { VARIANTS, type Variant, conv2dTranspose, fused } from '../src';
 import { mismatch } from './support/compare';
 import { type Environment, describeOnEveryBackend } from './support/environments';
 import { opArguments, runBackpropFilter, runBackpropInput, runForward } from './support/kernels';
@@ -28,6 +28,29 @@ function specs({ name, withoutKernels }: Environment): void {
     });
     return;
   }
+
+  /** What is in use of the GPU, and the GL state. */
+  const used = (): unknown => {
+    const gl = backend().gpgpu.gl as WebGL2RenderingContext;
+    const { FRAMEBUFFER_BINDING, VERTEX_ARRAY_BINDING, BLEND, SCISSOR_TEST, ACTIVE_TEXTURE, DEPTH_TEST } = gl;
+    const parameters = [FRAMEBUFFER_BINDING, VERTEX_ARRAY_BINDING, BLEND, SCISSOR_TEST, ACTIVE_TEXTURE, DEPTH_TEST];
+    return {
+      bytes: bytesInGPU(),
+      textures: backend().getTextureManager().getNumUsedTextures(),
+      state: parameters.map((parameter) => gl.getParameter(parameter) as unknown),
+    };
+  };
+  /** Operands on the GPU, and a forward pass and both gradients of them. */
+  const forwardAndGradients = (variant: Variant): { inputs: tf.Tensor[]; runs: () => void } => {
+    const inputs = [tf.mul(tf.tensor4d(x, xShape(l)), 1), tf.mul(tf.tensor4d(filter, filterShape(l)), 1)];
+    const op = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
+      conv2dTranspose(a as tf.Tensor4D, b as tf.Tensor4D, ...opArguments(l, variant));
+    const runs = (): void => {
+      op(inputs[0], inputs[1]).dispose();
+      tf.grads(op)(inputs).forEach((gradient) => gradient.dispose());
+    };
+    return { inputs, runs };
+  };
 
   for (const variant of VARIANTS) {
     it(`${variant}: takes tensors from the CPU, from the GPU, slices and reshaped ones`, () => {
@@ -55,7 +78,8 @@ function specs({ name, withoutKernels }: Environment): void {
       const dFilter = oracle.backpropFilter(odd, o.x, o.dy).values;
       tf.tidy(() => {
         // On the GPU and packed, where lanes beyond an odd size are multiplied, too.
-        const [$x, $filter] = [tf.mul(tf.tensor4d(o.x, xShape(odd)), 1), tf.mul(tf.tensor4d(o.filter, filterShape(odd)), 1)]; // prettier-ignore
+        const $x = tf.mul(tf.tensor4d(o.x, xShape(odd)), 1);
+        const $filter = tf.mul(tf.tensor4d(o.filter, filterShape(odd)), 1);
         const op = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
           conv2dTranspose(a as tf.Tensor4D, b as tf.Tensor4D, ...opArguments(odd, variant));
         const gradients = tf.grads(op)([$x, $filter], tf.tensor4d(o.dy, yShape(odd)));
@@ -80,30 +104,88 @@ function specs({ name, withoutKernels }: Environment): void {
     });
 
     it(`${variant}: leaves the memory of the GPU as it was, and the GL state as found`, () => {
-      const inputs = [tf.mul(tf.tensor4d(x, xShape(l)), 1), tf.mul(tf.tensor4d(filter, filterShape(l)), 1)];
-      const op = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
-        conv2dTranspose(a as tf.Tensor4D, b as tf.Tensor4D, ...opArguments(l, variant));
-      const runs = (): void => {
-        op(inputs[0], inputs[1]).dispose();
-        tf.grads(op)(inputs).forEach((gradient) => gradient.dispose());
-      };
+      const { inputs, runs } = forwardAndGradients(variant);
       runs();
+      const before = used();
       const gl = backend().gpgpu.gl as WebGL2RenderingContext;
-      const state = (): unknown[] =>
-        [gl.FRAMEBUFFER_BINDING, gl.VERTEX_ARRAY_BINDING, gl.BLEND, gl.SCISSOR_TEST, gl.ACTIVE_TEXTURE, gl.DEPTH_TEST].map((parameter) => gl.getParameter(parameter)); // prettier-ignore
-      const [bytes, before] = [bytesInGPU(), state()];
-      const textures = backend().getTextureManager().getNumUsedTextures();
       const made = spyOn(gl, 'createTexture').and.callThrough();
       const deleted = spyOn(gl, 'deleteTexture').and.callThrough();
       for (let n = 0; n < 5; n++) runs();
       expect(deleted.calls.count()).toBe(made.calls.count());
-      expect(bytesInGPU()).toBe(bytes);
-      expect(backend().getTextureManager().getNumUsedTextures()).toBe(textures);
-      expect(state()).toEqual(before);
+      expect(used()).toEqual(before);
       expect(gl.getError()).toBe(gl.NO_ERROR);
       tf.dispose(inputs);
     });
+
+    it(`${variant}: gives everything back when a draw fails`, () => {
+      const { inputs, runs } = forwardAndGradients(variant);
+      runs();
+      const before = used();
+      const gl = backend().gpgpu.gl as WebGL2RenderingContext;
+      const made = spyOn(gl, 'createTexture').and.callThrough();
+      const deleted = spyOn(gl, 'deleteTexture').and.callThrough();
+      const drawArrays = gl.drawArrays.bind(gl);
+      let draws = 0;
+      const fails = spyOn(gl, 'drawArrays').and.callFake((...all) => {
+        draws++;
+        drawArrays(...all);
+      });
+      runs();
+      const all = draws;
+      for (let last = 1; last <= all; last++) {
+        draws = 0;
+        fails.and.callFake(() => {
+          if (++draws === last) throw new Error('no such luck');
+        });
+        expect(() => tf.tidy(runs)).toThrowError(/no such luck/);
+        expect(used()).withContext(`failing in draw ${last} of ${all}`).toEqual(before);
+      }
+      fails.and.callThrough();
+      runs();
+      expect(deleted.calls.count()).toBe(made.calls.count());
+      expect(used()).toEqual(before);
+      tf.dispose(inputs);
+    });
   }
+
+  it('keeps few render targets between calls, and nothing after its release', () => {
+    descriptor.release!(backend());
+    const gl = backend().gpgpu.gl as WebGL2RenderingContext;
+    const made = spyOn(gl, 'texStorage3D').and.callThrough(); // Layers: tfjs has none.
+    const framebuffers = spyOn(gl, 'createFramebuffer').and.callThrough();
+    const deleted = spyOn(gl, 'deleteFramebuffer').and.callThrough();
+    for (let size = 3; size < 83; size += 2) {
+      const other = layer({ inSize: [size, 4], inChannels: 4, outChannels: 4 });
+      const operands = randomOperands(other, 'sizes');
+      runForward(other, operands.x, operands.filter, 'subpixel');
+    }
+    expect(made.calls.count()).toBeGreaterThan(35);
+    expect(framebuffers.calls.count() - deleted.calls.count()).toBeLessThan(40);
+    expect(programCount(backend())).toBeGreaterThan(0);
+    descriptor.release!(backend());
+    expect(deleted.calls.count()).toBe(framebuffers.calls.count());
+    expect(programCount(backend())).toBe(0);
+    expect(mismatch(runForward(l, x, filter, 'subpixel'), truth)).toBe('');
+  });
+
+  it('compiles nothing anew for another slope of leakyrelu', () => {
+    const [$x, $filter] = [tf.tensor4d(x, xShape(l)), tf.tensor4d(filter, filterShape(l))];
+    const [, strides, pad, options] = opArguments(l, 'subpixel');
+    if (typeof options === 'string') throw new Error('options were expected');
+    const activated = (leakyreluAlpha: number): Float32Array =>
+      tf.tidy(() => {
+        const given = { x: $x, filter: $filter, strides, pad, ...options };
+        return fused.conv2dTranspose({ ...given, activation: 'leakyrelu', leakyreluAlpha }).dataSync<'float32'>();
+      });
+    const steep = activated(0.5);
+    const compiled = programCount(backend());
+    const flat = activated(0.25);
+    expect(programCount(backend())).toBe(compiled);
+    steep.forEach((value, n) =>
+      expect(flat[n]).toBe(value < 0 && name !== 'webgl 2, half floats' ? value / 2 : flat[n]),
+    );
+    tf.dispose([$x, $filter]);
+  });
 
   it('compiles nothing anew for another image size or batch, few programs for all', () => {
     const runAll = (height: number, width: number, batch: number, inChannels: number, outChannels: number): void => {
@@ -156,7 +238,7 @@ function specs({ name, withoutKernels }: Environment): void {
         extension === 'EXT_float_blend' ? null : getExtension.call(gl, extension)) as typeof getExtension;
       try {
         expect(() => runForward(l, x, filter, 'scatter')).toThrowError(
-          /'scatter' cannot run on backend 'webgl': it adds up by blending.*EXT_float_blend.*'auto', '(subpixel|matmul)'/,
+          /'scatter' cannot run on backend 'webgl': it adds up by blending.*EXT_float_blend.*'auto', '(subpixel|mat)/,
         );
         expect(mismatch(runForward(l, x, filter, 'auto'), truth)).toBe('');
       } finally {

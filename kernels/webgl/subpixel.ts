@@ -1,51 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Sub-pixel: each phase of the output is a dense correlation of stride 1 (src/geometry/phases), drawn into a rectangle of its
- * own; one more pass interleaves the phases.
+ * Sub-pixel: each phase of the output is a dense correlation of stride 1 (src/geometry/phases), drawn into a
+ * rectangle of its own of the render targets; one more pass interleaves the phases.
  */
-import type { TensorInfo } from '@tensorflow/tfjs-core';
-import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import type { Axis } from '../../src/geometry/axis';
 import { type Conv2DTransposeGeometry, heightAxis, widthAxis, yShapeOf } from '../../src/geometry/geometry';
 import { phases } from '../../src/geometry/phases';
-import { collectImage } from './collect';
-import { type Phase, type Taps, readsPairs } from './correlation';
-import { sourceImage } from './images';
-import type { Epilogue } from './epilogue';
-import { type Limits, type Plan, forwardSums, planCorrelation, runPlan } from './plan';
+import { correlate } from './correlate';
+import { type PhaseTaps, type Taps, planCorrelation } from './correlation';
+import { filterWeights } from './filter_weights';
+import { forwardRequest } from './forward';
+import { webglKernel } from './kernel';
+import { gridImage } from './programs/grid_image';
+import { drawResult } from './programs/result';
+import { sourceImage } from './source_image';
 
-export function planSubpixel(g: Conv2DTransposeGeometry, limits: Limits): Plan | string {
-  const wanted = {
-    ...forwardSums(g),
-    rows: Math.ceil(g.outHeight / g.strideHeight),
-    cols: Math.ceil(g.outWidth / g.strideWidth),
-    phaseRows: g.strideHeight,
-    phaseCols: g.strideWidth,
-  };
-  return planCorrelation(wanted, limits);
-}
+export const subpixel = webglKernel({
+  plan: (g, device) => {
+    const correlation = planCorrelation(
+      {
+        ...forwardRequest(g),
+        rows: Math.ceil(g.outHeight / g.strideHeight),
+        cols: Math.ceil(g.outWidth / g.strideWidth),
+        phaseRows: g.strideHeight,
+        phaseCols: g.strideWidth,
+        phases: phaseTaps(g),
+      },
+      device,
+    );
+    if ('reason' in correlation) return correlation;
+    return { correlation, y: gridImage(correlation.grid, yShapeOf(g)) };
+  },
+  run: (scope, { correlation, y }, x, filter, fused) => {
+    const image = sourceImage(scope, x, correlation);
+    const weights = filterWeights(scope, filter, correlation);
+    const targets = correlate(scope, correlation, image, weights);
+    return drawResult(scope, targets, y, fused);
+  },
+});
 
-export function subpixel(
-  g: Conv2DTransposeGeometry,
-  backend: MathBackendWebGL,
-  plan: Plan,
-  x: TensorInfo,
-  filter: TensorInfo,
-  epilogue?: Epilogue,
-): TensorInfo {
-  const cols = tapsOfPhases(widthAxis(g));
-  const course = {
-    imageHeight: g.inHeight,
-    stepRows: 1,
-    stepCols: 1,
-    filterWidth: g.filterWidth,
-    phases: tapsOfPhases(heightAxis(g)).flatMap((rowTaps, phaseRow) =>
-      cols.map((colTaps, phaseCol): Phase => ({ phaseRow, phaseCol, rows: rowTaps, cols: colTaps })),
-    ),
-  };
-  const image = sourceImage(backend, x, plan.image, g.groups, readsPairs(course));
-  return runPlan(backend, plan, image, filter, 'forward', course, (targets) =>
-    collectImage(backend, plan.grid, targets, yShapeOf(g), epilogue),
+function phaseTaps(g: Conv2DTransposeGeometry): PhaseTaps[] {
+  const colTaps = tapsOfPhases(widthAxis(g));
+  return tapsOfPhases(heightAxis(g)).flatMap((rows, phaseRow) =>
+    colTaps.map((cols, phaseCol) => ({ phaseRow, phaseCol, rows, cols })),
   );
 }
 

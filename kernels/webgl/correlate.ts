@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Draws a correlation that is planned: a pass for each phase of each stack of images. programs/correlation does the
+ * arithmetic; layouts/target_grid draws what is written.
+ */
+import { keptBy } from '../../src/geometry/kept';
+import type { Correlation } from './correlation';
+import type { ProgramSource, Uniforms } from './drawing/program';
+import type { RenderTarget } from './drawing/render_targets';
+import type { Pass, Scope } from './drawing/scope';
+import type { Weights } from './filter_weights';
+import { depthQuads } from './layouts/channels';
+import { type FilterPlacement, placementUniforms } from './layouts/filter_texels';
+import { gridUniforms } from './layouts/target_grid';
+import { correlationProgram } from './programs/correlation';
+import type { SourceImage } from './source_image';
+
+/** Draws a correlation; returns the targets of its grid. */
+export function correlate(scope: Scope, correlation: Correlation, image: SourceImage, weights: Weights): RenderTarget {
+  const { grid } = correlation;
+  const target = scope.layers(grid.targetWidth, grid.targetHeight, grid.tile.rows * grid.tile.cols);
+  const textures = { image: image.texture, weights: weights.texture };
+  for (const { source, uniforms, passes } of drawsOf(correlation)(weights.placement)[image.form]()) {
+    scope.draw({ source, target, textures, uniforms: [uniforms], passes });
+  }
+  return target;
+}
+
+interface KeptDraw {
+  readonly source: ProgramSource;
+  readonly uniforms: Uniforms;
+  readonly passes: Pass[];
+}
+
+/**
+ * The draws of a correlation, one for each program, made once for each placement of the filter and form of the image.
+ */
+const drawsOf = keptBy((correlation: Correlation) =>
+  keptBy((placement: FilterPlacement) => {
+    const made: Partial<Record<SourceImage['form'], KeptDraw[]>> = {};
+    const once = (form: SourceImage['form']) => () => (made[form] ??= makeDraws(correlation, placement, form));
+    return { dense: once('dense'), packed: once('packed') };
+  }),
+);
+
+function makeDraws(correlation: Correlation, placement: FilterPlacement, form: SourceImage['form']): KeptDraw[] {
+  const { request, grid, image } = correlation;
+  const { stepRows = 1, stepCols = 1, tapCols } = request;
+  const uniforms: Uniforms = {
+    ...gridUniforms(grid),
+    ...placementUniforms(placement),
+    imageHeight: request.imageHeight,
+    imageWidth: image.width,
+    imageRowsPerLine: image.rowsPerLine,
+    imageTexels: image.texels,
+    stepRows,
+    depthQuads: depthQuads(grid.channels),
+  };
+  const phaseWidth = grid.bandWidth;
+  const phaseHeight = grid.bands * grid.bandHeight;
+  const draws = new Map<string, KeptDraw>();
+  for (let stack = 0; stack < grid.stacks; stack++) {
+    for (const { phaseRow, phaseCol, rows, cols } of request.phases) {
+      const taps = tapsAtOnce(cols.count);
+      const source = correlationProgram({
+        tile: grid.tile,
+        packed: grid.packed,
+        step: stepCols,
+        taps,
+        tapStep: taps === 1 ? 0 : cols.offsetStep,
+        channelsAcross: placement.channelsAcross,
+        imagePacked: form === 'packed',
+      });
+      const origin = [(stack * grid.phaseCols + phaseCol) * phaseWidth, phaseRow * phaseHeight] as const;
+      const pass: Pass = {
+        viewport: [...origin, phaseWidth, phaseHeight],
+        uniforms: {
+          origin,
+          firstImage: stack * grid.imagesPerStack,
+          'rowTaps.count': rows.count,
+          'rowTaps.offset': rows.offset,
+          'rowTaps.offsetStep': rows.offsetStep,
+          'rowTaps.index': rows.tap * tapCols,
+          'rowTaps.indexStep': rows.tapStep * tapCols,
+          'colTaps.count': cols.count / taps,
+          'colTaps.offset': cols.offset,
+          'colTaps.offsetStep': cols.offsetStep * taps,
+          'colTaps.index': cols.tap,
+          'colTaps.indexStep': cols.tapStep,
+        },
+      };
+      const draw = draws.get(source.key);
+      if (draw) draw.passes.push(pass);
+      else draws.set(source.key, { source, uniforms, passes: [pass] });
+    }
+  }
+  return [...draws.values()];
+}
+
+/**
+ * Most taps of a row that a program takes at once: kernels are seldom wider. Each one more is a program of its own.
+ */
+const MOST_TAPS = 5;
+
+/** How many of `count` taps a program takes at once: a divisor. */
+function tapsAtOnce(count: number): number {
+  for (let taps = Math.min(count, MOST_TAPS); taps > 1; taps--) if (count % taps === 0) return taps;
+  return 1;
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What is kept of one GL context: compiled programs, render targets, a vertex array. A backend registered anew
+ * starts empty.
+ */
+import type { GPGPUContext, MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
+import { contextOf, glOf } from '../tfjs_internals';
+import { type Program, type ProgramSource, link } from './program';
+import { RenderTargetPool } from './render_targets';
+
+/** Everything of ours in a context. */
+export class Kept {
+  /** Without attributes: vertices know their number, and that is enough. */
+  readonly vertexArray: WebGLVertexArrayObject;
+  readonly targets: RenderTargetPool;
+  private readonly programs = new Map<string, Program>();
+
+  constructor(readonly gl: WebGL2RenderingContext) {
+    this.vertexArray = gl.createVertexArray()!;
+    this.targets = new RenderTargetPool(gl);
+  }
+
+  get programCount(): number {
+    return this.programs.size;
+  }
+
+  /** The program of a source, compiled at its first use. */
+  program(source: ProgramSource): Program {
+    let program = this.programs.get(source.key);
+    if (program === undefined) {
+      program = link(this.gl, source);
+      this.programs.set(source.key, program);
+    }
+    return program;
+  }
+
+  dispose(): void {
+    for (const { program } of this.programs.values()) this.gl.deleteProgram(program);
+    this.programs.clear();
+    this.gl.deleteVertexArray(this.vertexArray);
+    this.targets.dispose();
+  }
+}
+
+const kept = /* @__PURE__ */ new WeakMap<GPGPUContext, Kept>();
+
+export function keptOf(backend: MathBackendWebGL): Kept {
+  const context = contextOf(backend);
+  let own = kept.get(context);
+  if (own === undefined) {
+    own = new Kept(glOf(backend));
+    kept.set(context, own);
+  }
+  return own;
+}
+
+/** Gives back all that is kept of a backend's context; may be called again. */
+export function releaseKept(backend: MathBackendWebGL): void {
+  const context = contextOf(backend);
+  kept.get(context)?.dispose();
+  kept.delete(context);
+}
+
+/** How many programs of ours a backend has compiled. */
+export function programCount(backend: MathBackendWebGL): number {
+  return kept.get(contextOf(backend))?.programCount ?? 0;
+}

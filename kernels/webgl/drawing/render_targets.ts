@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Textures that are drawn to, and the framebuffers they are attached to. No other file attaches a texture.
+ *
+ * Temporary ones are kept for the next call of the same size, still attached: making, attaching and deleting one
+ * took a fifth of the JavaScript of a filter gradient (layer 1×4×4×4 → 4, Chromium 156). Nobody may rely on what is
+ * in them.
+ */
+import { type ResultTexture, drawsFloat32 } from '../tfjs_internals';
+
+/** Where programs draw to: a texture, or each of several layers, one for an output of the program. */
+export interface RenderTarget {
+  readonly texture: WebGLTexture;
+  /** Of a texture with layers, which is read by a sampler2DArray; 0 for a plain one. */
+  readonly layers: number;
+  /** In texels of 4 floats each. */
+  readonly width: number;
+  readonly height: number;
+  readonly framebuffer: WebGLFramebuffer;
+  readonly bytes: number;
+  readonly format: number;
+}
+
+/**
+ * What a context keeps of targets that nobody uses. Chosen: some layers of a decoder; tfjs itself keeps all it ever
+ * had.
+ */
+const MOST_FREE_BYTES = 16 * 2 ** 20;
+const MOST_FREE_TARGETS = 32;
+
+/** The temporary render targets of one context. */
+export class RenderTargetPool {
+  /** The longest unused first. */
+  private readonly free: RenderTarget[] = [];
+  private freeBytes = 0;
+  /** For tensors of tfjs, which come and go: attached for one draw. */
+  private readonly forResults: WebGLFramebuffer;
+
+  constructor(private readonly gl: WebGL2RenderingContext) {
+    this.forResults = gl.createFramebuffer()!;
+  }
+
+  get retainedBytes(): number {
+    return this.freeBytes;
+  }
+
+  /** A target of that size and so many layers, or a plain one for 0; its content is unknown. */
+  take(width: number, height: number, layers: number): RenderTarget {
+    const { gl, free } = this;
+    const format = drawsFloat32() ? gl.RGBA32F : gl.RGBA16F;
+    for (let n = free.length - 1; n >= 0; n--) {
+      const found = free[n];
+      const fits = found.width === width && found.height === height && found.layers === layers;
+      if (fits && found.format === format) {
+        free.splice(n, 1);
+        this.freeBytes -= found.bytes;
+        return found;
+      }
+    }
+    return makeTarget(gl, width, height, layers, format);
+  }
+
+  giveBack(target: RenderTarget): void {
+    this.free.push(target);
+    this.freeBytes += target.bytes;
+    while (this.freeBytes > MOST_FREE_BYTES || this.free.length > MOST_FREE_TARGETS) this.deleteOldest();
+  }
+
+  /** Runs `body` with a result of tfjs attached to the bound framebuffer. */
+  drawingTo({ texture }: ResultTexture, body: () => void): void {
+    const { gl } = this;
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.forResults);
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
+    try {
+      body();
+    } finally {
+      gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, null, 0);
+    }
+  }
+
+  dispose(): void {
+    while (this.free.length > 0) this.deleteOldest();
+    this.gl.deleteFramebuffer(this.forResults);
+  }
+
+  private deleteOldest(): void {
+    const { texture, framebuffer, bytes } = this.free.shift()!;
+    this.freeBytes -= bytes;
+    this.gl.deleteFramebuffer(framebuffer);
+    this.gl.deleteTexture(texture);
+  }
+}
+
+/** Makes a texture and attaches it, once for its life. */
+function makeTarget(
+  gl: WebGL2RenderingContext,
+  width: number,
+  height: number,
+  layers: number,
+  format: number,
+): RenderTarget {
+  const texture = gl.createTexture()!;
+  const framebuffer = gl.createFramebuffer()!;
+  const kind = layers > 0 ? gl.TEXTURE_2D_ARRAY : gl.TEXTURE_2D;
+  gl.bindTexture(kind, texture);
+  if (layers > 0) gl.texStorage3D(kind, 1, format, width, height, layers);
+  else gl.texStorage2D(kind, 1, format, width, height);
+  gl.texParameteri(kind, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+  gl.texParameteri(kind, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+  gl.bindTexture(kind, null);
+  gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
+  const attachments: number[] = [];
+  for (let n = 0; n < Math.max(1, layers); n++) {
+    const attachment = gl.COLOR_ATTACHMENT0 + n;
+    if (layers > 0) gl.framebufferTextureLayer(gl.FRAMEBUFFER, attachment, texture, 0, n);
+    else gl.framebufferTexture2D(gl.FRAMEBUFFER, attachment, kind, texture, 0);
+    attachments.push(attachment);
+  }
+  gl.drawBuffers(attachments);
+  const texelBytes = format === gl.RGBA32F ? 16 : 8;
+  const bytes = width * height * attachments.length * texelBytes;
+  return { texture, layers, width, height, framebuffer, bytes, format };
+}

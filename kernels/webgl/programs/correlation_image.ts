@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The part of programs/correlation that reads the image, in either of its forms. It declares `v{row}_{column}`: 4
+ * terms, the k-th quad, of each column that the rows of the tile meet; zeros outside the image.
+ *
+ * Dense (../layouts/dense_image), 4 terms of a column are a texel. Packed by tfjs, they are halves of two texels,
+ * whose other halves are the neighbouring column's. So a pair of columns, the first of which is even, is fetched at
+ * once. Example: channels 4 to 7 (k = 1) of columns 2 and 3 of some row, 8 channels, 6 columns; the pair is the
+ * second of 3:
+ *
+ *     line of the pair │ texel 0   1    2        3
+ *                      │   …       …    2:4 2:5  2:6 2:7       v_2 = 2:4 2:5 2:6 2:7
+ *                      │                3:4 3:5  3:6 3:7       v_3 = 3:4 3:5 3:6 3:7
+ */
+import { each } from './glsl';
+
+/** Code for three depths of the loops. */
+export interface ImageCode {
+  /** Within a row of taps: the texture's line of each row. */
+  readonly lines: string;
+  /** Within taps of a row: where the columns are, and whether they are inside. */
+  readonly columns: string;
+  /** Within a quad of terms: the terms themselves. */
+  readonly terms: string;
+}
+
+export function imageCode(rows: readonly number[], columns: readonly number[], imagePacked: boolean): ImageCode {
+  const { lines, places, fetches, fetched } = imagePacked ? packedImage(rows, columns) : denseImage(rows, columns);
+  return {
+    lines: `${each(rows, (n) => `int line${n} = image${n} * imageHeight + clamp(row${n}, 0, imageHeight - 1);`)}
+    ${lines}`,
+    columns: `${each(
+      columns,
+      (c) => `bool in${c} = col + ${c} >= 0 && col + ${c} < imageWidth;
+      ${each(rows, (n) => `bvec4 in${n}_${c} = bvec4(inside${n} && in${c});`)}`,
+    )}
+      ${places}`,
+    terms: `${fetches}
+        ${each(rows, (n) => each(columns, (c) => `vec4 v${n}_${c} = mix(vec4(0.), ${fetched(n, c)}, in${n}_${c});`))}`,
+  };
+}
+
+/** How one form is read. */
+interface Form {
+  readonly lines: string;
+  readonly places: string;
+  readonly fetches: string;
+  /** The terms of a column of a row. */
+  readonly fetched: (row: number, column: number) => string;
+}
+
+function denseImage(rows: readonly number[], columns: readonly number[]): Form {
+  return {
+    lines: each(
+      rows,
+      (n) => `int lineY${n} = quotient(line${n}, imageRowsPerLine);
+    int lineX${n} = (line${n} - lineY${n} * imageRowsPerLine) * imageWidth * imageTexels + group * depthQuads;`,
+    ),
+    places: each(columns, (c) => `int x${c} = clamp(col + ${c}, 0, imageWidth - 1) * imageTexels;`),
+    fetches: '',
+    fetched: (n, c) => `texelFetch(image, ivec2(lineX${n} + x${c} + k, lineY${n}), 0)`,
+  };
+}
+
+function packedImage(rows: readonly number[], columns: readonly number[]): Form {
+  const pairs = columns.filter((c) => c % 2 === 0).map((c) => c >> 1);
+  const fetch = (n: number, pair: number, half: number): string => {
+    const at = `ivec2(2 * (group * depthQuads + k) + ${half}, pairLine${n}_${pair})`;
+    return `vec4 pair${n}_${pair}_${half} = texelFetch(image, ${at}, 0);`;
+  };
+  return {
+    lines: 'int columnPairs = (imageWidth + 1) >> 1;',
+    places: each(rows, (n) =>
+      each(
+        pairs,
+        (pair) =>
+          `int pairLine${n}_${pair} = line${n} * columnPairs + clamp((col >> 1) + ${pair}, 0, columnPairs - 1);`,
+      ),
+    ),
+    fetches: each(rows, (n) => each(pairs, (pair) => `${fetch(n, pair, 0)}\n${fetch(n, pair, 1)}`)),
+    fetched: (n, c) => {
+      const [pair, half] = [`pair${n}_${c >> 1}`, c % 2 === 0 ? 'rg' : 'ba'];
+      return `vec4(${pair}_0.${half}, ${pair}_1.${half})`;
+    },
+  };
+}

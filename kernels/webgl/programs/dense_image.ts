@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Programs that write the dense layout (../layouts/dense_image) of an image of tfjs: as it is, or by im2col.
+ *
+ * From a packed image, a texel takes half of each of two. Example: [1, 1, 2, 8], columns 0 and 1:
+ *
+ *     tfjs: columns 0 and 1 × 2 channels a texel          dense: 4 channels a texel
+ *
+ *      c0:0 c0:1 │ c0:2 c0:3 │ c0:4 c0:5 │ c0:6 c0:7       c0:0–3 │ c0:4–7 │ c1:0–3 │ c1:4–7
+ *      c1:0 c1:1 │ c1:2 c1:3 │ c1:4 c1:5 │ c1:6 c1:7
+ *
+ * By im2col, a pixel of x gets the channels of all pixels of dy that it meets, tap by tap; zeros where it meets none.
+ * Example: dy [1, 1, 4, 1] of values a b c d, x 1 × 2, kernel 1 × 3, stride 2, no crop:
+ *
+ *     dy   a │ b │ c │ d         dense   a b c 0 │ c d 0 0
+ *                                 taps   0 1 2     0 1 2
+ */
+import type { Uniforms } from '../drawing/program';
+import { DENSE_STRUCT, type DenseLayout, denseUniforms } from '../layouts/dense_image';
+import { LANES, each } from './glsl';
+import { TENSOR_STRUCT, tensorElement } from './tensor_element';
+
+const HEAD = `${TENSOR_STRUCT}${tensorElement('source')}${DENSE_STRUCT}
+uniform Dense dense;
+uniform int groupTexels, groupTerms, groupChannels;
+layout(location = 0) out vec4 value;`;
+
+/** Which row, column, group and first term of it a fragment is about. */
+const LOCATE = `
+  ivec2 at = ivec2(gl_FragCoord.xy);
+  int rowTexels = dense.width * dense.texels;
+  int side = quotient(at.x, rowTexels);
+  int row = at.y * dense.rowsPerLine + side;
+  int within = at.x - side * rowTexels;
+  int col = quotient(within, dense.texels);
+  int texel = within - col * dense.texels;
+  int group = quotient(texel, groupTexels);
+  int term = 4 * (texel - group * groupTexels);`;
+
+/** From a packed image whose pairs of channels share texels: 2 fetches a texel. */
+export const IMAGE_FROM_PACKED = {
+  key: 'image from packed',
+  fragment: () => `${HEAD}
+uniform int columnPairs, channelPairs;
+void main() {
+  ${LOCATE}
+  int first = (row * columnPairs + (col >> 1)) * channelPairs + ((group * groupChannels + term) >> 1);
+  int count = groupChannels - term;
+  vec4 a = texelFetch(source, sourceTexel(first), 0);
+  vec4 b = texelFetch(source, sourceTexel(count > 2 ? first + 1 : first), 0);
+  vec4 both = (col & 1) == 0 ? vec4(a.rg, b.rg) : vec4(a.ba, b.ba);
+  value = mix(vec4(0.), both, greaterThan(ivec4(count), ivec4(0, 1, 2, 3)));
+}`,
+};
+
+/** From any image, as it is or by im2col: a fetch an element. */
+export const IMAGE_FROM_ELEMENTS = {
+  key: 'image from elements',
+  fragment: () => `${HEAD}
+uniform int height, sourceHeight, sourceWidth, sourceChannels;
+uniform int tapRows, tapCols, strideRows, strideCols, dilationRows, dilationCols, padTop, padLeft;
+void main() {
+  ${LOCATE}
+  int image = quotient(row, height);
+  row -= image * height;
+  value = vec4(0.);
+  ${each(
+    LANES,
+    (lane) => `{
+    int of = term + ${lane};
+    int tap = quotient(of, groupChannels);
+    int tapRow = quotient(tap, tapCols);
+    int y = row * strideRows + tapRow * dilationRows - padTop;
+    int x = col * strideCols + (tap - tapRow * tapCols) * dilationCols - padLeft;
+    if (of < groupTerms && y >= 0 && y < sourceHeight && x >= 0 && x < sourceWidth) {
+      int pixel = (image * sourceHeight + y) * sourceWidth + x;
+      value[${lane}] = sourceElement(pixel * sourceChannels + group * groupChannels + of - tap * groupChannels);
+    }
+  }`,
+  )}
+}`,
+};
+
+/** What a pixel of the dense image meets in the source: itself, unless it is by im2col. */
+export interface Im2col {
+  /** Rows of each dense image. */
+  readonly height: number;
+  readonly tapRows: number;
+  readonly tapCols: number;
+  readonly strideRows: number;
+  readonly strideCols: number;
+  readonly dilationRows: number;
+  readonly dilationCols: number;
+  readonly padTop: number;
+  readonly padLeft: number;
+}
+
+export function denseImageUniforms(
+  [, sourceHeight, sourceWidth, sourceChannels]: readonly number[],
+  layout: DenseLayout,
+  groups: number,
+  im2col: Im2col,
+): Uniforms {
+  const groupChannels = sourceChannels / groups;
+  return {
+    ...denseUniforms('dense', layout),
+    ...im2col,
+    sourceHeight,
+    sourceWidth,
+    sourceChannels,
+    groupChannels,
+    groupTerms: groupChannels * im2col.tapRows * im2col.tapCols,
+    groupTexels: layout.texels / groups,
+    columnPairs: Math.ceil(sourceWidth / 2),
+    channelPairs: Math.ceil(sourceChannels / 2),
+  };
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Inserts zeros between the pixels of a dense image and pads it, into another dense image. Example, one row of 3
+ * pixels, stride 2, pad 1 on the left:
+ *
+ *     source   a b c           zeros inserted   0 a 0 b 0 c
+ */
+import { type Conv2DTransposeGeometry } from '../../../src/geometry/geometry';
+import type { Uniforms } from '../drawing/program';
+import { DENSE_STRUCT, type DenseLayout, denseUniforms } from '../layouts/dense_image';
+
+export const ZERO_INSERTION = {
+  key: 'insert zeros',
+  fragment: () => `${DENSE_STRUCT}
+uniform sampler2D source;
+uniform Dense sourceAt, dense;
+uniform int height, inHeight, inWidth, strideRows, strideCols, padTop, padLeft;
+layout(location = 0) out vec4 value;
+void main() {
+  ivec2 at = ivec2(gl_FragCoord.xy);
+  int rowTexels = dense.width * sourceAt.texels;
+  int side = quotient(at.x, rowTexels);
+  int row = at.y * dense.rowsPerLine + side;
+  int within = at.x - side * rowTexels;
+  int col = quotient(within, sourceAt.texels);
+  int image = quotient(row, height);
+  int y = row - image * height - padTop;
+  int x = col - padLeft;
+  int i = quotient(max(y, 0), strideRows), j = quotient(max(x, 0), strideCols);
+  value = vec4(0.);
+  if (y >= 0 && x >= 0 && i * strideRows == y && j * strideCols == x && i < inHeight && j < inWidth) {
+    int line = image * inHeight + i;
+    int lineY = quotient(line, sourceAt.rowsPerLine);
+    int pixel = (line - lineY * sourceAt.rowsPerLine) * inWidth + j;
+    value = texelFetch(source, ivec2(pixel * sourceAt.texels + within - col * sourceAt.texels, lineY), 0);
+  }
+}`,
+};
+
+/** Height and width of an image with zeros inserted and padded, as a correlation of stride 1 reads it. */
+export function zeroInsertedSize(g: Conv2DTransposeGeometry): [height: number, width: number] {
+  return [g.outHeight + g.dilationHeight * (g.filterHeight - 1), g.outWidth + g.dilationWidth * (g.filterWidth - 1)];
+}
+
+export function zeroInsertionUniforms(g: Conv2DTransposeGeometry, source: DenseLayout, dense: DenseLayout): Uniforms {
+  return {
+    ...denseUniforms('sourceAt', source),
+    ...denseUniforms('dense', dense),
+    height: zeroInsertedSize(g)[0],
+    inHeight: g.inHeight,
+    inWidth: g.inWidth,
+    strideRows: g.strideHeight,
+    strideCols: g.strideWidth,
+    padTop: g.dilationHeight * (g.filterHeight - 1) - g.padTop,
+    padLeft: g.dilationWidth * (g.filterWidth - 1) - g.padLeft,
+  };
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * All that this room knows of tfjs's webgl backend beyond its public face: its flags, its GL context, and where it
+ * keeps the elements of a tensor. Nothing else here reads `texData` or a flag. What tfjs changes inside is mended in
+ * this file.
+ *
+ * A tensor is a texture in one of two forms. Example: shape [1, 1, 3, 5], elements numbered in row-major order.
+ *
+ *     Unpacked: an element a texel, in its      Packed: 2 × 2 elements of the last two dimensions a texel.
+ *     red channel, in order, line by line.
+ *                                                r  g │ r  g │ r  g
+ *      0 │ 1 │ 2 │ 3                             b  a │ b  a │ b  a
+ *     ───┼───┼───┼───                           ──────┼──────┼──────
+ *      4 │ 5 │ 6 │ 7                             0  1 │ 2  3 │ 4  ·     texels 0, 1, 2
+ *     ───┼───┼───┼───                            5  6 │ 7  8 │ 9  ·
+ *      8 │ 9 │10 │11                            ──────┼──────┼──────
+ *     ───┼───┼───┼───                           10 11 │12 13 │14  ·     texels 3, 4, 5
+ *     12 │13 │14 │                               ·  · │ ·  · │ ·  ·
+ *
+ * Texels stand in order, too, in lines as long as tfjs likes; `·` is undefined. A slice shares the unpacked texture
+ * of the tensor it was cut from, from an offset on. A reshaped tensor lies as it did before it was reshaped.
+ */
+import { type TensorInfo, env } from '@tensorflow/tfjs-core';
+import type { GPGPUContext, MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
+
+/** WebGL 1 has neither several render targets for sure nor integer fetches. */
+export function isWebGL2(): boolean {
+  return env().getNumber('WEBGL_VERSION') === 2;
+}
+
+/** Width and height of the largest texture, in texels. */
+export function maxTextureSize(): number {
+  return env().getNumber('WEBGL_MAX_TEXTURE_SIZE');
+}
+
+/** Whether results are packed. */
+export function packsResults(): boolean {
+  return env().getBool('WEBGL_PACK');
+}
+
+/** Whether one can draw into 32-bit floats; else into 16-bit ones. */
+export function drawsFloat32(): boolean {
+  return env().getBool('WEBGL_RENDER_FLOAT32_ENABLED');
+}
+
+/** The backend's GL context; what is made of it is kept by it. A backend registered anew has another one. */
+export function contextOf(backend: MathBackendWebGL): GPGPUContext {
+  return backend.gpgpu;
+}
+
+export function glOf(backend: MathBackendWebGL): WebGL2RenderingContext {
+  return backend.gpgpu.gl as WebGL2RenderingContext;
+}
+
+/** A tensor on the GPU, and how it lies there. */
+export interface TensorTexture {
+  readonly texture: WebGLTexture;
+  readonly shape: readonly number[];
+  /** Texels in a line of the texture. */
+  readonly lineTexels: number;
+  /** Elements in front of the tensor's first; 0 if it is packed. */
+  readonly offset: number;
+  /** The last two dimensions of the shape that it was packed with; 0 if it is unpacked. */
+  readonly packedRows: number;
+  readonly packedCols: number;
+  /** Whether it is packed by the last two dimensions of its own shape. */
+  readonly isPacked: boolean;
+}
+
+/** Whether a tensor's values have still to be brought to the GPU, which draws by tfjs's own programs. */
+export function isOnGPU(backend: MathBackendWebGL, { dataId }: TensorInfo): boolean {
+  return Boolean(backend.texData.get(dataId).texture);
+}
+
+/** The texture of a tensor; brings its values onto the GPU, if they are not there. */
+export function textureOf(backend: MathBackendWebGL, { dataId, shape }: TensorInfo): TensorTexture {
+  backend.uploadToGPU(dataId);
+  const data = backend.texData.get(dataId);
+  const texture = data.texture!.texture;
+  const width = data.texShape![1];
+  if (!data.isPacked) {
+    const offset = data.slice?.flatOffset ?? 0;
+    return { texture, shape, lineTexels: width, offset, packedRows: 0, packedCols: 0, isPacked: false };
+  }
+  const rank = data.shape.length;
+  const packedRows = rank > 1 ? data.shape[rank - 2] : 1;
+  const packedCols = rank > 0 ? data.shape[rank - 1] : 1;
+  const isPacked = packedRows === shape[shape.length - 2] && packedCols === shape[shape.length - 1];
+  return { texture, shape, lineTexels: Math.ceil(width / 2), offset: 0, packedRows, packedCols, isPacked };
+}
+
+/** A tensor to be drawn to, and its texture. */
+export interface ResultTexture {
+  readonly info: TensorInfo;
+  readonly texture: WebGLTexture;
+  /** In texels. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Makes a tensor on the GPU, of unknown values, in the form that results have. */
+export function makeResult(backend: MathBackendWebGL, shape: number[]): ResultTexture {
+  const info = backend.makeTensorInfo(shape, 'float32');
+  const data = backend.texData.get(info.dataId);
+  data.isPacked = packsResults();
+  backend.uploadToGPU(info.dataId);
+  const [height, width] = data.texShape!;
+  const texture = data.texture!.texture;
+  return data.isPacked
+    ? { info, texture, width: Math.ceil(width / 2), height: Math.ceil(height / 2) }
+    : { info, texture, width, height };
+}
+
+export function disposeResult(backend: MathBackendWebGL, { info }: ResultTexture): void {
+  backend.disposeIntermediateTensorInfo(info);
+}
