@@ -87,7 +87,7 @@ describeOnEveryBackend('fromOnnx and fromPyTorch', ({ precision }) => {
     const W = tf.ones<tf.Rank.R4>([1, 1, 3, 3]);
     const wrong: [() => unknown, RegExp][] = [
       [() => fromOnnx({ W, auto_pad: 'SAME' as 'VALID' }, [4, 4]), /auto_pad must be NOTSET.*'SAME'/],
-      [() => fromOnnx({ W, kernel_shape: [2, 2] }, [4, 4]), /kernel_shape \[2,2\] is not that of W, \[3,3\]/],
+      [() => fromOnnx({ W, kernel_shape: [2, 2] }, [4, 4]), /kernel_shape \[2, 2\] is not that of W, \[3, 3\]/],
       [() => fromOnnx({ W, pads: [1, 1] }, [4, 4]), /pads must be \[top, left, bottom, right\].*\[1, 1\]/],
       [() => fromOnnx({ W, strides: [2] }, [4, 4]), /strides must be a whole number or two/],
       [

@@ -14,6 +14,7 @@ import {
   unsupported,
 } from '../contract';
 import type { Conv2DTransposeGeometry } from '../geometry/geometry';
+import { checkOneOf } from '../geometry/checks';
 import { keptBy } from '../geometry/kept';
 import { predictedMs } from './cost_model';
 import { type Winner, winnerOf } from './winners';
@@ -97,10 +98,7 @@ function automatic(g: Conv2DTransposeGeometry, place: Place): Variant | undefine
 export function chooseVariant(asked: Variant | 'auto', g: Conv2DTransposeGeometry, place: Place): Variant | undefined {
   if (asked === 'auto') return automatic(g, place);
   const variants = variantsOf(descriptorOf(place.backendName));
-  if (!variants.includes(asked)) {
-    const choices = [...variants, 'auto'].map((name) => `'${name}'`).join(', ');
-    throw new RangeError(`variant must be one of ${choices}, but was ${JSON.stringify(asked)}`);
-  }
+  checkOneOf('variant', asked, [...variants, 'auto']);
   const support = supportOfVariant(asked, g, place);
   if (!support.supported) {
     const others = ['auto', ...able(g, place)].map((name) => `'${name}'`).join(', ');

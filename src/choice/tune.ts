@@ -18,8 +18,9 @@ import {
   toGeometry,
   xShapeOf,
 } from '../geometry/geometry';
-import { type LayersModelLike, requestsOf } from './model_requests';
+import { checkInteger, show } from '../geometry/checks';
 import { supportOfVariant, variantsOf } from './choose';
+import { type LayersModelLike, requestsOf } from './model_requests';
 import { type Winner, keepWinner } from './winners';
 
 export interface TuneOptions {
@@ -37,16 +38,19 @@ export interface TuneOptions {
  *
  * @param what A tfjs layers model, whose Conv2DTranspose layers are measured; or geometries, or requests for some.
  * @returns the winners; geometries that no variant can run are left out.
- * @throws Error if there is nothing to measure in what was given.
+ * @throws Error if there is nothing to measure in what was given, an option is not what it must be, or another backend
+ *   is set meanwhile; winners that were found until then are kept.
  */
 export async function tune(
   what: LayersModelLike | readonly (GeometryRequest | Conv2DTransposeGeometry)[],
   { onProgress, samples = 5, batch = 1 }: TuneOptions = {},
 ): Promise<Winner[]> {
+  checkInteger('tune: samples', samples, 1, MOST_SAMPLES);
+  checkInteger('tune: batch', batch, 1);
   await ready();
   const requests: readonly (GeometryRequest | Conv2DTransposeGeometry)[] = Array.isArray(what)
     ? what
-    : requestsOf(what as LayersModelLike, batch);
+    : requestsOf(checkedModel(what), batch);
   const geometries = requests.map(toGeometry);
   if (geometries.length === 0)
     throw new Error('tune: there is nothing to measure; give a model with Conv2DTranspose layers, or geometries');
@@ -62,6 +66,14 @@ export async function tune(
   return winners;
 }
 
+/** More would take for ever, and tell no more. */
+const MOST_SAMPLES = 1000;
+
+function checkedModel(what: unknown): LayersModelLike {
+  if (Array.isArray((what as LayersModelLike | undefined)?.layers)) return what as LayersModelLike;
+  throw new RangeError(`tune takes a layers model or an array of geometries or requests, but was given ${show(what)}`);
+}
+
 /** Variants in turn, so that a disturbance hits all alike; medians. */
 async function race(geometry: Conv2DTransposeGeometry, samples: number): Promise<Winner | undefined> {
   const place = { backendName: getBackend(), backend: engine().backend };
@@ -74,6 +86,11 @@ async function race(geometry: Conv2DTransposeGeometry, samples: number): Promise
     // The first two rounds compile and warm up.
     for (let round = -2; round < samples; round++) {
       for (const variant of able) {
+        if (engine().backend !== place.backend)
+          throw new Error(
+            `tune: backend '${getBackend()}' was set while '${place.backendName}' was being measured; ` +
+              'set the one that you want to tune, and tune again',
+          );
         const begin = performance.now();
         const attrs: Conv2DTransposeAttrs = { geometry, variant };
         const y: Tensor = engine().runKernel(kernelNameOf(variant), { x, filter }, attrs as unknown as NamedAttrMap);

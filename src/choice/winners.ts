@@ -4,7 +4,7 @@
  * as JSON.
  */
 import type { Variant } from '../contract';
-import type { Conv2DTransposeGeometry } from '../geometry/geometry';
+import { type Conv2DTransposeGeometry, isGeometry } from '../geometry/geometry';
 import { keptBy } from '../geometry/kept';
 
 /** The fastest variant of a geometry somewhere, and what each took. */
@@ -58,17 +58,29 @@ export function exportTuning(): Tuning {
  * @throws Error if it isn't that; nothing is imported then.
  */
 export function importTuning(tuning: Tuning | string): void {
-  const parsed = (typeof tuning === 'string' ? JSON.parse(tuning) : tuning) as Tuning;
+  const parsed = (typeof tuning === 'string' ? parsedJson(tuning) : tuning) as Tuning | undefined;
   if (parsed?.version !== 1 || !Array.isArray(parsed.winners))
     throw new Error('importTuning: this is no tuning of version 1; give what exportTuning returned');
-  const wrong = parsed.winners.find((winner) => !isWinner(winner));
-  if (wrong) throw new Error(`importTuning: this is no winner: ${JSON.stringify(wrong)}`);
+  const wrong = parsed.winners.find((winner) => !isWinner(winner)) as unknown;
+  if (wrong !== undefined) throw new Error(`importTuning: this is no winner: ${JSON.stringify(wrong)}`);
   parsed.winners.forEach(keepWinner);
 }
 
-function isWinner({ backend, device, geometry, variant, ms }: Partial<Winner>): boolean {
-  const isNamed = [backend, device, variant].every((name) => typeof name === 'string');
-  return isNamed && !!geometry && !!ms && ms[variant!] !== undefined;
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`importTuning: this is no JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Whether something names a place, holds a geometry, and has times, the winner's among them. */
+function isWinner(given: unknown): given is Winner {
+  if (typeof given !== 'object' || given === null) return false;
+  const { backend, device, geometry, variant, ms } = given as Partial<Winner>;
+  if ([backend, device, variant].some((name) => typeof name !== 'string' || name === '')) return false;
+  if (!isGeometry(geometry) || typeof ms !== 'object' || ms === null) return false;
+  return ms[variant!] !== undefined && Object.values(ms).every((time) => Number.isFinite(time) && time >= 0);
 }
 
 /** Forgets all that has been measured or imported. */

@@ -11,7 +11,8 @@
  * With d = 1, a = 0 and equal sides the zeros come to T = (i − 1)(s − 1) + 2(k − p − 1) in all.
  * Source: Dumoulin and Visin, arXiv:1603.07285, §4.
  */
-import { type Axis, type AxisRequest, effectiveKernel, possibleOutSizes, resolveAxis } from './axis';
+import { type Axis, type AxisRequest, checkAxisRequest, effectiveKernel, possibleOutSizes, resolveAxis } from './axis';
+import { checkObject } from './checks';
 import {
   type Conv2DTransposeGeometry,
   type GeometryRequest,
@@ -49,12 +50,9 @@ export interface AxisArithmetic extends Axis {
  * @throws RangeError if the request is impossible.
  */
 export function axisArithmetic(request: Pick<AxisRequest, 'inSize' | 'kernel'> & Partial<AxisRequest>): AxisArithmetic {
+  checkObject('The request for an axis', request);
   const full = { stride: 1, dilation: 1, pad: 'valid' as const, ...request };
-  for (const name of ['inSize', 'kernel', 'stride', 'dilation'] as const) {
-    if (!Number.isInteger(full[name]) || full[name] < 1) {
-      throw new RangeError(`${name} must be an integer of at least 1, but was ${full[name]}`);
-    }
-  }
+  checkAxisRequest(full);
   return layOpen(resolveAxis(full), possibleOutSizes(full));
 }
 
@@ -78,7 +76,16 @@ export function conv2dTransposeArithmetic(request: GeometryRequest): {
   return { geometry, outputShape: yShapeOf(geometry), height, width };
 }
 
+/** Pairs of phase and tap up to which an axis is laid open: the phases list them all. */
+const MOST_PAIRS = 1e7;
+
 function layOpen(axis: Axis, possible: AxisArithmetic['possibleOutSizes']): AxisArithmetic {
+  const pairs = Math.min(axis.stride, axis.outSize) * axis.kernel;
+  if (pairs > MOST_PAIRS)
+    throw new RangeError(
+      `stride ${axis.stride} and kernel ${axis.kernel} have ${pairs} pairs of phase and tap, too many to lay open; ` +
+        `up to ${MOST_PAIRS} would do`,
+    );
   const { inSize, outSize, kernel, stride, dilation, padBegin, padEnd, outputPadding } = axis;
   const span = effectiveKernel(kernel, dilation);
   const insertedZeros = stride - 1;

@@ -18,8 +18,11 @@
  * Source: V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep learning", arXiv:1603.07285, §4,
  * relationships 13 and 14, generalised to dilation and unequal sides.
  */
+import { checkInteger, checkObject, show } from './checks';
 
-/** One axis, resolved. Sizes in cells; `outSize = stride·(inSize − 1) + k_eff + outputPadding − padBegin − padEnd`. */
+/**
+ * One axis, resolved. Sizes in cells; `outSize = stride·(inSize − 1) + k_eff + outputPadding − padBegin − padEnd`.
+ */
 export interface Axis {
   readonly inSize: number;
   readonly outSize: number;
@@ -46,6 +49,31 @@ export interface AxisRequest {
   readonly dimRoundingMode?: DimRoundingMode;
 }
 
+const ROUNDING_MODES: readonly DimRoundingMode[] = ['floor', 'round', 'ceil'];
+
+/** @throws RangeError unless it is a rounding mode. */
+export function checkRoundingMode(mode: unknown): void {
+  if (!ROUNDING_MODES.includes(mode as DimRoundingMode))
+    throw new RangeError(`dimRoundingMode must be 'floor', 'round' or 'ceil', but was ${show(mode)}`);
+}
+
+/**
+ * @throws RangeError unless all that is asked of an axis is what it must be. Whether it is possible is another
+ * question.
+ */
+export function checkAxisRequest(request: AxisRequest): void {
+  checkObject('The request for an axis', request);
+  const { pad, outSize, dimRoundingMode } = request;
+  for (const name of ['inSize', 'kernel', 'stride', 'dilation'] as const) checkInteger(name, request[name], 1);
+  if (outSize !== undefined) checkInteger('outSize', outSize, 1);
+  if (dimRoundingMode !== undefined) checkRoundingMode(dimRoundingMode);
+  if (pad === 'same' || pad === 'valid') return;
+  if (typeof pad !== 'object' || pad === null)
+    throw new RangeError(`pad must be 'same', 'valid' or { begin, end }, but was ${show(pad)}`);
+  checkInteger('pad.begin', pad.begin, 0);
+  checkInteger('pad.end', pad.end, 0);
+}
+
 /** k_eff = d(k − 1) + 1: the cells that a dilated kernel spans. */
 export function effectiveKernel(kernel: number, dilation: number): number {
   return dilation * (kernel - 1) + 1;
@@ -61,8 +89,17 @@ export function fullSize({
   return stride * (inSize - 1) + effectiveKernel(kernel, dilation);
 }
 
-/** The output sizes, smallest and largest, that the forward convolution maps back to `inSize`. */
+/**
+ * The output sizes, smallest and largest, that the forward convolution maps back to `inSize`.
+ *
+ * @throws RangeError if the request is none for an axis.
+ */
 export function possibleOutSizes(request: AxisRequest): { smallest: number; largest: number } {
+  checkAxisRequest(request);
+  return sizesThatReturn(request);
+}
+
+function sizesThatReturn(request: AxisRequest): { smallest: number; largest: number } {
   const { inSize, stride, pad } = request;
   let smallest: number, largest: number;
   if (pad === 'same') {
@@ -96,7 +133,7 @@ export function resolveAxis(request: AxisRequest): Axis {
   let outSize: number;
   if (outputPadding === undefined) {
     outSize = request.outSize ?? (pad === 'same' ? stride * inSize : exactOutSize(request));
-    const { smallest, largest } = possibleOutSizes(request);
+    const { smallest, largest } = sizesThatReturn(request);
     if (request.outSize !== undefined && (outSize < smallest || outSize > largest)) {
       throw new RangeError(`can be ${sizeRange(smallest, largest)}, not ${outSize}`);
     }

@@ -74,5 +74,7 @@ export function geometryOfConvolution(request: ConvolutionRequest): Conv2DTransp
 
 function axisOf(axis: Omit<Axis, 'outputPadding'>): Axis {
   const discarded = axis.outSize + axis.padBegin + axis.padEnd - fullSize(axis);
-  return { ...axis, outputPadding: Math.max(0, discarded) };
+  // A convolution that rounds its size up reaches beyond its input: that much more is cropped.
+  const padEnd = axis.padEnd + Math.max(0, -discarded);
+  return { ...axis, padEnd, outputPadding: Math.max(0, discarded) };
 }

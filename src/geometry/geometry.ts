@@ -3,7 +3,8 @@
  * The geometry of one transposed 2-D convolution: all its integers, computed once from what the caller asked, checked,
  * frozen, and passed on to kernels as their attributes. Arithmetic: ./axis; which taps meet which cells: ./phases.
  */
-import { type Axis, type AxisPad, type DimRoundingMode, resolveAxis } from './axis';
+import { type Axis, type AxisPad, type DimRoundingMode, checkRoundingMode, resolveAxis } from './axis';
+import { checkObject, show } from './checks';
 import { Recent, keptBy } from './kept';
 
 /** Integers only; NHWC inside, whatever the layout at the door. */
@@ -117,15 +118,15 @@ const REQUEST_NAMES = ['xShape', 'filterShape', 'strides', 'pad', 'outputShape',
  *   given and what would work.
  */
 export function computeGeometry(request: GeometryRequest): Conv2DTransposeGeometry {
+  checkObject('The request for a geometry', request);
   const key = keyOf(request);
   return key === undefined ? resolveGeometry(request) : recent.get(key, () => resolveGeometry(request));
 }
 
 function resolveGeometry(request: GeometryRequest): Conv2DTransposeGeometry {
   const { xShape, filterShape, outputShape, dimRoundingMode, dataFormat = 'NHWC', groups = 1 } = request;
-  if (dataFormat !== 'NHWC' && dataFormat !== 'NCHW') {
+  if (dataFormat !== 'NHWC' && dataFormat !== 'NCHW')
     throw new RangeError(`dataFormat must be 'NHWC' or 'NCHW', but was ${show(dataFormat)}`);
-  }
   const layout = dataFormat === 'NHWC' ? 'batch, height, width, channels' : 'batch, channels, height, width';
   checkShape('x', xShape, layout);
   checkShape('filter', filterShape, 'filterHeight, filterWidth, outChannels / groups, inChannels');
@@ -201,12 +202,34 @@ function resolveGeometry(request: GeometryRequest): Conv2DTransposeGeometry {
   };
   const height = axis(0, 'height', inHeight, filterHeight, outHeight);
   const width = axis(1, 'width', inWidth, filterWidth, outWidth);
+  const size = batch * height.outSize * width.outSize * outChannels;
+  if (size > MOST_ELEMENTS)
+    throw new RangeError(
+      `The output of x ${show(xShape)}, filter ${show(filterShape)}, strides ${show(request.strides)} would have ` +
+        `${size} elements, more than an array can have (${MOST_ELEMENTS})`,
+    );
   return geometryOf({ batch, inChannels, outChannels, groups }, height, width);
 }
 
-/** A geometry of what a caller gave: one, or a request for one. */
+/** The longest array of JavaScript; engines' typed arrays are no longer, or hardly. */
+const MOST_ELEMENTS = 2 ** 32 - 1;
+
+/**
+ * A geometry of what a caller gave: one, or a request for one.
+ *
+ * @throws RangeError as `computeGeometry` does, or if it is neither.
+ */
 export function toGeometry(given: GeometryRequest | Conv2DTransposeGeometry): Conv2DTransposeGeometry {
-  return 'xShape' in given ? computeGeometry(given) : given;
+  checkObject('A geometry, or a request for one,', given);
+  if ('xShape' in given || !isGeometry(given)) return computeGeometry(given as GeometryRequest);
+  return given;
+}
+
+/** Whether something is a geometry: it has all the integers of one, and no others. */
+export function isGeometry(given: unknown): given is Conv2DTransposeGeometry {
+  if (typeof given !== 'object' || given === null) return false;
+  const fields = given as Record<string, unknown>;
+  return FIELDS.every((name) => Number.isInteger(fields[name])) && Object.keys(given).length === FIELDS.length;
 }
 
 /** The geometry of two resolved axes. */
@@ -235,6 +258,12 @@ export function geometryOf(
     outputPaddingWidth: width.outputPadding,
   });
 }
+
+const NO_AXIS = { inSize: 0, outSize: 0, kernel: 0, stride: 0, dilation: 0, padBegin: 0, padEnd: 0, outputPadding: 0 };
+/** The names of the integers. */
+const FIELDS = /* @__PURE__ */ Object.keys(
+  /* @__PURE__ */ geometryOf({ batch: 0, inChannels: 0, outChannels: 0, groups: 0 }, NO_AXIS, NO_AXIS),
+);
 
 /** The vertical axis of a geometry. */
 export const heightAxis = /* @__PURE__ */ keptBy((g: Conv2DTransposeGeometry): Axis => ({
@@ -280,9 +309,7 @@ function toNHWC(shape: readonly number[], dataFormat: DataFormat): readonly numb
 }
 
 function axisPads(pad: Pad, dataFormat: DataFormat, mode: DimRoundingMode | undefined): [AxisPad, AxisPad] {
-  if (mode !== undefined && !['floor', 'round', 'ceil'].includes(mode)) {
-    throw new RangeError(`dimRoundingMode must be 'floor', 'round' or 'ceil', but was ${show(mode)}`);
-  }
+  if (mode !== undefined) checkRoundingMode(mode);
   if (pad === 'same' || pad === 'valid') {
     if (mode !== undefined) {
       throw new RangeError(`dimRoundingMode ${show(mode)} needs a pad in numbers, but pad was ${show(pad)}`);
@@ -331,14 +358,16 @@ function pair(name: string, value: Pair, least = 1): [number, number] {
   return [both[0], both[1]];
 }
 
+/** The divisors of a number in words: the least ones, where there are many. */
 function divisors(n: number): string {
-  return Array.from({ length: n }, (_, i) => i + 1)
-    .filter((d) => n % d === 0)
-    .join(', ');
+  const small: number[] = [];
+  const large: number[] = [];
+  for (let d = 1; d * d <= n; d++) {
+    if (n % d !== 0) continue;
+    small.push(d);
+    if (d * d < n) large.unshift(n / d);
+  }
+  const all = [...small, ...large];
+  return all.length > MOST_NAMED ? `${all.slice(0, MOST_NAMED).join(', ')}, …` : all.join(', ');
 }
-
-/** A value as a caller would have written it; unlike JSON, NaN stays NaN. */
-function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`;
-  return Array.isArray(value) ? `[${value.map(show).join(', ')}]` : String(value);
-}
+const MOST_NAMED = 16;

@@ -19,6 +19,7 @@ import {
   getKernel,
 } from '@tensorflow/tfjs-core';
 import { REPLACEABLE, type Replaceable, descriptorOf } from '../contract';
+import { checkNames, checkObject, show } from '../geometry/checks';
 import { registerGradients } from '../op/gradients';
 import { replaceGradient, replaceKernel } from './replacements';
 import { gradientOfBackpropFilter, gradientOfDilated } from './stock_gradients';
@@ -53,7 +54,14 @@ let undo: (() => void)[] = [];
  * @returns which kernels run on ours now, as `backend/kernel`.
  * @throws Error if a backend or kernel is unknown, or no entry point has been imported; nothing is installed then.
  */
-export function install({ backends, kernels, gradients = true }: InstallOptions = {}): string[] {
+export function install(options: InstallOptions = {}): string[] {
+  checkObject('install: options', options);
+  checkNames('install', options, ['backends', 'kernels', 'gradients']);
+  const { backends, kernels, gradients = true } = options;
+  for (const [name, list] of Object.entries({ backends, kernels })) {
+    if (list !== undefined && !Array.isArray(list))
+      throw new RangeError(`install: ${name} must be an array of names, but was ${show(list)}`);
+  }
   const served = engine()
     .backendNames()
     .filter((name) => descriptorOf(name));

@@ -5,6 +5,8 @@
  */
 import { type Tensor4D, type TensorLike, tidy, transpose } from '@tensorflow/tfjs-core';
 import type { Conv2DTransposeOptions } from '../op/conv2d_transpose';
+import { fullSize } from '../geometry/axis';
+import { checkInteger, checkObject, checkOneOf, show } from '../geometry/checks';
 import type { DataFormat, ExplicitPadding } from '../geometry/geometry';
 import { asTensor } from '../op/tensors';
 
@@ -35,7 +37,10 @@ export interface PyTorchConvTranspose2d {
  * @throws Error if the weight is not of rank 4, or an argument is not one number or two.
  */
 export function fromPyTorch(layer: PyTorchConvTranspose2d, dataFormat: DataFormat = 'NCHW'): Conv2DTransposeCall {
+  checkObject('fromPyTorch: the layer', layer);
+  checkOneOf('fromPyTorch: dataFormat', dataFormat, ['NCHW', 'NHWC']);
   const { stride = 1, padding = 0, output_padding: outputPadding = 0, dilation = 1, groups = 1 } = layer;
+  checkInteger('fromPyTorch: groups', groups, 1);
   const [vertical, horizontal] = pair('padding', padding);
   return {
     filter: filterOf('weight', layer.weight),
@@ -73,37 +78,55 @@ export interface OnnxConvTranspose {
  * @param inSize Height and width of the x that will be given: `auto_pad` and `output_shape` mean something else for
  *   each.
  * @param dataFormat Layout of that x. Default: 'NCHW', ONNX's own.
- * @throws Error if an attribute is not what it must be. Source: ONNX, operator ConvTranspose.
+ * @throws Error if an attribute is not what it must be.
+ *
+ * Source: ONNX, operator ConvTranspose.
  */
 export function fromOnnx(
   node: OnnxConvTranspose,
   inSize: readonly [number, number],
   dataFormat: DataFormat = 'NCHW',
 ): Conv2DTransposeCall {
+  checkObject('fromOnnx: the node', node);
+  checkOneOf('fromOnnx: dataFormat', dataFormat, ['NCHW', 'NHWC']);
+  if (!Array.isArray(inSize) || inSize.length !== 2)
+    throw new RangeError(`fromOnnx: inSize must be [height, width], but was ${show(inSize)}`);
+  inSize.forEach((size) => checkInteger('fromOnnx: inSize', size, 1));
   const { auto_pad: autoPad = 'NOTSET', group = 1, output_shape: outputShape } = node;
+  checkInteger('fromOnnx: group', group, 1);
   if (!AUTO_PADS.includes(autoPad))
-    throw new Error(
-      `fromOnnx: auto_pad must be NOTSET, SAME_UPPER, SAME_LOWER or VALID, but was ${JSON.stringify(autoPad)}`,
-    );
+    throw new Error(`fromOnnx: auto_pad must be NOTSET, SAME_UPPER, SAME_LOWER or VALID, but was ${show(autoPad)}`);
+  if (autoPad.startsWith('SAME') && node.pads !== undefined)
+    throw new Error(`fromOnnx: auto_pad ${autoPad} determines the pads; leave pads ${show(node.pads)} out`);
   const filter = filterOf('W', node.W);
   try {
     const strides = pair('strides', node.strides ?? 1);
     const dilations = pair('dilations', node.dilations ?? 1);
     const kernel = filter.shape.slice(0, 2);
-    if (node.kernel_shape && String(node.kernel_shape) !== String(kernel))
-      throw new Error(`fromOnnx: kernel_shape [${node.kernel_shape}] is not that of W, [${kernel}]`);
-    const given = node.pads ?? [0, 0, 0, 0];
-    if (given.length !== 4) throw new Error(`fromOnnx: pads must be [top, left, bottom, right], but was [${given}]`);
+    if (node.kernel_shape !== undefined && show(node.kernel_shape) !== show(kernel))
+      throw new Error(`fromOnnx: kernel_shape ${show(node.kernel_shape)} is not that of W, ${show(kernel)}`);
+    const given: unknown = node.pads ?? [0, 0, 0, 0];
+    if (!isIntegers(given, 4))
+      throw new Error(`fromOnnx: pads must be [top, left, bottom, right], but was ${show(given)}`);
+    if (outputShape !== undefined && !isIntegers(outputShape, 2) && !isIntegers(outputShape, 4))
+      throw new Error(`fromOnnx: output_shape must be two sizes, or a whole shape, but was ${show(outputShape)}`);
     // Four numbers, of which the last two are the spatial ones, are a whole shape.
     const wanted = outputShape?.slice(-2);
     const outputPadding = pair('output_padding', node.output_padding ?? 0);
     const pads = [0, 1].map((n): [number, number] => {
-      const full = strides[n] * (inSize[n] - 1) + (kernel[n] - 1) * dilations[n] + 1;
+      const axis = { inSize: inSize[n], stride: strides[n], kernel: kernel[n], dilation: dilations[n] };
+      const full = fullSize(axis);
       if (!wanted && !autoPad.startsWith('SAME')) return autoPad === 'VALID' ? [0, 0] : [given[n], given[n + 2]];
       const size = wanted ? wanted[n] : inSize[n] * strides[n];
       const total = full + outputPadding[n] - size;
       if (total < 0) {
         if (wanted) outputPadding[n] = size - full;
+        const largest = full + Math.max(strides[n], dilations[n]) - 1;
+        if (size > largest)
+          throw new Error(
+            `fromOnnx: output_shape ${show(outputShape)} is impossible: ${['height', 'width'][n]} can be at most ` +
+              `${largest}, from ${inSize[n]} by kernel ${kernel[n]}, stride ${strides[n]}, dilation ${dilations[n]}`,
+          );
         return [0, 0];
       }
       const smaller = Math.floor(total / 2);
@@ -133,10 +156,13 @@ function filterOf(name: string, weight: Tensor4D | TensorLike): Tensor4D {
 }
 
 function pair(name: string, value: number | readonly number[]): [number, number] {
-  const both = typeof value === 'number' ? [value, value] : [...value];
-  if (both.length !== 2 || !both.every((entry) => Number.isInteger(entry)))
-    throw new Error(`${name} must be a whole number or two, but was ${JSON.stringify(value)}`);
-  return both as [number, number];
+  const both: unknown = typeof value === 'number' ? [value, value] : value;
+  if (!isIntegers(both, 2)) throw new Error(`${name} must be a whole number or two, but was ${show(value)}`);
+  return [both[0], both[1]];
+}
+
+function isIntegers(value: unknown, count: number): value is readonly number[] {
+  return Array.isArray(value) && value.length === count && value.every((entry) => Number.isInteger(entry));
 }
 
 function explicit([top, bottom, left, right]: number[], dataFormat: DataFormat): ExplicitPadding {

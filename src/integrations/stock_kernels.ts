@@ -93,6 +93,14 @@ function misfit(activation: Activation, g: Conv2DTransposeGeometry, request: Fam
   return undefined;
 }
 
+/**
+ * Rounding modes to try for a call that fits no geometry: tfjs's gradients of conv2d leave out the one that conv2d was
+ * given (4.22), so stock's are wrong there. A size that it gave tells which it was.
+ */
+function lostRoundingModes({ pad, dimRoundingMode }: StockAttrs): readonly ('ceil' | 'round')[] {
+  return dimRoundingMode === undefined && typeof pad !== 'string' ? ['ceil', 'round'] : [];
+}
+
 /** A kernel function that computes on ours, or on stock's what ours can't. */
 export function kernelFuncOf(kernel: Replaceable, backendName: string, stock: KernelFunc | undefined): KernelFunc {
   return (params) => {
@@ -101,9 +109,14 @@ export function kernelFuncOf(kernel: Replaceable, backendName: string, stock: Ke
     let reason: string | undefined = `dataFormat is ${dataFormat}, but must be NHWC`;
     if (dataFormat === 'NHWC') {
       const request = familyRequest(kernel, params.inputs as unknown as StockInputs, attrs);
-      const geometry = geometryOfConvolution(request.convolution);
       const backend = params.backend as KernelBackend;
+      let geometry = geometryOfConvolution(request.convolution);
       reason = misfit(activation, geometry, request);
+      for (const dimRoundingMode of reason === undefined ? [] : lostRoundingModes(attrs)) {
+        const rounded = geometryOfConvolution({ ...request.convolution, dimRoundingMode });
+        if (misfit(activation, rounded, request) !== undefined) continue;
+        [geometry, reason] = [rounded, undefined];
+      }
       const runs = reason === undefined ? kernelToRun(request.kernelName, geometry, backendName, backend) : undefined;
       if (runs !== undefined)
         return getKernel(runs, backendName).kernelFunc({

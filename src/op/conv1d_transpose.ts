@@ -11,7 +11,8 @@ import {
   reshape,
 } from '@tensorflow/tfjs-core';
 import type { Pad } from '../geometry/geometry';
-import { CONV2D_OPTIONS, type Conv2DTransposeOptions, checkOptionNames, conv2dTranspose } from './conv2d_transpose';
+import { checkNames, checkObject, checkOneOf } from '../geometry/checks';
+import { CONV2D_OPTIONS, type Conv2DTransposeOptions, checkRankOf, conv2dTranspose } from './conv2d_transpose';
 import { asFloat32 } from './tensors';
 
 /** Options of `conv2dTranspose` that mean the same here. */
@@ -37,10 +38,10 @@ function conv1dTranspose_<T extends Tensor2D | Tensor3D>(
   pad: 'same' | 'valid' | number | [number, number],
   options: Conv1DTransposeOptions = {},
 ): T {
-  checkOptionNames('conv1dTranspose', options, OPTIONS);
+  checkObject('conv1dTranspose: options', options);
+  checkNames('conv1dTranspose', options, OPTIONS);
   const { dataFormat = 'NWC', dilation = 1, outputPadding, ...shared } = options;
-  if (dataFormat !== 'NWC' && dataFormat !== 'NCW')
-    throw new Error(`conv1dTranspose: dataFormat must be 'NWC' or 'NCW', but was ${JSON.stringify(dataFormat)}`);
+  checkOneOf('conv1dTranspose: dataFormat', dataFormat, ['NWC', 'NCW']);
   const $x = asFloat32(x, 'conv1dTranspose', 'x');
   const $filter = asFloat32(filter, 'conv1dTranspose', 'filter');
   if ($x.rank !== 2 && $x.rank !== 3)
@@ -50,8 +51,7 @@ function conv1dTranspose_<T extends Tensor2D | Tensor3D>(
       'conv1dTranspose: filter must be [filterWidth, outChannels / groups, inChannels], ' +
         `but has shape [${$filter.shape}]`,
     );
-  if (outputShape && outputShape.length !== $x.rank)
-    throw new Error(`conv1dTranspose: outputShape [${outputShape}] must have as many dimensions as x [${$x.shape}]`);
+  checkRankOf(outputShape, $x, 'conv1dTranspose');
   const channelsLast = dataFormat === 'NWC';
   /** A dimension of height 1, where this layout has it. */
   const tall = (shape: readonly number[]): [number, number, number, number] => {

@@ -16,6 +16,7 @@ import {
 import { chooseVariant } from '../choice/choose';
 import { type Conv2DTransposeAttrs, type Variant, kernelNameOf } from '../contract';
 import type { DimRoundingMode } from '../geometry/axis';
+import { checkNames, checkObject, show } from '../geometry/checks';
 import {
   type Conv2DTransposeGeometry,
   GEOMETRY_OPTION_NAMES,
@@ -40,13 +41,6 @@ export type OutputShape = [number, number, number] | [number, number, number, nu
 /** The names of the options. */
 export const CONV2D_OPTIONS: readonly string[] = [...GEOMETRY_OPTION_NAMES, 'variant'];
 
-/** @throws Error if an option has a name that the op does not know. */
-export function checkOptionNames(who: string, options: object, known: readonly string[]): void {
-  for (const name in options) {
-    if (!known.includes(name)) throw new Error(`${who}: unknown option '${name}'; the options are ${known.join(', ')}`);
-  }
-}
-
 /** `DimRoundingMode` is the last argument of `tf.conv2dTranspose`; here an object may stand in its place. */
 function conv2dTranspose_<T extends Tensor3D | Tensor4D>(
   x: T | TensorLike,
@@ -70,16 +64,15 @@ export function runConv2dTranspose<T extends Tensor3D | Tensor4D>(
   fused?: Fused,
 ): T {
   const given = typeof options === 'string' ? { dimRoundingMode: options } : (options ?? {});
-  checkOptionNames('conv2dTranspose', given, CONV2D_OPTIONS);
+  checkObject('conv2dTranspose: options', given);
+  checkNames('conv2dTranspose', given, CONV2D_OPTIONS);
   const { dataFormat = 'NHWC', variant: asked = 'auto', ...rest } = given;
   const $x = asFloat32(x, 'conv2dTranspose', 'x');
   const $filter = asFloat32(filter, 'conv2dTranspose', 'filter');
   if ($x.rank !== 3 && $x.rank !== 4)
     throw new Error(`conv2dTranspose: x must have rank 3 or 4, but has shape [${$x.shape}]`);
   if ($filter.rank !== 4) throw new Error(`conv2dTranspose: filter must have rank 4, but has shape [${$filter.shape}]`);
-  if (outputShape && outputShape.length !== $x.rank) {
-    throw new Error(`conv2dTranspose: outputShape [${outputShape}] must have as many dimensions as x [${$x.shape}]`);
-  }
+  checkRankOf(outputShape, $x, 'conv2dTranspose');
   const batched = (shape: readonly number[]): readonly number[] => ($x.rank === 3 ? [1, ...shape] : shape);
   const geometry = computeGeometry({
     ...rest,
@@ -95,13 +88,26 @@ export function runConv2dTranspose<T extends Tensor3D | Tensor4D>(
   // Only what has to be done: every op here would need its gradient registered, which tfjs-core alone doesn't do.
   const x4D =
     $x.rank === 4 ? ($x as Tensor4D) : reshape<Rank.R4>($x, batched($x.shape) as [number, number, number, number]);
-  const nhwc: Tensor4D = dataFormat === 'NHWC' ? x4D : transpose(x4D, [0, 2, 3, 1]);
+  const nhwc: Tensor4D = dataFormat === 'NHWC' ? x4D : permuted(x4D, [0, 2, 3, 1]);
   const y =
     variant === undefined
       ? composed(geometry, nhwc, $filter as Tensor4D, fused)
       : runVariant(variant, geometry, nhwc, $filter, fused);
-  const result: Tensor4D = dataFormat === 'NHWC' ? y : transpose(y, [0, 3, 1, 2]);
+  const result: Tensor4D = dataFormat === 'NHWC' ? y : permuted(y, [0, 3, 1, 2]);
   return ($x.rank === 3 ? reshape(result, result.shape.slice(1) as [number, number, number]) : result) as T;
+}
+
+/** `transpose`; not every backend's takes an empty tensor. */
+function permuted(tensor: Tensor4D, permutation: number[]): Tensor4D {
+  if (tensor.size > 0) return transpose(tensor, permutation);
+  return reshape<Rank.R4>(tensor, permutation.map((n) => tensor.shape[n]) as [number, number, number, number]);
+}
+
+/** @throws RangeError unless an output shape, if there is one, has as many dimensions as x. */
+export function checkRankOf(outputShape: unknown, x: Tensor, who: string): void {
+  if (outputShape === undefined || outputShape === null) return;
+  if (!Array.isArray(outputShape) || outputShape.length !== x.rank)
+    throw new RangeError(`${who}: outputShape ${show(outputShape)} must have as many dimensions as x [${x.shape}]`);
 }
 
 function composed(g: Conv2DTransposeGeometry, x: Tensor4D, filter: Tensor4D, fused: Fused | undefined): Tensor4D {

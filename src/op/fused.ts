@@ -12,6 +12,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { type Conv2DTransposeOptions, type OutputShape, conv2dTranspose, runConv2dTranspose } from './conv2d_transpose';
 import { ACTIVATIONS, type Activation, LEAKYRELU_ALPHA } from '../contract';
+import { checkObject, checkOneOf, show } from '../geometry/checks';
 import type { Pad } from '../geometry/geometry';
 import { applyFused } from './activations';
 import { asFloat32 } from './tensors';
@@ -34,47 +35,45 @@ export interface FusedConv2DTransposeConfig<T extends Tensor3D | Tensor4D> exten
 }
 
 function fusedConv2dTranspose_<T extends Tensor3D | Tensor4D>(config: FusedConv2DTransposeConfig<T>): T {
-  const { x, filter, outputShape, strides, pad, bias, preluActivationWeights, ...options } = config;
-  const { activation = 'linear', leakyreluAlpha = LEAKYRELU_ALPHA, ...rest } = options;
-  if (!ACTIVATIONS.includes(activation))
-    throw new Error(
-      `fused.conv2dTranspose: activation must be one of ${ACTIVATIONS.join(', ')}, ` +
-        `but was ${JSON.stringify(activation)}`,
-    );
+  checkObject('fused.conv2dTranspose: the argument', config);
+  const { x, outputShape, strides, pad, bias, preluActivationWeights, ...options } = config;
+  const { filter, activation = 'linear', leakyreluAlpha = LEAKYRELU_ALPHA, ...rest } = options;
+  checkOneOf('fused.conv2dTranspose: activation', activation, ACTIVATIONS);
+  if (!Number.isFinite(leakyreluAlpha))
+    throw new RangeError(`fused.conv2dTranspose: leakyreluAlpha must be a number, but was ${show(leakyreluAlpha)}`);
   if ((activation === 'prelu') !== (preluActivationWeights !== undefined && preluActivationWeights !== null))
     throw new Error(
       "fused.conv2dTranspose: preluActivationWeights must be given with activation 'prelu', and only then",
     );
-  const channels = channelsOf(filter, rest.groups ?? 1);
-  const $bias = perChannel(bias, 'bias', channels);
-  const $prelu = perChannel(preluActivationWeights, 'preluActivationWeights', channels);
+  const $filter = asFloat32(filter, 'fused.conv2dTranspose', 'filter') as Tensor4D;
+  const channels = $filter.shape[2] * (rest.groups ?? 1);
+  const fused = {
+    bias: perChannel(bias, 'bias', channels),
+    preluActivationWeights: perChannel(preluActivationWeights, 'preluActivationWeights', channels),
+    activation,
+    leakyreluAlpha,
+  };
   // Where gradients are taken, the ops one by one: each knows its own, and what it needs of its output.
-  const fused = { bias: $bias, preluActivationWeights: $prelu, activation, leakyreluAlpha };
   if (engine().state.gradientDepth === 0)
-    return runConv2dTranspose<T>(x, filter, outputShape, strides, pad, rest, fused);
-  const y: Tensor = conv2dTranspose<T>(x, filter, outputShape, strides, pad, rest);
+    return runConv2dTranspose<T>(x, $filter, outputShape, strides, pad, rest, fused);
+  const y: Tensor = conv2dTranspose<T>(x, $filter, outputShape, strides, pad, rest);
   if (rest.dataFormat !== 'NCHW') return applyFused(y, fused) as T;
   const toChannelsLast = y.rank === 4 ? [0, 2, 3, 1] : [1, 2, 0];
   const toChannelsFirst = y.rank === 4 ? [0, 3, 1, 2] : [2, 0, 1];
   return transpose(applyFused(transpose(y, toChannelsLast), fused), toChannelsFirst) as T;
 }
 
-function channelsOf(filter: Tensor4D | TensorLike, groups: number): number | undefined {
-  const shape = (filter as Tensor4D).shape;
-  return Array.isArray(shape) ? shape[2] * groups : undefined;
-}
-
-/** A float32 tensor of one value per channel, or of one for all. */
+/** A float32 tensor of one value per channel, or of one for all. A filter that is none is the op's to explain. */
 function perChannel(
   value: Tensor | TensorLike | undefined | null,
   name: string,
-  channels: number | undefined,
+  channels: number,
 ): Tensor1D | undefined {
   if (value === undefined || value === null) return undefined;
   const given = asFloat32(value, 'fused.conv2dTranspose', name);
-  if (given.rank > 1 || (channels !== undefined && given.size !== 1 && given.size !== channels))
+  if (given.rank > 1 || (given.size !== 1 && given.size !== channels && !Number.isNaN(channels)))
     throw new Error(
-      `fused.conv2dTranspose: ${name} must hold a value for each of the ${channels ?? ''} output channels ` +
+      `fused.conv2dTranspose: ${name} must hold a value for each of the ${channels} output channels ` +
         `or a single one, but has shape [${given.shape}]`,
     );
   return given as Tensor1D;
