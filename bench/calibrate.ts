@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { VARIANTS, type Variant } from '../src';
+import { CALIBRATION } from '../src/choice/calibration';
 import { type Coefficients, timeOf, workOf } from '../src/choice/cost_model';
 import { geometricMean } from './averages';
 import { BACKENDS, descriptorNamed } from './backends';
@@ -97,20 +98,25 @@ function judge(backend: string, model: Model, measured: readonly Measured[]): vo
   console.log(`${backend}: the choice takes ${mean}× the time of the best, geometric mean of ${behind.length} layers`);
 }
 
-const models: Record<string, Model> = {};
+const before: { machines: Record<string, string>; models: Record<string, Model> } = CALIBRATION;
+const [machines, models]: [Record<string, string>, Record<string, Model>] = [{}, {}];
 for (const backend of BACKENDS) {
   const { calibratedAs } = descriptorNamed(backend);
   const measured = measuredOn(backend);
   if (calibratedAs) console.log(`${backend}: as ${calibratedAs}`);
-  else if (measured.length === 0) console.log(`${backend}: left out, for it was not measured`);
-  else {
+  else if (measured.length > 0) {
+    machines[backend] = backend === 'webgl' && onWebgl ? onWebgl.renderer : compared.machine;
     models[backend] = modelOf(backend, measured);
     judge(backend, models[backend], measured);
-  }
+  } else if (before.models[backend]) {
+    console.log(`${backend}: as before, for it was not measured`);
+    machines[backend] = before.machines[backend];
+    models[backend] = before.models[backend];
+  } else console.log(`${backend}: left out, for it was not measured`);
 }
 const calibration = {
   command: 'npm start && npm run bench:webgl && npm run calibrate',
-  machines: { compared: compared.machine, ...(onWebgl && { webgl: onWebgl.renderer }) },
+  machines,
   date: compared.date,
   models,
 };
