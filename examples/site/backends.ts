@@ -47,12 +47,14 @@ export function registered(): string[] {
   return [...BACKENDS.filter((name) => others.includes(name)), ...others.filter((name) => !BACKENDS.includes(name))];
 }
 
-/** Those of `names` that can be had in this browser. */
+/** Those of `names` that can be had in this browser; the last of them is set afterwards. */
 export async function available(names: readonly string[]): Promise<Available[]> {
   const found: Available[] = [];
   for (const name of names) {
     if (!(await setBackend(name))) continue;
     found.push({ name, device: descriptorOf(name)?.device(tf.backend()) ?? 'no kernels of this library' });
   }
+  // One that cannot be had leaves tfjs without any.
+  if (found.length > 0) await setBackend(found.at(-1)!.name);
   return found;
 }
