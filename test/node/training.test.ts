@@ -1,34 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The trainings of the examples: checkpoints, going on after a stop, scores, and the commands. */
-import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** The trainings of the examples: checkpoints, going on after a stop, scores, pace. */
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs';
-import { PNG } from 'pngjs';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import '../../kernels/cpu';
 import '../../kernels/wasm';
 import { install, uninstall } from '../../src';
 import { makeDigits } from '../../examples/digits/generate';
 import { Vae } from '../../examples/decoder/vae';
-import { Classifier, accuracy } from '../../examples/gan/classifier';
+import { Classifier, type Judgement, accuracy } from '../../examples/gan/classifier';
 import { GAN_KINDS, Gan, LATENT, stepsPerEpoch } from '../../examples/gan/gan';
 import { frechetDistance, scoresOf } from '../../examples/gan/scores';
 import { Batches } from '../../examples/training/batches';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../examples/training/checkpoint';
 import { imageGrid } from '../../examples/training/image_grid';
-import { idx } from '../support/idx';
 import { raceBackends, stockPace } from '../../examples/training/pace';
 import { duration } from '../../examples/training/pace_report';
 
 jest.setTimeout(120_000);
-
-const root = resolve(__dirname, '../..');
-const folder = mkdtempSync(join(tmpdir(), 'training-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 beforeAll(async () => {
   tf.enableProdMode(); // No advertisement for tfjs-node.
@@ -62,7 +53,11 @@ describe('Batches', () => {
 });
 
 describe('checkpoints', () => {
-  const makeTensors = (): Record<string, tf.Tensor> => ({ 'a/0': tf.tensor2d([[1, -2.5], [3e-20, NaN]]), b: tf.tensor1d([7, -1], 'int32'), empty: tf.zeros([0, 3]) }); // prettier-ignore
+  const makeTensors = (): Record<string, tf.Tensor> => ({
+    'a/0': tf.tensor2d([1, -2.5, 3e-20, NaN], [2, 2]),
+    b: tf.tensor1d([7, -1], 'int32'),
+    empty: tf.zeros([0, 3]),
+  });
   let tensors: Record<string, tf.Tensor>;
   let sample: Checkpoint;
   beforeAll(() => {
@@ -150,8 +145,11 @@ describe.each([...GAN_KINDS, 'vae'] as const)('training a %s', (kind) => {
     await expect(restored(await other.save())).rejects.toThrow(/The checkpoint is of kind/);
     const own = make();
     const { tensors, metadata } = await own.save();
-    const bent = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, name.endsWith('/0') ? tf.zeros([2]) : tensor])); // prettier-ignore
-    await expect(restored({ tensors: bent, metadata })).rejects.toThrow(/another network: weight 0 of the \w+ must be \[.*\], but is \[2\]/); // prettier-ignore
+    const bend = ([name, tensor]: [string, tf.Tensor]): [string, tf.Tensor] =>
+      name.endsWith('/0') ? [name, tf.zeros([2])] : [name, tensor];
+    const bent = Object.fromEntries(Object.entries(tensors).map(bend));
+    const message = /another network: weight 0 of the \w+ must be \[.*\], but is \[2\]/;
+    await expect(restored({ tensors: bent, metadata })).rejects.toThrow(message);
     [own, other].forEach((training) => training.dispose());
   });
 });
@@ -185,11 +183,11 @@ it('makes images of 28×28 within 0 and 1', () => {
 
 describe('scores', () => {
   /** Rows whose mean and covariance are exactly what is asked for: two points along each axis. */
-  const cloud = (mean: number[], deviations: number[]): number[][] =>
-    deviations.flatMap(
-      (deviation, axis) =>
-      [-1, 1].map((side) => mean.map((value, n) => value + (n === axis ? side * deviation * Math.sqrt((2 * deviations.length - 1) / 2) : 0))), // prettier-ignore
-    );
+  const cloud = (mean: number[], deviations: number[]): number[][] => {
+    const scale = Math.sqrt((2 * deviations.length - 1) / 2);
+    const moved = (axis: number, by: number): number[] => mean.map((value, n) => (n === axis ? value + by : value));
+    return deviations.flatMap((deviation, axis) => [-1, 1].map((side) => moved(axis, side * deviation * scale)));
+  };
 
   it('has the Fréchet distance of normal distributions', () => {
     expect(frechetDistance(cloud([0, 0], [1, 2]), cloud([0, 0], [1, 2]))).toBeCloseTo(0, 9);
@@ -202,8 +200,9 @@ describe('scores', () => {
   });
 
   it('tells sureness and spread', () => {
-    const sure = (digit: number, by: number): number[] => Array.from({ length: 10 }, (_, n) => (n === digit ? by : (1 - by) / 9)); // prettier-ignore
-    const judgement = (rows: number[][]): { probabilities: number[][]; features: number[][] } => ({ probabilities: rows, features: rows }); // prettier-ignore
+    const sure = (digit: number, by: number): number[] =>
+      Array.from({ length: 10 }, (_, n) => (n === digit ? by : (1 - by) / 9));
+    const judgement = (rows: number[][]): Judgement => ({ probabilities: rows, features: rows });
     const even = judgement(Array.from({ length: 20 }, (_, n) => sure(n % 10, n < 10 ? 0.95 : 0.5)));
     const scores = scoresOf(even, even);
     expect(scores.sure).toBeCloseTo(0.5);
@@ -241,7 +240,8 @@ describe('pace', () => {
   });
 
   it('writes durations in units that fit', () => {
-    expect([0.4, 850, 12_340, 210_000, 7_600_000].map(duration)).toEqual(['0 ms', '850 ms', '12 s', '3.5 min', '2.1 h']); // prettier-ignore
+    const written = [0.4, 850, 12_340, 210_000, 7_600_000].map(duration);
+    expect(written).toEqual(['0 ms', '850 ms', '12 s', '3.5 min', '2.1 h']);
   });
 });
 
@@ -253,80 +253,4 @@ it('lays images out in a grid', () => {
   const grey = (x: number, y: number): number => data[(y * width + x) * 4];
   // Paper, ink, the gap between, an image that is not there.
   expect([grey(3, 3), grey(3 * 30, 3), grey(3 * 28, 3), grey(3 * 31, 3 * 31)]).toEqual([255, 0, 225, 225]);
-});
-
-describe('the commands', () => {
-  const command = (script: string, ...args: string[]): SpawnSyncReturns<string> =>
-    spawnSync(process.execPath, ['--import', 'tsx', join(root, script), ...args], { cwd: root, encoding: 'utf8' });
-  const small = ['--examples', '16', '--batch', '8', '--backend', 'wasm', '--no-stock'];
-
-  it('npm run gan trains, goes on after a stop, and evaluates', async () => {
-    const out = join(folder, 'gan');
-    const args = [...small, '--out', out, '--epochs'];
-    // Stopped by a signal in the middle of a run far too long.
-    const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'examples/gan/cli.ts'), ...args, '100000'], { cwd: root }); // prettier-ignore
-    let printed = '';
-    child.stdout.on('data', (text: Buffer) => (printed += text.toString()));
-    let exited: number | null = null;
-    child.on('exit', (status) => (exited = status));
-    const has = (): boolean => existsSync(join(out, 'checkpoint.safetensors'));
-    for (let n = 0; n < 400 && !has() && exited === null; n++) await new Promise((resume) => setTimeout(resume, 50));
-    expect([exited, printed, has()]).toEqual([null, expect.any(String), true]);
-    child.kill('SIGTERM');
-    expect(await new Promise((resolveExit) => child.on('exit', resolveExit))).toBe(0);
-    const step = Number(/Stopped at step (\d+)/.exec(printed)?.[1]);
-    expect(step).toBeGreaterThan(0);
-    const { metadata } = decodeCheckpoint(new Uint8Array(readFileSync(join(out, 'checkpoint.safetensors'))));
-    expect(metadata).toEqual({ kind: 'dcgan', seed: '1', step: `${step}` });
-
-    const epochs = Math.ceil((step + 1) / 2);
-    const resumed = command('examples/gan/cli.ts', ...args, `${epochs}`);
-    expect(resumed.stderr).not.toMatch(/Error/);
-    expect(resumed.stdout).toContain(`Going on at step ${step} of ${2 * epochs}`);
-    const picture = PNG.sync.read(readFileSync(join(out, 'samples.png')));
-    expect([picture.width, picture.height]).toEqual([596, 596]);
-    expect(command('examples/gan/cli.ts', ...args, '1').stdout).toContain(`has ${2 * epochs} steps already; --epochs ${epochs + 1} would go on`); // prettier-ignore
-
-    const evaluated = command(
-      'examples/gan/cli.ts',
-      '--evaluate',
-      '--judge-steps',
-      '10',
-      '--examples',
-      '64',
-      '--out',
-      out,
-    );
-    expect(evaluated.stdout).toMatch(/Classifier: \d+\.\d % right on 2000 digits/);
-    expect(evaluated.stdout).toMatch(/sure of \(≥ 90 %\).*effective classes of 10.*Fréchet distance.*share of 9/s);
-
-    const other = command('examples/gan/cli.ts', '--kind', 'wgan-gp', ...args, '1');
-    expect([other.status, other.stderr]).toEqual([1, expect.stringContaining('is of kind dcgan, not wgan-gp: say --kind dcgan')]); // prettier-ignore
-    writeFileSync(join(out, 'checkpoint.safetensors'), 'nonsense');
-    expect(command('examples/gan/cli.ts', ...args, '1').stderr).toContain('is no safetensors file');
-  });
-
-  it('npm run decoder trains, on MNIST’s own files if told so, and writes the plane and the weights', () => {
-    const [out, weights, mnist] = ['decoder', 'weights.safetensors', 'mnist'].map((name) => join(folder, name));
-    const { images, labels } = makeDigits(16, 'as MNIST');
-    mkdirSync(mnist);
-    writeFileSync(join(mnist, 'train-images-idx3-ubyte'), idx([16, 28, 28], Uint8Array.from(images, (ink) => 255 * ink))); // prettier-ignore
-    writeFileSync(join(mnist, 'train-labels-idx1-ubyte'), idx([16], labels));
-    const args = ['--batch', '8', '--backend', 'wasm', '--no-stock', '--epochs', '1', '--out', out];
-    const { stdout, status } = command('examples/decoder/cli.ts', ...args, '--mnist', mnist, '--weights', weights);
-    expect([status, stdout]).toEqual([0, expect.stringMatching(/A step of 8 images takes .* on wasm.*Done: 2 steps/s)]);
-    const picture = PNG.sync.read(readFileSync(join(out, 'samples.png')));
-    expect([picture.width, picture.height]).toEqual([956, 956]);
-    const names = Object.keys(decodeCheckpoint(new Uint8Array(readFileSync(weights))).tensors);
-    expect(names.some((name) => name.startsWith('decoder/'))).toBe(true);
-    expect(names.some((name) => name.includes('adam'))).toBe(false);
-    const missing = command('examples/decoder/cli.ts', ...args, '--mnist', join(folder, 'nowhere'));
-    expect([missing.status, missing.stderr]).toEqual([1, expect.stringMatching(/^MNIST: there is no .*nowhere/)]);
-  });
-
-  it('say what is wrong with an argument', () => {
-    const { status, stderr } = command('examples/gan/cli.ts', '--epochs', 'many');
-    expect([status, stderr]).toEqual([1, expect.stringContaining("'many' is invalid. It must be a whole number of at least 1.")]); // prettier-ignore
-    expect(command('examples/gan/cli.ts', '--evaluate', '--out', join(folder, 'none')).stderr).toMatch(/There is no .*checkpoint.safetensors to evaluate: train first/); // prettier-ignore
-  });
 });

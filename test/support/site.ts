@@ -29,7 +29,8 @@ export interface OpenPage {
 
 /** Builds the site, serves it and starts a browser. */
 export async function openSite(): Promise<Site> {
-  execFileSync(process.execPath, [join(root, 'examples/serve.mjs'), '--build'], { stdio: ['ignore', 'ignore', 'inherit'] }); // prettier-ignore
+  const build = [join(root, 'examples/serve.mjs'), '--build'];
+  execFileSync(process.execPath, build, { stdio: ['ignore', 'ignore', 'inherit'] });
   const files = sirv(join(root, 'examples/dist'), { dev: true });
   const server = createServer((request, response) => {
     if (!request.url?.startsWith(FOLDER)) {

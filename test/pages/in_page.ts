@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What tests of pages share: finding things in a page, waiting for what comes of itself, and reading canvases. */
+import type { Download, Locator, Page } from 'playwright-core';
+import type { OpenPage, Site } from '../support/site';
+
+/** Opens a page, uses it, and closes it; nothing may have gone wrong in it then. */
+export type Using = (
+  path: string,
+  body: (opened: OpenPage) => Promise<void>,
+  options?: Parameters<Site['open']>[1],
+) => Promise<void>;
+
+export const at = (page: Page, testId: string): Locator => page.locator(`[data-testid="${testId}"]`);
+export const textOf = async (page: Page, testId: string): Promise<string> =>
+  (await at(page, testId).innerText()).trim();
+export const button = (page: Page, name: string): Locator => page.getByRole('button', { name, exact: true });
+export const cell = (page: Page, grid: string, row: number, col: number): Locator =>
+  at(page, grid).locator(`.cell[data-row="${row}"][data-col="${col}"]`);
+
+/** Types a number and leaves the field. */
+export async function enter(page: Page, testId: string, value: number): Promise<void> {
+  await at(page, testId).fill(`${value}`);
+  await at(page, testId).press('Enter');
+}
+
+/** Waits until `read` gives something that passes `test`; fails with the last of it. */
+export async function eventually<T>(read: () => Promise<T>, test: (value: T) => boolean): Promise<T> {
+  let value = await read();
+  for (let n = 0; n < 600 && !test(value); n++) {
+    await new Promise((resume) => setTimeout(resume, 100));
+    value = await read();
+  }
+  if (!test(value)) throw new Error(`In a minute nothing but ${JSON.stringify(value)} came`);
+  return value;
+}
+
+export function eventuallyText(page: Page, testId: string, part: string): Promise<string> {
+  return eventually(
+    () => textOf(page, testId),
+    (text) => text.includes(part),
+  );
+}
+
+/** Waits until the address of the page has all these parts. */
+export async function eventuallyAt(page: Page, ...parts: string[]): Promise<void> {
+  await eventually(
+    async () => page.url(),
+    (url) => parts.every((part) => url.includes(part)),
+  );
+}
+
+/** What `read` gives once it gives the same again after a while. */
+export async function settled<T>(read: () => Promise<T>): Promise<T> {
+  let last = await read();
+  const again = async (): Promise<{ same: boolean; last: T }> => {
+    const before = last;
+    await new Promise((resume) => setTimeout(resume, 500));
+    last = await read();
+    return { same: last === before, last };
+  };
+  return (await eventually(again, ({ same }) => same)).last;
+}
+
+export async function downloaded(page: Page, press: Locator): Promise<{ name: string; path: string }> {
+  const [download] = (await Promise.all([page.waitForEvent('download'), press.click()])) as [Download, void];
+  return { name: download.suggestedFilename(), path: await download.path() };
+}
+
+/** The greys that a canvas shows. */
+export function greys(page: Page, testId: string): Promise<number[]> {
+  return at(page, testId).evaluate((element) => {
+    const shown = element as unknown as HTMLCanvasElement;
+    // A copy, for one that is read often the browser would rather have told so.
+    const canvas = Object.assign(document.createElement('canvas'), { width: shown.width, height: shown.height });
+    if (canvas.width === 0) return [];
+    const context = canvas.getContext('2d', { willReadFrequently: true })!;
+    context.drawImage(shown, 0, 0);
+    return [...context.getImageData(0, 0, canvas.width, canvas.height).data].filter((_, n) => n % 4 === 0);
+  });
+}
+
+/** What a canvas shows, as a checksum; 0 if it is blank. */
+export async function checksum(page: Page, testId: string): Promise<number> {
+  const values = await greys(page, testId);
+  return new Set(values).size < 2 ? 0 : values.reduce((sum, grey) => (sum * 4099 + grey + 1) % 2_147_483_647, 0);
+}
+
+/** Waits until a canvas shows something, and something else than before if that is given; its checksum. */
+export function eventuallyPainted(page: Page, testId: string, before = 0): Promise<number> {
+  return eventually(
+    () => checksum(page, testId),
+    (sum) => sum !== 0 && sum !== before,
+  );
+}
