@@ -22,4 +22,4 @@ registerBackend(descriptor);
 
 /** Memory of the engine in use. */
 export const scratch = descriptor.scratch!;
-export { ENGINE_FLAG, type EngineName, availableEngines } from '../engine/engines';
+export { ENGINE_FLAG, type EngineName, availableEngines, unavailableEngines } from '../engine/engines';

@@ -15,12 +15,26 @@ const MODULES = { relaxed: RELAXED_MODULE, simd: SIMD_MODULE };
 const NAMES = ['relaxed', 'simd', 'plain'] as const;
 export type EngineName = (typeof NAMES)[number];
 
-const engines = new Map<EngineName, Engine | undefined>([['plain', plainEngine]]);
+/** An engine, or why there is none. */
+type Found = { readonly engine: Engine } | { readonly reason: string };
+
+const found = new Map<EngineName, Found>([['plain', { engine: plainEngine }]]);
+/** Why nothing compiles here; asked once, for browsers log each attempt that a content-security policy forbids. */
+let forbidden: string | undefined;
+
+function find(name: EngineName): Found {
+  let outcome = found.get(name);
+  if (outcome === undefined) {
+    outcome = name === 'plain' ? { engine: plainEngine } : probe(name);
+    found.set(name, outcome);
+  }
+  return outcome;
+}
 
 /** The engine of that name, or `undefined` where it cannot run. */
 function engineOf(name: EngineName): Engine | undefined {
-  if (!engines.has(name)) engines.set(name, name === 'plain' ? plainEngine : probe(name));
-  return engines.get(name);
+  const outcome = find(name);
+  return 'engine' in outcome ? outcome.engine : undefined;
 }
 
 /**
@@ -28,26 +42,48 @@ function engineOf(name: EngineName): Engine | undefined {
  * module of this size at once on the main thread, only in the background: there the next slower engine runs until that
  * is done.
  */
-function probe(name: 'relaxed' | 'simd'): Engine | undefined {
+function probe(name: 'relaxed' | 'simd'): Found {
+  if (forbidden !== undefined) return { reason: forbidden };
+  if (typeof WebAssembly === 'undefined') return { reason: 'there is no WebAssembly here' };
+  const bytes = Uint8Array.from(atob(MODULES[name]), (char) => char.charCodeAt(0));
+  if (!WebAssembly.validate(bytes)) return { reason: `WebAssembly has no ${INSTRUCTIONS[name]} here` };
+  let module: WebAssembly.Module;
   try {
-    const bytes = Uint8Array.from(atob(MODULES[name]), (char) => char.charCodeAt(0));
-    if (!WebAssembly.validate(bytes)) return undefined;
-    try {
-      return createSimdEngine(name, new WebAssembly.Module(bytes));
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      const keep = (module: WebAssembly.Module): unknown => engines.set(name, createSimdEngine(name, module));
-      void WebAssembly.compile(bytes).then(keep, () => undefined);
-      return undefined;
+    module = new WebAssembly.Module(bytes);
+  } catch (error) {
+    if (error instanceof RangeError) {
+      WebAssembly.compile(bytes).then(
+        (compiled) => found.set(name, start(name, compiled)),
+        () => undefined,
+      );
+      return { reason: 'it is being compiled in the background' };
     }
-  } catch {
-    return undefined; // No WebAssembly, or a content-security policy forbids it.
+    forbidden = `WebAssembly may not be compiled here: ${(error as Error).message}`;
+    return { reason: forbidden };
+  }
+  return start(name, module);
+}
+const INSTRUCTIONS = { relaxed: 'relaxed SIMD', simd: 'SIMD' };
+
+function start(name: EngineName, module: WebAssembly.Module): Found {
+  try {
+    return { engine: createSimdEngine(name, module) };
+  } catch (error) {
+    return { reason: `its memory or instance cannot be made: ${(error as Error).message}` };
   }
 }
 
 /** The names of the engines that can run here, fastest first. */
 export function availableEngines(): EngineName[] {
   return NAMES.filter((name) => engineOf(name) !== undefined);
+}
+
+/** Why engines cannot run here, by name; those that can are left out. */
+export function unavailableEngines(): Partial<Record<EngineName, string>> {
+  const outcomes = NAMES.map((name) => [name, find(name)] as const);
+  return Object.fromEntries(
+    outcomes.flatMap(([name, outcome]) => ('reason' in outcome ? [[name, outcome.reason]] : [])),
+  );
 }
 
 /**
@@ -60,14 +96,16 @@ export function currentEngine(): Engine {
   const engine = NAMES.includes(asked) ? engineOf(asked) : undefined;
   if (engine === undefined) {
     const choices = ['auto', ...availableEngines()].map((name) => `'${name}'`).join(', ');
-    throw new Error(`The flag ${ENGINE_FLAG} is '${asked}', which cannot run here; ${choices} can`);
+    const reason = unavailableEngines()[asked as EngineName];
+    const why = reason === undefined ? '' : ` (${reason})`;
+    throw new Error(`The flag ${ENGINE_FLAG} is '${asked}', which cannot run here${why}; ${choices} can`);
   }
   return engine;
 }
 
 /** Gives back the memory that engines keep between calls. */
 export function releaseEngines(): void {
-  for (const engine of engines.values()) engine?.release();
+  for (const outcome of found.values()) if ('engine' in outcome) outcome.engine.release();
 }
 
 env().registerFlag(ENGINE_FLAG, () => 'auto');

@@ -26,8 +26,9 @@ interface Instance {
   readonly programs: Programs;
 }
 
+/** @throws what the platform does if it can make no memory or no instance. */
 export function createSimdEngine(name: string, module: WebAssembly.Module): Engine {
-  let instance: Instance | undefined;
+  let instance: Instance | undefined = instantiate(module);
   const compiled = new WeakMap<Plan, Program>();
   const programOf = (plan: Plan, { SCRATCH_BYTES }: Programs): Program => {
     let program = compiled.get(plan);
@@ -41,7 +42,11 @@ export function createSimdEngine(name: string, module: WebAssembly.Module): Engi
     name,
     peakScratchBytes: 0,
     run(plan, first, second, take) {
-      instance ??= instantiate(module);
+      try {
+        instance ??= instantiate(module);
+      } catch {
+        return plainEngine.run(plan, first, second, take); // There was memory once, and may be again.
+      }
       const program = programOf(plan, instance.programs);
       try {
         return take(execute(program, plan, instance, first, second));

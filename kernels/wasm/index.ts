@@ -33,4 +33,4 @@ export const descriptor: BackendDescriptor<BackendWasm> = {
 
 registerBackend(descriptor);
 
-export { ENGINE_FLAG, type EngineName, availableEngines } from '../engine/engines';
+export { ENGINE_FLAG, type EngineName, availableEngines, unavailableEngines } from '../engine/engines';

@@ -38,17 +38,38 @@ describe('the probe', () => {
   });
 
   it('falls back to plain TypeScript without SIMD', () => {
-    expect(importedWith(altered({ validate: () => false })).availableEngines()).toEqual(['plain']);
+    const { availableEngines, unavailableEngines } = importedWith(altered({ validate: () => false }));
+    expect(availableEngines()).toEqual(['plain']);
+    expect(unavailableEngines()).toEqual({
+      relaxed: expect.stringContaining('relaxed SIMD'),
+      simd: expect.any(String),
+    });
   });
 
   it('falls back to plain TypeScript where a content-security policy forbids compiling', () => {
+    let attempts = 0;
     class Module {
       constructor() {
+        attempts++;
         throw new real.CompileError('Refused by the content security policy');
       }
     }
-    expect(importedWith(altered({ Module })).availableEngines()).toEqual(['plain']);
+    const { availableEngines, unavailableEngines } = importedWith(altered({ Module }));
+    expect(availableEngines()).toEqual(['plain']);
+    expect(unavailableEngines().simd).toMatch(/may not be compiled here: Refused by the content security policy/);
+    expect(attempts).toBe(1);
   });
+
+  for (const member of ['Memory', 'Instance']) {
+    it(`falls back to plain TypeScript where no ${member} can be made, and says why`, () => {
+      function refuse(): never {
+        throw new RangeError(`no ${member} to be had`);
+      }
+      const { availableEngines, unavailableEngines } = importedWith(altered({ [member]: refuse }));
+      expect(availableEngines()).toEqual(['plain']);
+      expect(unavailableEngines().simd).toMatch(new RegExp(`cannot be made: no ${member} to be had`));
+    });
+  }
 
   it('compiles in the background where the main thread may not', async () => {
     class Module {
