@@ -26,7 +26,7 @@ import { uniform } from './support/random';
 import { secondOrder, secondOrderTruths } from './support/second_order';
 
 const REASON = 'this test says so';
-const LAYERS = ['stride 2', 'groups 2', 'dilation 3, stride 2', 'asymmetric stride and kernel', 'batch of 3'];
+const LAYERS = ['asymmetric stride and kernel', 'groups 3, unequal depths', 'dilation 3, stride 2'];
 
 type Adjoint = 'backpropInput' | 'backpropFilter';
 const KERNELS: Readonly<Record<Adjoint, string>> = {
