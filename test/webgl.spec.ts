@@ -161,9 +161,12 @@ function specs({ name, withoutKernels }: Environment): void {
     }
     expect(made.calls.count()).toBeGreaterThan(35);
     expect(framebuffers.calls.count() - deleted.calls.count()).toBeLessThan(40);
+    expect(descriptor.scratch!.retainedBytes).toBeGreaterThan(0);
+    expect(descriptor.scratch!.retainedBytes).toBeLessThanOrEqual(16 * 2 ** 20);
     expect(programCount(backend())).toBeGreaterThan(0);
     descriptor.release!(backend());
     expect(deleted.calls.count()).toBe(framebuffers.calls.count());
+    expect(descriptor.scratch!.retainedBytes).toBe(0);
     expect(programCount(backend())).toBe(0);
     expect(mismatch(runForward(l, x, filter, 'subpixel'), truth)).toBe('');
   });

@@ -13,6 +13,7 @@ import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
 import { dilate } from './dilate';
 import { releaseKept } from './drawing/context';
+import { scratch } from './drawing/render_targets';
 import { matmul } from './matmul';
 import { scatter } from './scatter';
 import { subpixel } from './subpixel';
@@ -31,6 +32,7 @@ export const descriptor: BackendDescriptor<MathBackendWebGL> = {
   variants: { scatter, dilate, matmul, subpixel },
   backpropInput,
   backpropFilter,
+  scratch,
   release: releaseKept,
 };
 

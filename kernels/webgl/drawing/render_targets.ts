@@ -6,6 +6,7 @@
  * took a fifth of the JavaScript of a filter gradient (layer 1×4×4×4 → 4, Chromium 156). Nobody may rely on what is
  * in them.
  */
+import type { ScratchMeter } from '../../../src/contract';
 import { type ResultTexture, drawsFloat32 } from '../tfjs_internals';
 
 /** Where programs draw to: a texture, or each of several layers, one for an output of the program. */
@@ -28,6 +29,29 @@ export interface RenderTarget {
 const MOST_FREE_BYTES = 16 * 2 ** 20;
 const MOST_FREE_TARGETS = 32;
 
+/** Bytes of temporary render targets, of all contexts. */
+class Meter implements ScratchMeter {
+  private usedBytes = 0;
+  peakBytes = 0;
+  retainedBytes = 0;
+
+  reset(): void {
+    this.peakBytes = 0;
+  }
+
+  use(bytes: number): void {
+    this.usedBytes += bytes;
+    this.peakBytes = Math.max(this.peakBytes, this.usedBytes);
+  }
+
+  retain(bytes: number): void {
+    this.retainedBytes += bytes;
+  }
+}
+
+const meter = /* @__PURE__ */ new Meter();
+export const scratch: ScratchMeter = meter;
+
 /** The temporary render targets of one context. */
 export class RenderTargetPool {
   /** The longest unused first. */
@@ -40,10 +64,6 @@ export class RenderTargetPool {
     this.forResults = gl.createFramebuffer()!;
   }
 
-  get retainedBytes(): number {
-    return this.freeBytes;
-  }
-
   /** A target of that size and so many layers, or a plain one for 0; its content is unknown. */
   take(width: number, height: number, layers: number): RenderTarget {
     const { gl, free } = this;
@@ -53,16 +73,20 @@ export class RenderTargetPool {
       const fits = found.width === width && found.height === height && found.layers === layers;
       if (fits && found.format === format) {
         free.splice(n, 1);
-        this.freeBytes -= found.bytes;
+        this.countFree(-found.bytes);
+        meter.use(found.bytes);
         return found;
       }
     }
-    return makeTarget(gl, width, height, layers, format);
+    const made = makeTarget(gl, width, height, layers, format);
+    meter.use(made.bytes);
+    return made;
   }
 
   giveBack(target: RenderTarget): void {
+    meter.use(-target.bytes);
     this.free.push(target);
-    this.freeBytes += target.bytes;
+    this.countFree(target.bytes);
     while (this.freeBytes > MOST_FREE_BYTES || this.free.length > MOST_FREE_TARGETS) this.deleteOldest();
   }
 
@@ -85,9 +109,14 @@ export class RenderTargetPool {
 
   private deleteOldest(): void {
     const { texture, framebuffer, bytes } = this.free.shift()!;
-    this.freeBytes -= bytes;
+    this.countFree(-bytes);
     this.gl.deleteFramebuffer(framebuffer);
     this.gl.deleteTexture(texture);
+  }
+
+  private countFree(bytes: number): void {
+    this.freeBytes += bytes;
+    meter.retain(bytes);
   }
 }
 

@@ -16,8 +16,10 @@
  *        4 │ c0 t0 │ c0 t2 │ c0 t4 │ c0 t6    tap 1, quad 0
  *          …
  *
- * If the largest texture had 4 lines, tap 1 would stand to the right of tap 0: the filter is folded. As it lies, tfjs
- * packs it without the line of zeros where there is one tap's worth of pairs; the lines of a tap are then 3, not 4.
+ * If the largest texture had 4 lines, tap 1 would stand to the right of tap 0: the filter is folded.
+ *
+ * As tfjs packs it there is no line of zeros: a tap of these 6 channels has 3 lines. The fourth that is read is the
+ * next tap's first; what comes of it are channels 6 and 7, which nobody reads.
  */
 import { type Unsupported, unsupported } from '../../../src/contract';
 import type { Uniforms } from '../drawing/program';

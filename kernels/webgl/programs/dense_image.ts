@@ -10,10 +10,10 @@
  *      c1:0 c1:1 │ c1:2 c1:3 │ c1:4 c1:5 │ c1:6 c1:7
  *
  * By im2col, a pixel of x gets the channels of all pixels of dy that it meets, tap by tap; zeros where it meets none.
- * Example: dy [1, 1, 4, 1] of values a b c d, x 1 × 2, kernel 1 × 3, stride 2, no crop:
+ * Example: dy [1, 1, 5, 1] of values a to e, x 1 × 2, kernel 1 × 3, stride 2, no crop:
  *
- *     dy   a │ b │ c │ d         dense   a b c 0 │ c d 0 0
- *                                 taps   0 1 2     0 1 2
+ *     dy   a │ b │ c │ d │ e         dense   a b c 0 │ c d e 0
+ *                                     taps   0 1 2     0 1 2
  */
 import type { Uniforms } from '../drawing/program';
 import { DENSE_STRUCT, type DenseLayout, denseUniforms } from '../layouts/dense_image';

@@ -36,7 +36,7 @@ export interface Fused {
 }
 
 /** Nothing is. */
-export const NOT_FUSED: Fused = {
+const NOT_FUSED: Fused = {
   key: '',
   code: () => 'vec4 finish(vec4 v, int channel) { return v; }',
   textures: {},
