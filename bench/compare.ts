@@ -61,15 +61,15 @@ async function measureAll(options: Options): Promise<Pick<Results, 'machine' | '
     let started = n * cells.length;
     const isSlow = descriptorNamed(backend).runsOn === 'gpu';
     const asked = { variants: options.variants, stock: true };
+    const noTime: string[] = [];
     const outcome = await onBackend(backend, asked, options, async (measure, machine) => {
       machines.push(`${backend}: ${machine}`);
       for (const cell of cells) {
-        const name = `${backend} ${cell.workload.name} ${cell.pass}`;
-        bar.update(started, { cell: name });
+        bar.update(started, { cell: `${backend} ${cell.workload.name} ${cell.pass}` });
         const left = options.timeBudget * 1000 - (performance.now() - begin);
         const budget = Math.max(0, left) / (all - started++);
         if (isSlow && cell.workload.flops / SLOWEST > Math.max(budget * PATIENCE, SHORT)) {
-          skipped.add(`${name}: no time; --time-budget gives it more`);
+          noTime.push(`${cell.workload.name} ${cell.pass}`);
           continue;
         }
         const compared = await measure(cell, budget);
@@ -79,6 +79,7 @@ async function measureAll(options: Options): Promise<Pick<Results, 'machine' | '
       }
     });
     if (outcome) skipped.add(`${backend}: ${outcome.skipped}`);
+    if (noTime.length > 0) skipped.add(`${backend}, no time (--time-budget gives it more): ${noTime.join(', ')}`);
   }
   bar.update(all, { cell: 'done' });
   bar.stop();
