@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { VARIANTS, type Variant } from '../src';
 import { CALIBRATION } from '../src/choice/calibration';
+import { LAST_RESORT } from '../src/choice/choose';
 import { type Coefficients, timeOf, workOf } from '../src/choice/cost_model';
 import { geometricMean } from './averages';
 import { BACKENDS, descriptorNamed } from './backends';
@@ -41,9 +42,6 @@ interface WebglResults {
 }
 
 type Model = Partial<Record<Variant, Coefficients>>;
-
-/** 'auto' takes it only where nothing else can run: see src/choice/choose. */
-const LAST_RESORT = 'dilate';
 
 const read = <T>(path: string): T => JSON.parse(readFileSync(path, 'utf8')) as T;
 const compared = read<Results>(json);

@@ -46,7 +46,7 @@ export {
   fromPyTorch,
 } from './integrations/interop';
 export { registerGradients } from './op/gradients';
-export type { LayersModelLike } from './choice/model_requests';
+export { type LayersModelLike, requestsOf } from './choice/model_requests';
 export { type TuneOptions, tune } from './choice/tune';
 export { type Tuning, type Winner, clearTuning, exportTuning, importTuning } from './choice/winners';
 export { type Explanation, explain } from './choice/explain';

@@ -230,9 +230,9 @@ describeOnEveryBackend('conv2dTranspose', (environment) => {
 
     if (variant === 'auto') continue;
     it(`${variant}: shows up under its own kernel name in tf.profile`, async () => {
-      const name = { scatter: 'Scatter', dilate: 'Dilate', matmul: 'MatMul', subpixel: 'Subpixel' }[variant];
       const profile = await tf.profile(() => tf.tidy(() => void runForward(l, x, filter, variant)));
-      expect(profile.kernelNames).toContain(`Conv2DTranspose${name}`);
+      const names = profile.kernelNames.map((name) => name.toLowerCase());
+      expect(names).toContain(`conv2dtranspose${variant}`);
     });
   }
 

@@ -5,8 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import '../../src/integrations/layers';
-import { type GeometryRequest, computeGeometry } from '../../src';
-import { requestsOf } from '../../src/choice/model_requests';
+import { type GeometryRequest, computeGeometry, requestsOf } from '../../src';
 import type { OwnLayer } from './own_layer';
 
 /** What stands for a size that a model leaves open. */

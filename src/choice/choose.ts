@@ -40,7 +40,9 @@ export function supportOfVariant(
   const descriptor = descriptorOf(backendName);
   if (descriptor === undefined)
     return unsupported(`backend '${backendName}' has no such kernel; import the entry point that registers it`);
-  const kernel = descriptor.variants[variant];
+  const kernel = Object.prototype.hasOwnProperty.call(descriptor.variants, variant)
+    ? descriptor.variants[variant]
+    : undefined;
   if (kernel === undefined) return unsupported(`backend '${backendName}' has no kernel for it`);
   return supportOf(descriptor, kernel, g, backend);
 }
@@ -51,7 +53,7 @@ const USUAL_ORDER: readonly Variant[] = ['subpixel', 'matmul', 'scatter'];
 /**
  * It never does less work than sub-pixel, and multiplies by zeros, which a weight that is not finite turns into NaN.
  */
-const LAST_RESORT: Variant = 'dilate';
+export const LAST_RESORT: Variant = 'dilate';
 
 /**
  * The order in which 'auto' tries the variants of a backend: those predicted to be fast first, then those of which

@@ -12,8 +12,10 @@
  * Worked example: i = 3, k = 3, s = 2, d = 1, p = (0, 1), a = 0. o = 2·2 + 3 − 1 = 6. Input 0 lands on cells 0 1 2,
  * input 1 on 2 3 4, input 2 on 4 5 (6 is cropped): cell 2 and cell 4 meet two inputs, the others one.
  *
- * Several outputs belong to one input, because the forward convolution discards a remainder: sizes o with round((o +
- * pBegin + pEnd − k_eff) / s) + 1 = i are all legitimate. The excess over the smallest is the output padding.
+ * Several outputs belong to one input, because the forward convolution discards a remainder. These sizes o are all
+ * legitimate, and the excess over the smallest is the output padding:
+ *
+ *     round((o + pBegin + pEnd − k_eff) / s) + 1 = i
  *
  * Source: V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep learning", arXiv:1603.07285, §4,
  * relationships 13 and 14, generalised to dilation and unequal sides.

@@ -7,7 +7,7 @@
 import { backend_util } from '@tensorflow/tfjs-core';
 import { type Axis, fullSize } from './axis';
 import { type Conv2DTransposeGeometry, geometryOf } from './geometry';
-import { Recent } from './kept';
+import { Recent, keyOf } from './kept';
 
 type ConvolutionInfo = typeof backend_util.computeConv2DInfo;
 type Strides = Parameters<ConvolutionInfo>[2];
@@ -35,7 +35,7 @@ const recent = /* @__PURE__ */ new Recent<Conv2DTransposeGeometry>();
  */
 export function geometryOfConvolution(request: ConvolutionRequest): Conv2DTransposeGeometry {
   const { xShape, filterShape, strides, pad, dilations = 1, dimRoundingMode } = request;
-  return recent.get(`${xShape}|${filterShape}|${strides}|${pad}|${dilations}|${dimRoundingMode}`, () => {
+  return recent.get(keyOf([xShape, filterShape, strides, pad, dilations, dimRoundingMode]), () => {
     const info = backend_util.computeConv2DInfo(
       xShape as [number, number, number, number],
       filterShape as [number, number, number, number],

@@ -5,7 +5,7 @@
  */
 import { type Axis, type AxisPad, type DimRoundingMode, checkRoundingMode, resolveAxis } from './axis';
 import { checkObject, show } from './checks';
-import { Recent, keptBy } from './kept';
+import { Recent, keptBy, keyOf } from './kept';
 
 /** Integers only; NHWC inside, whatever the layout at the door. */
 export interface Conv2DTransposeGeometry {
@@ -78,33 +78,6 @@ export interface GeometryRequest extends GeometryOptions {
 
 const recent = /* @__PURE__ */ new Recent<Conv2DTransposeGeometry>();
 
-/**
- * Equal requests have equal keys, others never. What is not made of numbers and strings has none: it is an error
- * anyway.
- */
-function keyOf(request: GeometryRequest): string | undefined {
-  let key = '';
-  for (const name of REQUEST_NAMES) {
-    const part = keyOfValue(request[name]);
-    if (part === undefined) return undefined;
-    key += `${part}|`;
-  }
-  return key;
-}
-
-function keyOfValue(value: unknown): string | undefined {
-  if (typeof value === 'string') return `'${value}'`;
-  if (typeof value === 'number' || value === undefined) return `${value}`;
-  if (!Array.isArray(value)) return undefined;
-  let key = '[';
-  for (const entry of value as unknown[]) {
-    const part = typeof entry === 'number' ? entry : keyOfValue(entry);
-    if (part === undefined) return undefined;
-    key += `${part},`;
-  }
-  return `${key}]`;
-}
-
 const REQUEST_NAMES = ['xShape', 'filterShape', 'strides', 'pad', 'outputShape', ...GEOMETRY_OPTION_NAMES] as const;
 
 /**
@@ -119,8 +92,8 @@ const REQUEST_NAMES = ['xShape', 'filterShape', 'strides', 'pad', 'outputShape',
  */
 export function computeGeometry(request: GeometryRequest): Conv2DTransposeGeometry {
   checkObject('The request for a geometry', request);
-  const key = keyOf(request);
-  return key === undefined ? resolveGeometry(request) : recent.get(key, () => resolveGeometry(request));
+  const key = keyOf(REQUEST_NAMES.map((name) => request[name]));
+  return recent.get(key, () => resolveGeometry(request));
 }
 
 function resolveGeometry(request: GeometryRequest): Conv2DTransposeGeometry {

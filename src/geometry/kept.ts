@@ -16,15 +16,30 @@ export function keptBy<K extends object, V>(make: (key: K) => V): (key: K) => V 
   };
 }
 
+/** Equal values have equal keys, others never. What is not made of numbers, strings and arrays has none. */
+export function keyOf(value: unknown): string | undefined {
+  if (typeof value === 'number' || value === undefined) return `${value}`;
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (!Array.isArray(value)) return undefined;
+  let key = '[';
+  for (const entry of value as unknown[]) {
+    const part = typeof entry === 'number' ? entry : keyOf(entry);
+    if (part === undefined) return undefined;
+    key += `${part},`;
+  }
+  return `${key}]`;
+}
+
 /** Entries of a `Recent` that are kept: more than a model has layers. */
 const MOST = 512;
 
-/** The most recent values by their keys. What has not come in for long makes room for what is new. */
+/** The latest values by their keys: what came in first makes room for what is new. */
 export class Recent<V> {
   private readonly values = new Map<string, V>();
 
-  /** The value of a key, made if it is not there. An error of `make` keeps nothing. */
-  get(key: string, make: () => V): V {
+  /** The value of a key, made if it is not there or there is no key. An error of `make` keeps nothing. */
+  get(key: string | undefined, make: () => V): V {
+    if (key === undefined) return make();
     let value = this.values.get(key);
     if (value === undefined) {
       value = make();

@@ -3,13 +3,16 @@
  * Which taps meet which cells, along one axis.
  *
  * Output cell r meets tap m at input cell i where r + p = i·s + m·d (p = padBegin). Write r + p = y·s + φ with the
- * phase φ = (r + p) mod s. Then m·d ≡ φ (mod s), so all the cells of a phase meet the same taps, and tap m reads input
- * cell i = y − (m·d − φ)/s: within one phase a transposed convolution is a dense correlation of stride 1 with every (s
- * / gcd(s, d))-th tap.
+ * phase φ = (r + p) mod s. Then m·d ≡ φ (mod s), so all the cells of a phase meet the same taps, and tap m reads
+ * input cell i = y − (m·d − φ)/s. Within one phase a transposed convolution is a dense correlation of stride 1, with
+ * every (s / gcd(s, d))-th tap.
  *
- * Worked example: s = 2, d = 1, k = 3, p = 0. φ = 0: cells 0, 2, 4 …; taps 0 and 2; tap 0 reads input y, tap 2 reads
- * input y − 1. φ = 1: cells 1, 3, 5 …; tap 1 alone; it reads input y. With d = 2 the taps sit at 0, 2, 4: φ = 0 meets
- * all three, φ = 1 none (gcd(2, 2) = 2): its cells are zero.
+ * Worked example: s = 2, d = 1, k = 3, p = 0.
+ *
+ *     φ = 0: cells 0, 2, 4 …; taps 0 and 2; tap 0 reads input y, tap 2 reads input y − 1
+ *     φ = 1: cells 1, 3, 5 …; tap 1 alone; it reads input y
+ *
+ * With d = 2 the taps sit at 0, 2, 4: φ = 0 meets all three, φ = 1 none (gcd(2, 2) = 2): its cells are zero.
  *
  * Sources: W. Shi et al., "Is the deconvolution layer the same as a convolutional layer?", arXiv:1609.07009 (phases);
  * XNNPACK's sub-convolution deconvolution (the same without dilation).

@@ -14,8 +14,9 @@ import {
   transpose,
 } from '@tensorflow/tfjs-core';
 import { chooseVariant } from '../choice/choose';
-import { Conv2DTransposeBackpropFilter, type Conv2DTransposeAttrs, kernelNameOf } from '../contract';
+import type { Conv2DTransposeAttrs } from '../contract';
 import { geometryOfConvolution } from '../geometry/convolution';
+import { derivative, registerGradients } from '../op/gradients';
 
 /** What stock lacks: `Conv2DBackpropFilter` is linear in x and dy, and these are its adjoints. */
 export const gradientOfBackpropFilter: GradConfig = {
@@ -63,13 +64,11 @@ export function gradientOfDilated(stock: GradConfig): GradConfig {
           `The gradient of a dilated conv2d needs kernels of backend '${engine().backendName}'; ` +
             "import 'tfjs-conv2d-transpose/cpu', '/webgl' or '/wasm'",
         );
-      const run = (kernelName: string, inputs: Record<string, Tensor>): Tensor => {
-        const own: Conv2DTransposeAttrs = { geometry, variant };
-        return engine().runKernel(kernelName, inputs, own as unknown as NamedAttrMap);
-      };
+      const own: Conv2DTransposeAttrs = { geometry, variant };
+      registerGradients(variant);
       return {
-        x: () => back(run(kernelNameOf(variant), { x: cotangent, filter })),
-        filter: () => run(Conv2DTransposeBackpropFilter, { x: cotangent, dy: image }),
+        x: () => back(derivative('dy', { x: cotangent, filter }, own)),
+        filter: () => derivative('filter', { x: cotangent, dy: image }, own),
       };
     },
   };

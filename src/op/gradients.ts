@@ -32,12 +32,12 @@ import { composedBackpropFilter, composedBackpropInput, composedConv2dTranspose 
 
 /** The arguments of the trilinear form. */
 type Argument = 'x' | 'filter' | 'dy';
-type Values = Readonly<Record<Argument, Tensor>>;
+type Values = Readonly<Partial<Record<Argument, Tensor>>>;
 
 const ARGUMENTS: readonly Argument[] = ['x', 'filter', 'dy'];
 
 /** How Φ is differentiated with respect to an argument: by a kernel, or by core ops where the backend cannot run it. */
-function derivative(argument: Argument, values: Values, attrs: Conv2DTransposeAttrs): Tensor {
+export function derivative(argument: Argument, values: Values, attrs: Conv2DTransposeAttrs): Tensor {
   const { geometry: g, variant } = attrs;
   const { backendName, backend } = engine();
   const descriptor = descriptorOf(backendName);
