@@ -16,7 +16,7 @@ import { filterGradientProgram, filterGradientUniforms } from './programs/filter
 import { filterGradientSum } from './programs/filter_gradient_sum';
 import { LANES } from './programs/glsl';
 import { drawResult } from './programs/result';
-import type { Uniforms } from './drawing/program';
+import type { Uniforms } from './drawing/uniforms';
 import type { TensorTexture } from './tfjs_internals';
 
 export const backpropFilter = webglKernel({

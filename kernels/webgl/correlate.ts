@@ -5,7 +5,8 @@
  */
 import { keptBy } from '../../src/geometry/kept';
 import type { Correlation } from './correlation';
-import type { ProgramSource, Uniforms } from './drawing/program';
+import type { ProgramSource } from './drawing/program';
+import type { Uniforms } from './drawing/uniforms';
 import type { RenderTarget } from './drawing/render_targets';
 import type { Pass, Scope } from './drawing/scope';
 import type { Weights } from './filter_weights';
@@ -20,7 +21,7 @@ export function correlate(scope: Scope, correlation: Correlation, image: SourceI
   const { grid } = correlation;
   const target = scope.layers(grid.targetWidth, grid.targetHeight, grid.tile.rows * grid.tile.cols);
   const textures = { image: image.texture, weights: weights.texture };
-  for (const { source, uniforms, passes } of drawsOf(correlation)(weights.placement)[image.form]()) {
+  for (const { source, uniforms, passes } of drawsOf(correlation, weights.placement, image.form)) {
     scope.draw({ source, target, textures, uniforms: [uniforms], passes });
   }
   return target;
@@ -33,14 +34,15 @@ interface KeptDraw {
 }
 
 /**
- * The draws of a correlation, one for each program, made once for each placement of the filter and form of the image.
+ * The draws of a correlation, one for each program: made once for each placement of the filter and form of the image.
  */
-const drawsOf = keptBy((correlation: Correlation) =>
-  keptBy((placement: FilterPlacement) => {
-    const made: Partial<Record<SourceImage['form'], KeptDraw[]>> = {};
-    const once = (form: SourceImage['form']) => () => (made[form] ??= makeDraws(correlation, placement, form));
-    return { dense: once('dense'), packed: once('packed') };
-  }),
+function drawsOf(correlation: Correlation, placement: FilterPlacement, form: SourceImage['form']): readonly KeptDraw[] {
+  const made = madeDraws(correlation)(placement);
+  return (made[form] ??= makeDraws(correlation, placement, form));
+}
+
+const madeDraws = keptBy((_of: Correlation) =>
+  keptBy((_placement: FilterPlacement): Partial<Record<SourceImage['form'], KeptDraw[]>> => ({})),
 );
 
 function makeDraws(correlation: Correlation, placement: FilterPlacement, form: SourceImage['form']): KeptDraw[] {

@@ -8,7 +8,7 @@ import { SUPPORTED, type Support, unsupported } from '../../src/contract';
 import { type Conv2DTransposeGeometry, heightAxis, widthAxis, yShapeOf } from '../../src/geometry/geometry';
 import { tapSpan } from '../../src/geometry/phases';
 import { type Correlation, planCorrelation } from './correlation';
-import type { Uniforms } from './drawing/program';
+import type { Uniforms } from './drawing/uniforms';
 import type { Pass } from './drawing/scope';
 import { filterWeights } from './filter_weights';
 import { forwardRequest } from './forward';

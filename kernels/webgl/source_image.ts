@@ -3,7 +3,8 @@
 import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
 import { keptBy } from '../../src/geometry/kept';
 import { type Correlation, readsColumnPairs } from './correlation';
-import type { ProgramSource, Uniforms } from './drawing/program';
+import type { ProgramSource } from './drawing/program';
+import type { Uniforms } from './drawing/uniforms';
 import type { RenderTarget } from './drawing/render_targets';
 import type { Scope, Texture } from './drawing/scope';
 import { pairsShareTexels } from './layouts/channels';

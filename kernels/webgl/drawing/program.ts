@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * A compiled program, and the values of its uniforms. Samplers get a texture unit each when the program is linked; a
- * uniform is sent only where its value is another than last time.
+ * A compiled program, its samplers and its uniforms. Samplers get a texture unit each when the program is linked.
  */
 import type { TensorTexture } from '../tfjs_internals';
 import { throwIfLost } from './gl_state';
+import { Scalar, type Uniforms, Vector, sendOf } from './uniforms';
 
-/**
- * GLSL of a program, without version and precision. Equal keys mean equal programs: what varies more often is a
- * uniform.
- */
+/** GLSL of a program, without version and precision. Equal keys mean equal programs. What varies is a uniform. */
 export interface ProgramSource {
   readonly key: string;
   /** Asked for once, when the program is compiled. */
@@ -18,13 +15,7 @@ export interface ProgramSource {
   readonly vertex?: () => string;
 }
 
-/** Values of uniforms by name; of members of a struct as `struct.member`. A vector is an array. */
-export type Uniforms = Readonly<Record<string, number | readonly number[]>>;
-
-/**
- * What all programs start with. GPUs divide integers slowly, SwiftShader lane by lane: floats do it, and are put
- * right.
- */
+/** What all programs start with. GPUs divide integers slowly, SwiftShader lane by lane. So floats do it. */
 const HEAD = `#version 300 es
 precision highp float;
 precision highp int;
@@ -45,44 +36,6 @@ const WHOLE_VIEWPORT = `void main() {
   gl_Position = vec4(float(gl_VertexID % 2) * 4. - 1., float(gl_VertexID / 2) * 4. - 1., 0., 1.);
 }`;
 
-/** Sends a value of one type. */
-type Send = (gl: WebGL2RenderingContext, at: WebGLUniformLocation, v: readonly number[]) => void;
-
-class Uniform {
-  private sent: readonly number[] = [];
-
-  constructor(
-    private readonly at: WebGLUniformLocation,
-    private readonly send: Send,
-  ) {}
-
-  set(gl: WebGL2RenderingContext, value: readonly number[]): void {
-    const { sent } = this;
-    let same = sent.length === value.length;
-    for (let n = 0; same && n < value.length; n++) same = sent[n] === value[n];
-    if (same) return;
-    this.sent = [...value];
-    this.send(gl, this.at, value);
-  }
-}
-
-/** A uniform of a single value: most are, and need no array. */
-class Scalar {
-  private sent: number | undefined;
-
-  constructor(
-    private readonly at: WebGLUniformLocation,
-    private readonly isInteger: boolean,
-  ) {}
-
-  set(gl: WebGL2RenderingContext, value: number): void {
-    if (value === this.sent) return;
-    this.sent = value;
-    if (this.isInteger) gl.uniform1i(this.at, value);
-    else gl.uniform1f(this.at, value);
-  }
-}
-
 /** The uniforms `TensorTexture` of a sampler that reads a tensor: see programs/tensor_element. */
 interface TensorUniforms {
   readonly lineTexels?: Scalar;
@@ -99,7 +52,7 @@ export interface Sampler extends TensorUniforms {
 export class Program {
   readonly samplers: ReadonlyMap<string, Sampler>;
   private readonly scalars = new Map<string, Scalar>();
-  private readonly vectors = new Map<string, Uniform>();
+  private readonly vectors = new Map<string, Vector>();
 
   constructor(
     private readonly gl: WebGL2RenderingContext,
@@ -112,7 +65,7 @@ export class Program {
       const at = gl.getUniformLocation(program, name)!;
       if (type === gl.SAMPLER_2D || type === gl.SAMPLER_2D_ARRAY) samplers.push(name);
       else if (type === gl.INT || type === gl.FLOAT) this.scalars.set(name, new Scalar(at, type === gl.INT));
-      else this.vectors.set(name, new Uniform(at, sendOf(gl, type)));
+      else this.vectors.set(name, new Vector(at, sendOf(gl, type)));
     }
     gl.useProgram(program);
     const member = (name: string, of: string): Scalar | undefined => this.scalars.get(`${name}Tensor.${of}`);
@@ -146,14 +99,6 @@ export class Program {
     sampler.packedRows?.set(this.gl, tensor.packedRows);
     sampler.packedCols?.set(this.gl, tensor.packedCols);
   }
-}
-
-/** How a value of a vector type is sent. */
-function sendOf(gl: WebGL2RenderingContext, type: number): Send {
-  if (type === gl.INT_VEC2) return (to, at, v) => to.uniform2iv(at, v);
-  if (type === gl.INT_VEC3) return (to, at, v) => to.uniform3iv(at, v);
-  if (type === gl.INT_VEC4) return (to, at, v) => to.uniform4iv(at, v);
-  throw new Error(`No program here has a uniform of type ${type}`);
 }
 
 /** Compiles and links. @throws Error with the compiler's log. */

@@ -22,10 +22,7 @@ export interface RenderTarget {
   readonly format: number;
 }
 
-/**
- * What a context keeps of targets that nobody uses. Chosen: some layers of a decoder; tfjs itself keeps all it ever
- * had.
- */
+/** The most of a context that is kept unused. Chosen: some layers of a decoder. tfjs itself keeps all it ever had. */
 const MOST_FREE_BYTES = 16 * 2 ** 20;
 const MOST_FREE_TARGETS = 32;
 
@@ -85,6 +82,7 @@ export class RenderTargetPool {
 
   giveBack(target: RenderTarget): void {
     meter.use(-target.bytes);
+    if (target.bytes > MOST_FREE_BYTES) return deleteTarget(this.gl, target); // Others need not make room for it.
     this.free.push(target);
     this.countFree(target.bytes);
     while (this.freeBytes > MOST_FREE_BYTES || this.free.length > MOST_FREE_TARGETS) this.deleteOldest();
@@ -108,16 +106,20 @@ export class RenderTargetPool {
   }
 
   private deleteOldest(): void {
-    const { texture, framebuffer, bytes } = this.free.shift()!;
-    this.countFree(-bytes);
-    this.gl.deleteFramebuffer(framebuffer);
-    this.gl.deleteTexture(texture);
+    const oldest = this.free.shift()!;
+    this.countFree(-oldest.bytes);
+    deleteTarget(this.gl, oldest);
   }
 
   private countFree(bytes: number): void {
     this.freeBytes += bytes;
     meter.retain(bytes);
   }
+}
+
+function deleteTarget(gl: WebGL2RenderingContext, { texture, framebuffer }: RenderTarget): void {
+  gl.deleteFramebuffer(framebuffer);
+  gl.deleteTexture(texture);
 }
 
 /** Makes a texture and attaches it, once for its life. */

@@ -16,7 +16,8 @@ import {
 } from '../tfjs_internals';
 import { type Kept, keptOf } from './context';
 import { enterState, throwIfLost } from './gl_state';
-import type { Program, ProgramSource, Uniforms } from './program';
+import type { Program, ProgramSource } from './program';
+import type { Uniforms } from './uniforms';
 import type { RenderTarget } from './render_targets';
 
 /** What a sampler reads. */

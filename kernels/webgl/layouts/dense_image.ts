@@ -16,7 +16,7 @@
  *        1 │ r2 c0:0 │ r2 c0:4 │ r2 c1:0 │ r2 c1:4 │
  */
 import { type Unsupported, unsupported } from '../../../src/contract';
-import type { Uniforms } from '../drawing/program';
+import type { Uniforms } from '../drawing/uniforms';
 
 export interface DenseLayout {
   /** Of all images. */

@@ -22,7 +22,7 @@
  * next tap's first; what comes of it are channels 6 and 7, which nobody reads.
  */
 import { type Unsupported, unsupported } from '../../../src/contract';
-import type { Uniforms } from '../drawing/program';
+import type { Uniforms } from '../drawing/uniforms';
 import type { TensorTexture } from '../tfjs_internals';
 import { type Channels, allQuads, depthQuads, groupQuads } from './channels';
 

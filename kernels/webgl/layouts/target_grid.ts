@@ -33,7 +33,7 @@
  */
 import { type Unsupported, unsupported } from '../../../src/contract';
 import type { Device } from '../device';
-import type { Uniforms } from '../drawing/program';
+import type { Uniforms } from '../drawing/uniforms';
 import { type Channels, allQuads, groupQuads } from './channels';
 
 /** Pixels that one fragment computes. Both are powers of 2. */

@@ -10,7 +10,7 @@
  *            c2   i  j  k  l                    layer 2: c  g  k  o
  *            c3   m  n  o  p                    layer 3: d  h  l  p
  */
-import type { Uniforms } from '../drawing/program';
+import type { Uniforms } from '../drawing/uniforms';
 import type { ChannelMajorLayout } from '../layouts/channel_major';
 import { DENSE_STRUCT, denseUniforms } from '../layouts/dense_image';
 import { LANES, each } from './glsl';

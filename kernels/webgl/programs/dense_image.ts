@@ -15,7 +15,7 @@
  *     dy   a │ b │ c │ d │ e         dense   a b c 0 │ c d e 0
  *                                     taps   0 1 2     0 1 2
  */
-import type { Uniforms } from '../drawing/program';
+import type { Uniforms } from '../drawing/uniforms';
 import { DENSE_STRUCT, type DenseLayout, denseUniforms } from '../layouts/dense_image';
 import { LANES, each } from './glsl';
 import { TENSOR_STRUCT, tensorElement } from './tensor_element';

@@ -5,7 +5,8 @@
  * writes. Texel fetches per useful multiply-add: 3 / 32 with 8 targets.
  */
 import type { Conv2DTransposeGeometry } from '../../../src/geometry/geometry';
-import type { ProgramSource, Uniforms } from '../drawing/program';
+import type { ProgramSource } from '../drawing/program';
+import type { Uniforms } from '../drawing/uniforms';
 import type { ChannelMajorLayout } from '../layouts/channel_major';
 import { DENSE_STRUCT, denseUniforms } from '../layouts/dense_image';
 import type { FilterGradientGrid } from '../layouts/filter_gradient';

@@ -13,7 +13,7 @@
  *     channel 0 at     0   4   8  12  16  20
  *     channel 1 at     1   5   9  13  17  21
  */
-import type { Uniforms } from '../drawing/program';
+import type { Uniforms } from '../drawing/uniforms';
 import { type Channels, groupQuads } from '../layouts/channels';
 import type { FilterLayout, FilterOrder } from '../layouts/filter_texels';
 import { LANES, each } from './glsl';

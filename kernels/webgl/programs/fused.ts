@@ -9,7 +9,7 @@
  * A new activation is a row in ACTIVATIONS.
  */
 import { type Activation, type FusedInfo } from '../../../src/contract';
-import type { Uniforms } from '../drawing/program';
+import type { Uniforms } from '../drawing/uniforms';
 import type { Scope } from '../drawing/scope';
 import type { TensorTexture } from '../tfjs_internals';
 import { tensorElement } from './tensor_element';

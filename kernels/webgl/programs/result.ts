@@ -11,7 +11,8 @@
  *     texel 2: c 2 · × d 0 1     texel 3: c 2 · × d 2 ·
  */
 import { keptBy } from '../../../src/geometry/kept';
-import type { ProgramSource, Uniforms } from '../drawing/program';
+import type { ProgramSource } from '../drawing/program';
+import type { Uniforms } from '../drawing/uniforms';
 import type { Scope } from '../drawing/scope';
 import type { RenderTarget } from '../drawing/render_targets';
 import { type ResultTexture, packsResults } from '../tfjs_internals';

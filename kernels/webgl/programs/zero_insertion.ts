@@ -6,7 +6,7 @@
  *     source   a b c           zeros inserted   0 a 0 b 0 c
  */
 import { type Conv2DTransposeGeometry } from '../../../src/geometry/geometry';
-import type { Uniforms } from '../drawing/program';
+import type { Uniforms } from '../drawing/uniforms';
 import { DENSE_STRUCT, type DenseLayout, denseUniforms } from '../layouts/dense_image';
 
 export const ZERO_INSERTION = {
