@@ -1,22 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What a machine's WebGL allows, as far as plans depend on it. */
+/** What a machine's WebGL allows, as far as plans depend on it, and how it is called. */
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { Recent } from '../../src/geometry/kept';
-import { glOf, maxTextureSize } from './tfjs_internals';
+import { keptOf } from './drawing/context';
+import { glOf, isWebGL2, maxTextureSize } from './tfjs_internals';
 
 export interface Device {
   /** The largest width and height of a texture. */
   readonly textureSize: number;
-  /** How many render targets a fragment can write to. */
+  /** How many render targets a fragment can write to, as far as that is proven: 8, 4, 2, 1 or 0. */
   readonly targets: number;
+  /** Why not more. */
+  readonly reason: string;
 }
 
 const devices = /* @__PURE__ */ new Recent<Device>();
 
 /** The device of a backend, by value: the same object for as long as no flag changes. So plans can be kept by it. */
 export function deviceOf(backend: MathBackendWebGL): Device {
-  const gl = glOf(backend);
   const textureSize = maxTextureSize();
-  const targets = gl.getParameter(gl.MAX_DRAW_BUFFERS) as number;
-  return devices.get(`${textureSize} ${targets}`, () => Object.freeze({ textureSize, targets }));
+  const { targets, reason } = keptOf(backend).proof;
+  return devices.get(`${textureSize} ${targets} ${reason}`, () => Object.freeze({ textureSize, targets, reason }));
+}
+
+/** The name of a device, which keys what is measured on it; with fewer than 8 targets also how many, and why. */
+export function deviceName(backend: MathBackendWebGL): string {
+  const gl = glOf(backend);
+  const info = gl.getExtension('WEBGL_debug_renderer_info');
+  const renderer = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  const name = renderer === 'Apple GPU' ? `${renderer} (${machine()})` : renderer;
+  if (!isWebGL2() || gl.isContextLost()) return name;
+  const { targets, reason } = deviceOf(backend);
+  return targets === 8 ? name : `${name}, ${targets} render targets (${reason})`;
+}
+
+/** What tells machines apart where every renderer has one name, as in WebKit. */
+function machine(): string {
+  const { platform = '', hardwareConcurrency = 0 } = typeof navigator === 'undefined' ? {} : navigator;
+  return `${platform}, ${hardwareConcurrency} cores, textures up to ${maxTextureSize()}`;
 }

@@ -11,22 +11,19 @@ import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { type BackendDescriptor, SUPPORTED, registerBackend, unsupported } from '../../src/contract';
 import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
+import { deviceName } from './device';
 import { dilate } from './dilate';
 import { releaseKept } from './drawing/context';
 import { scratch } from './drawing/render_targets';
 import { matmul } from './matmul';
 import { scatter } from './scatter';
 import { subpixel } from './subpixel';
-import { glOf, isWebGL2 } from './tfjs_internals';
+import { isWebGL2 } from './tfjs_internals';
 
 export const descriptor: BackendDescriptor<MathBackendWebGL> = {
   name: 'webgl',
   runsOn: 'gpu',
-  device: (backend) => {
-    const gl = glOf(backend);
-    const info = gl.getExtension('WEBGL_debug_renderer_info');
-    return String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
-  },
+  device: deviceName,
   probe: () => (isWebGL2() ? SUPPORTED : unsupported('it needs WebGL 2, and this is WebGL 1')),
   replaces: [Conv2DBackpropInput, Conv2DBackpropFilter],
   variants: { scatter, dilate, matmul, subpixel },

@@ -5,7 +5,7 @@
  */
 import { util } from '@tensorflow/tfjs-core';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
-import { type FamilyKernel, SUPPORTED, type Support, type Unsupported } from '../../src/contract';
+import { type FamilyKernel, SUPPORTED, type Support, type Unsupported, unsupported } from '../../src/contract';
 import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
 import { keptBy } from '../../src/geometry/kept';
 import { type Device, deviceOf } from './device';
@@ -32,7 +32,9 @@ export function webglKernel<P extends object>({ plan, machine, run }: WebGLKerne
       throwIfLost(glOf(backend));
       const support = machine?.(backend) ?? SUPPORTED;
       if (!support.supported) return support;
-      const planned = planOf(g)(deviceOf(backend));
+      const device = deviceOf(backend);
+      if (device.targets === 0) return unsupported(`WebGL can draw to no float texture here; ${device.reason}`);
+      const planned = planOf(g)(device);
       return 'reason' in planned ? planned : SUPPORTED;
     },
     run: ({ backend, geometry: g, first, second, outShape, fused }) => {

@@ -9,6 +9,8 @@ import { predictedMs } from './cost_model';
 /** What 'auto' would do, and why. */
 export interface Explanation {
   backend: string;
+  /** What it runs on: an engine, a renderer, with what it lacks; `undefined` where there are no kernels of ours. */
+  device: string | undefined;
   /** `undefined`: no variant can run, the op is composed of core ops. */
   variant: Variant | undefined;
   /** In a sentence. */
@@ -52,5 +54,6 @@ export function explain(request: GeometryRequest | Conv2DTransposeGeometry): Exp
       return `predicted to be fastest of those that can run: ${ms} ms on the machine of the calibration`;
     return `first of the usual order; backend '${place.backendName}' has not been calibrated`;
   };
-  return { backend: place.backendName, variant, reason: reason(), variants };
+  const device = descriptor?.device(place.backend);
+  return { backend: place.backendName, device, variant, reason: reason(), variants };
 }

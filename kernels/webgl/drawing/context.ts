@@ -6,7 +6,8 @@
 import type { GPGPUContext, MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { contextOf, glOf } from '../tfjs_internals';
 import { type Program, type ProgramSource, link } from './program';
-import { RenderTargetPool } from './render_targets';
+import { type Proof, prove } from './proof';
+import { RenderTargetPool, targetFormat } from './render_targets';
 
 /** Everything of ours in a context. */
 export class Kept {
@@ -14,6 +15,7 @@ export class Kept {
   readonly vertexArray: WebGLVertexArrayObject;
   readonly targets: RenderTargetPool;
   private readonly programs = new Map<string, Program>();
+  private readonly proofs = new Map<number, Proof>();
 
   constructor(readonly gl: WebGL2RenderingContext) {
     this.vertexArray = gl.createVertexArray()!;
@@ -22,6 +24,17 @@ export class Kept {
 
   get programCount(): number {
     return this.programs.size;
+  }
+
+  /** How many render targets of the format in use are proven. */
+  get proof(): Proof {
+    const format = targetFormat(this.gl);
+    let proof = this.proofs.get(format);
+    if (proof === undefined) {
+      proof = prove(this.gl, this.vertexArray, format);
+      this.proofs.set(format, proof);
+    }
+    return proof;
   }
 
   /** The program of a source, compiled at its first use. */

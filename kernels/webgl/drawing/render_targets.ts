@@ -8,6 +8,7 @@
  */
 import type { ScratchMeter } from '../../../src/contract';
 import { type ResultTexture, drawsFloat32 } from '../tfjs_internals';
+import { throwIfLost } from './gl_state';
 
 /** Where programs draw to: a texture, or each of several layers, one for an output of the program. */
 export interface RenderTarget {
@@ -49,6 +50,11 @@ class Meter implements ScratchMeter {
 const meter = /* @__PURE__ */ new Meter();
 export const scratch: ScratchMeter = meter;
 
+/** The format of render targets, as tfjs's flags say. */
+export function targetFormat(gl: WebGL2RenderingContext): number {
+  return drawsFloat32() ? gl.RGBA32F : gl.RGBA16F;
+}
+
 /** The temporary render targets of one context. */
 export class RenderTargetPool {
   /** The longest unused first. */
@@ -64,7 +70,7 @@ export class RenderTargetPool {
   /** A target of that size and so many layers, or a plain one for 0; its content is unknown. */
   take(width: number, height: number, layers: number): RenderTarget {
     const { gl, free } = this;
-    const format = drawsFloat32() ? gl.RGBA32F : gl.RGBA16F;
+    const format = targetFormat(gl);
     for (let n = free.length - 1; n >= 0; n--) {
       const found = free[n];
       const fits = found.width === width && found.height === height && found.layers === layers;
@@ -117,19 +123,24 @@ export class RenderTargetPool {
   }
 }
 
-function deleteTarget(gl: WebGL2RenderingContext, { texture, framebuffer }: RenderTarget): void {
+export function deleteTarget(gl: WebGL2RenderingContext, { texture, framebuffer }: RenderTarget): void {
   gl.deleteFramebuffer(framebuffer);
   gl.deleteTexture(texture);
 }
 
-/** Makes a texture and attaches it, once for its life. */
-function makeTarget(
+/**
+ * Makes a texture and attaches it, once for its life.
+ *
+ * @throws Error if there is no such texture, or it cannot be drawn to: what is drawn to it would come back as zeros.
+ */
+export function makeTarget(
   gl: WebGL2RenderingContext,
   width: number,
   height: number,
   layers: number,
   format: number,
 ): RenderTarget {
+  while (gl.getError() !== gl.NO_ERROR); // Of others.
   const texture = gl.createTexture()!;
   const framebuffer = gl.createFramebuffer()!;
   const kind = layers > 0 ? gl.TEXTURE_2D_ARRAY : gl.TEXTURE_2D;
@@ -150,5 +161,20 @@ function makeTarget(
   gl.drawBuffers(attachments);
   const texelBytes = format === gl.RGBA32F ? 16 : 8;
   const bytes = width * height * attachments.length * texelBytes;
-  return { texture, layers, width, height, framebuffer, bytes, format };
+  const target = { texture, layers, width, height, framebuffer, bytes, format };
+  const problem = problemWith(gl);
+  if (problem === '') return target;
+  deleteTarget(gl, target);
+  throwIfLost(gl);
+  const size = `${width} × ${height} texels of ${texelBytes} bytes`;
+  throw new Error(`WebGL cannot draw to ${attachments.length} targets of ${size}: ${problem}`);
+}
+
+/** What is wrong with the framebuffer that is bound and has just been made, or ''. */
+function problemWith(gl: WebGL2RenderingContext): string {
+  const error = gl.getError();
+  if (error === gl.OUT_OF_MEMORY) return 'the GPU is out of memory';
+  if (error !== gl.NO_ERROR) return `error 0x${error.toString(16)}`;
+  const status = gl.checkFramebufferStatus(gl.FRAMEBUFFER);
+  return status === gl.FRAMEBUFFER_COMPLETE ? '' : `the framebuffer is incomplete (0x${status.toString(16)})`;
 }

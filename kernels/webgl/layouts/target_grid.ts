@@ -87,7 +87,7 @@ const ENOUGH_ROWS = 32;
 
 /** The pixels of a tile, as many as there are targets. */
 function tileOf({ targets }: Device): Tile {
-  if (targets < 4) return { rows: 1, cols: 1 };
+  if (targets < 4) return { rows: 1, cols: Math.max(1, targets) };
   return { rows: targets < 8 ? 1 : 2, cols: 4 };
 }
 

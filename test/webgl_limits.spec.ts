@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Devices that have less than they say, played by a context whose calls are wrapped: results are right with fewer
+ * render targets, or composed of core ops; and `device` says how many there are, and why.
+ */
+import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
+import * as tf from '@tensorflow/tfjs-core';
+import { webgl } from '../kernels';
+import { VARIANTS, explain } from '../src';
+import { CASES } from './support/cases';
+import { mismatch } from './support/compare';
+import { type Environment, describeOnEveryBackend } from './support/environments';
+import { runBackpropFilter, runBackpropInput, runForward } from './support/kernels';
+import { filterShape, layer, randomOperands, xShape } from './support/layer';
+import * as oracle from './support/oracle';
+
+type Context = WebGL2RenderingContext;
+/** Replaces calls of a context; `targetsOf` tells how many targets are bound. */
+type Wrap = (gl: Context, targetsOf: () => number) => void;
+
+/** More targets than that, and the framebuffer is incomplete: nothing is drawn. */
+const incompleteBeyond =
+  (most: number): Wrap =>
+  (gl, targetsOf) => {
+    const { checkFramebufferStatus } = gl;
+    gl.checkFramebufferStatus = (target) =>
+      targetsOf() > most ? gl.FRAMEBUFFER_UNSUPPORTED : checkFramebufferStatus.call(gl, target);
+    silentBeyond(most)(gl, targetsOf);
+  };
+
+/** More targets than that, and nothing is drawn, though all looks well. */
+const silentBeyond =
+  (most: number): Wrap =>
+  (gl, targetsOf) => {
+    const { drawArrays } = gl;
+    gl.drawArrays = (...args) => void (targetsOf() <= most && drawArrays.apply(gl, args));
+  };
+
+/** An error of a call that does nothing else. */
+function failing(gl: Context, error: number): () => void {
+  const { getError } = gl;
+  let pending: number = gl.NO_ERROR;
+  gl.getError = () => {
+    const found = pending === gl.NO_ERROR ? (getError.call(gl) as number) : pending;
+    pending = gl.NO_ERROR;
+    return found;
+  };
+  return () => (pending = error);
+}
+
+/** More layers than that are refused. */
+const fewLayers =
+  (most: number): Wrap =>
+  (gl) => {
+    const { texStorage3D } = gl;
+    const fail = failing(gl, gl.INVALID_VALUE);
+    gl.texStorage3D = (...args) => (args[5] > most ? fail() : texStorage3D.apply(gl, args));
+  };
+
+/** Bits of colour that a pixel may have, in targets of the environment's floats. */
+const targetsOfBits = (bits: number, { precision = 32 }: Environment): number => bits / (4 * precision);
+
+const LIMITS: Record<string, (environment: Environment) => { wrap: Wrap; targets: number }> = {
+  '4 attachments': () => ({ wrap: incompleteBeyond(4), targets: 4 }),
+  '512 bits a pixel': (on) => ({ wrap: incompleteBeyond(targetsOfBits(512, on)), targets: targetsOfBits(512, on) }),
+  '256 bits a pixel': (on) => ({ wrap: incompleteBeyond(targetsOfBits(256, on)), targets: targetsOfBits(256, on) }),
+  '2 targets, the others silent': () => ({ wrap: silentBeyond(2), targets: 2 }),
+  '4 layers': () => ({ wrap: fewLayers(4), targets: 4 }),
+  '1 target': () => ({ wrap: incompleteBeyond(1), targets: 1 }),
+  'none at all': () => ({ wrap: incompleteBeyond(0), targets: 0 }),
+};
+
+const LAYERS = ['stride 2', 'odd channels', 'groups 2', 'dilation 2, stride 2: empty phases'];
+
+describeOnEveryBackend(
+  'webgl with less than it says',
+  (environment) => {
+    const backend = (): MathBackendWebGL => tf.backend() as MathBackendWebGL;
+    const gl = (): Context => backend().gpgpu.gl as Context;
+    /** A wrapped call is a property of the context itself; without it, that of its class is found again. */
+    const unwrap = (): void => {
+      for (const name of ['checkFramebufferStatus', 'drawArrays', 'texStorage3D', 'getError', 'drawBuffers'])
+        delete (gl() as unknown as Record<string, unknown>)[name];
+      webgl.release!(backend());
+    };
+
+    /** Runs a body on a context that is wrapped, and new to the kernels. */
+    function within(wrap: Wrap, body: () => void): void {
+      const own = gl();
+      webgl.release!(backend());
+      // tfjs draws to framebuffers of its own, of which drawBuffers is never said: 0 targets as far as limits go.
+      const counts = new WeakMap<WebGLFramebuffer, number>();
+      const bound = (): WebGLFramebuffer | null => own.getParameter(own.FRAMEBUFFER_BINDING) as WebGLFramebuffer | null;
+      const { drawBuffers } = own;
+      own.drawBuffers = (buffers) => {
+        counts.set(bound()!, [...buffers].length);
+        drawBuffers.call(own, buffers);
+      };
+      wrap(own, () => counts.get(bound()!) ?? 0);
+      try {
+        body();
+      } finally {
+        unwrap();
+      }
+    }
+
+    for (const [limit, of] of Object.entries(LIMITS)) {
+      it(`${limit}: forward and both gradients are right`, () => {
+        const { wrap, targets } = of(environment);
+        within(wrap, () => {
+          for (const name of LAYERS) {
+            const l = CASES[name];
+            const { x, filter, dy } = randomOperands(l, `limits ${name}`);
+            const truth = oracle.forward(l, x, filter);
+            for (const variant of targets === 0 ? (['auto'] as const) : VARIANTS)
+              expect(mismatch(runForward(l, x, filter, variant), truth))
+                .withContext(`${name} ${variant}`)
+                .toBe('');
+            expect(mismatch(runBackpropInput(l, dy, filter), oracle.backpropInput(l, dy, filter))).toBe('');
+            expect(mismatch(runBackpropFilter(l, x, dy), oracle.backpropFilter(l, x, dy))).toBe('');
+          }
+          if (targets < 8) expect(webgl.device(backend())).toContain(`, ${targets} render targets (`);
+        });
+      });
+    }
+
+    it('says why where nothing can be drawn to', () => {
+      within(incompleteBeyond(0), () => {
+        const { variant, reason } = explain({
+          xShape: [1, 4, 4, 2],
+          filterShape: [3, 3, 3, 2],
+          strides: 2,
+          pad: 'same',
+        });
+        expect(variant).toBeUndefined();
+        expect(reason).toMatch(/can draw to no float texture here.*framebuffer is incomplete.*composed of core ops/);
+      });
+    });
+
+    it('never draws to a texture that could not be made: an error says so, and nothing is left behind', () => {
+      const l = layer({ inChannels: 8, outChannels: 8 });
+      const { x, filter } = randomOperands(l, 'no memory');
+      const noMemory: Wrap = (own) => {
+        const { texStorage3D } = own;
+        const fail = failing(own, own.OUT_OF_MEMORY);
+        own.texStorage3D = (...args) => (args[3] * args[4] > 4 ? fail() : texStorage3D.apply(own, args));
+      };
+      const operands = [tf.tensor4d(x, xShape(l)), tf.tensor4d(filter, filterShape(l))];
+      const tensors = tf.memory().numTensors;
+      within(noMemory, () => {
+        expect(() => runForward(l, x, filter, 'subpixel')).toThrowError(/cannot draw to 8 targets.*out of memory/);
+      });
+      tf.dispose(operands);
+      expect(tf.memory().numTensors).toBeLessThanOrEqual(tensors);
+      expect(mismatch(runForward(l, x, filter, 'subpixel'), oracle.forward(l, x, filter))).toBe('');
+    });
+  },
+  ({ backend, withoutKernels }) => backend === 'webgl' && withoutKernels === undefined,
+);
