@@ -49,7 +49,7 @@ export type Replaceable = (typeof REPLACEABLE)[number];
  * here and a row in the table of each target: core ops, arrays in memory, GLSL. The compiler names the tables that lack
  * it.
  */
-export const ACTIVATIONS = ['linear', 'relu', 'relu6', 'elu', 'sigmoid', 'leakyrelu', 'prelu'] as const;
+export const ACTIVATIONS = ['linear', 'relu', 'relu6', 'elu', 'sigmoid', 'tanh', 'leakyrelu', 'prelu'] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
 
 /** The slope of 'leakyrelu' unless one is given; tfjs's own. */

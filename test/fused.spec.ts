@@ -35,6 +35,7 @@ const FORMULAS: Readonly<Record<Activation, (y: tf.Tensor, config: Config) => tf
   relu6: (y) => tf.clipByValue(belowZero(y, tf.zerosLike(y)), 0, 6),
   elu: (y) => belowZero(y, tf.sub(tf.exp(y), 1)),
   sigmoid: (y) => tf.div(1, tf.add(1, tf.exp(tf.neg(y)))),
+  tanh: (y) => tf.sub(1, tf.div(2, tf.add(1, tf.exp(tf.mul(2, y))))),
   leakyrelu: (y, { leakyreluAlpha }) => belowZero(y, tf.mul(y, leakyreluAlpha!)),
   prelu: (y, { preluActivationWeights }) => belowZero(y, tf.mul(y, preluActivationWeights as tf.Tensor)),
 };
@@ -171,7 +172,7 @@ describeOnEveryBackend('fused.conv2dTranspose', (environment) => {
     const config = { x: input, filter: w, strides: 2, pad: 'same' as const };
     expect(leaked(() => fused.conv2dTranspose({ ...config, bias: b, activation: 'elu' }).dispose())).toEqual(NOTHING);
     const wrong: [Partial<Config>, RegExp][] = [
-      [{ activation: 'tanh' as 'relu' }, /activation must be one of 'linear', 'relu'.*'tanh'/],
+      [{ activation: 'softsign' as 'relu' }, /activation must be one of 'linear', 'relu'.*'softsign'/],
       [{ bias: tf.tensor1d([1, 2]) }, /bias must hold a value for each of the 5 output channels.*shape \[2\]/],
       [{ activation: 'prelu' }, /preluActivationWeights must be given with activation 'prelu'/],
       [{ preluActivationWeights: b }, /only then/],

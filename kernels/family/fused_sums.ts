@@ -27,6 +27,7 @@ const CURVES: Readonly<Record<Activation, Curve>> = {
   relu6: { ...slope(0), most: 6 },
   elu: { apply: (sum) => (sum < 0 ? Math.expm1(sum) : sum) },
   sigmoid: { apply: (sum) => 1 / (1 + Math.exp(-sum)) },
+  tanh: { apply: Math.tanh },
   leakyrelu: { slopeBelow: ({ leakyreluAlpha }) => Float32Array.of(leakyreluAlpha) },
   prelu: { slopeBelow: ({ prelu }) => prelu! },
 };

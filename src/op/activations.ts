@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Bias and activation composed of core ops, for backends that have no kernels of ours and for gradients. */
-import { type Tensor, add, elu, leakyRelu, prelu, relu, relu6, sigmoid } from '@tensorflow/tfjs-core';
+import { type Tensor, add, elu, leakyRelu, prelu, relu, relu6, sigmoid, tanh } from '@tensorflow/tfjs-core';
 import type { Activation } from '../contract';
 
 /** What is fused with the sums: per channel, or one for all. */
@@ -18,6 +18,7 @@ const APPLY: Readonly<Record<Activation, (y: Tensor, fused: Fused) => Tensor>> =
   relu6: (y) => relu6(y),
   elu: (y) => elu(y),
   sigmoid: (y) => sigmoid(y),
+  tanh: (y) => tanh(y),
   leakyrelu: (y, { leakyreluAlpha }) => leakyRelu(y, leakyreluAlpha),
   prelu: (y, { preluActivationWeights }) => prelu(y, preluActivationWeights!),
 };

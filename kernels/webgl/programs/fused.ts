@@ -21,6 +21,8 @@ const ACTIVATIONS: Readonly<Record<Activation, string>> = {
   relu6: 'v = mix(mix(v, vec4(0.), lessThan(v, vec4(0.))), vec4(6.), greaterThan(v, vec4(6.)));',
   elu: 'v = mix(v, exp(min(v, 0.)) - 1., lessThan(v, vec4(0.)));',
   sigmoid: 'v = 1. / (1. + exp(-v));',
+  // GPUs may overflow far from 0, where it is ±1.
+  tanh: 'v = mix(v, tanh(clamp(v, -10., 10.)), greaterThanEqual(abs(v), vec4(0.)));',
   leakyrelu: 'v = mix(v, v * leakyreluAlpha, lessThan(v, vec4(0.)));',
   prelu: 'v = mix(v, v * preluAt(channel), lessThan(v, vec4(0.)));',
 };
