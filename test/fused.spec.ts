@@ -35,7 +35,11 @@ const FORMULAS: Readonly<Record<Activation, (y: tf.Tensor, config: Config) => tf
   relu6: (y) => tf.clipByValue(belowZero(y, tf.zerosLike(y)), 0, 6),
   elu: (y) => belowZero(y, tf.sub(tf.exp(y), 1)),
   sigmoid: (y) => tf.div(1, tf.add(1, tf.exp(tf.neg(y)))),
-  tanh: (y) => tf.sub(1, tf.div(2, tf.add(1, tf.exp(tf.mul(2, y))))),
+  // Not by exp(2y), which half floats cannot hold.
+  tanh: (y) => {
+    const e = tf.exp(tf.mul(-2, tf.abs(y)));
+    return tf.mul(tf.sign(y), tf.div(tf.sub(1, e), tf.add(1, e)));
+  },
   leakyrelu: (y, { leakyreluAlpha }) => belowZero(y, tf.mul(y, leakyreluAlpha!)),
   prelu: (y, { preluActivationWeights }) => belowZero(y, tf.mul(y, preluActivationWeights as tf.Tensor)),
 };
