@@ -62,6 +62,15 @@ function measuredOn(backend: string): Measured[] {
     .map(({ workload, contender, ms }) => ({ workload, variant: contender as Variant, ms }));
 }
 
+/** The part of the machine's name that is about a backend. */
+function machineOf(backend: string): string {
+  const parts = compared.machine
+    .split('; ')
+    .join('\n')
+    .split(/\n(?=\w+: )/);
+  return (parts.find((part) => part.startsWith(`${backend}: `)) ?? compared.machine).replaceAll('\n', '; ');
+}
+
 function modelOf(backend: string, measured: readonly Measured[]): Model {
   const model: Model = {};
   for (const variant of VARIANTS) {
@@ -103,7 +112,7 @@ for (const backend of BACKENDS) {
   const measured = measuredOn(backend);
   if (calibratedAs) console.log(`${backend}: as ${calibratedAs}`);
   else if (measured.length > 0) {
-    machines[backend] = backend === 'webgl' && onWebgl ? onWebgl.renderer : compared.machine;
+    machines[backend] = backend === 'webgl' && onWebgl ? onWebgl.renderer : machineOf(backend);
     models[backend] = modelOf(backend, measured);
     judge(backend, models[backend], measured);
   } else if (before.models[backend]) {

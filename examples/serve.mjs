@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** `npm run examples`: builds the site of the examples and serves it; with `--build` only builds it, into examples/dist. */
+/** `npm run examples`: builds the site of the examples into examples/dist and serves it; with `--build` only builds. */
 import { prepare, root } from '../scripts/dependencies.mjs';
 
-await prepare();
+await prepare('kernels', 'bench');
 const { Command, InvalidArgumentError } = await import('commander');
 const { build, preview } = await import('vite');
 
@@ -21,7 +21,10 @@ const options = new Command('npm run examples --')
 
 const configFile = `${root}examples/vite.config.ts`;
 console.log('Building the pages …');
-await build({ configFile, logLevel: 'warn' });
+await build({ configFile, logLevel: 'warn' }).catch(({ message }) => {
+  console.error(message); // Not all that hangs on the error: each file that was read.
+  process.exit(1);
+});
 console.log('Built examples/dist: static files that work from any folder of any web server.');
 if (!options.build) {
   const server = await preview({ configFile, preview: { port: options.port, host: options.host } });

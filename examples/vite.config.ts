@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Builds the site of the examples to static files in `examples/dist`, which work from any folder of any web server: all addresses are relative. */
+/**
+ * Builds the site of the examples to static files in `examples/dist`. They work from any folder of any web server: all
+ * addresses are relative.
+ */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 

@@ -76,7 +76,6 @@ function engineSpecs({ name: environment }: Environment): void {
       ['matmul', MB],
       ['dilate', 4 * MB],
     ] as const) {
-      // prettier-ignore
       scratch.reset();
       runForward(l, x, filter, variant);
       expect(scratch.peakBytes).toBeLessThanOrEqual(most + copies);
@@ -171,7 +170,8 @@ function engineSpecs({ name: environment }: Environment): void {
     const { x, filter } = randomOperands(l, 'kept');
     const first = runForward(l, x, filter, 'subpixel');
     const copy = first.slice();
-    runForward(l, x.map(() => 7), filter, 'subpixel'); // prettier-ignore
+    const other = x.map(() => 7);
+    runForward(l, other, filter, 'subpixel');
     expect(Array.from(first)).toEqual(Array.from(copy));
   });
 

@@ -3,7 +3,7 @@
 export const CALIBRATION = {
   command: 'npm start && npm run bench:webgl && npm run calibrate',
   machines: {
-    cpu: 'cpu: AMD EPYC, 2 cores, one thread used; Node v20.20.2; webgl: Chromium 156.0.8078.79, ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero) (0x0000C0DE)), SwiftShader driver)',
+    cpu: 'cpu: AMD EPYC, 2 cores, one thread used; Node v20.20.2',
     webgl: 'ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero) (0x0000C0DE)), SwiftShader driver)',
   },
   date: '2026-11-20T16:26:36.389Z',

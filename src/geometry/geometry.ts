@@ -39,7 +39,7 @@ export type Pair = number | [number, number];
 
 /**
  * What may be asked of a transposed convolution besides its shapes, strides and pad. A new option is a line here and in
- * {@link GEOMETRY_OPTIONS}.
+ * `GEOMETRY_OPTIONS`.
  */
 export interface GeometryOptions {
   /** How the forward convolution would round its size, with a pad in numbers. Default: 'floor'. */
