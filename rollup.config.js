@@ -1,56 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Builds the package: ESM and CommonJS with shared chunks, a script-tag bundle, and one declaration file per entry point. */
+/**
+ * Builds the package, as ESM and as CommonJS, with declarations for both:
+ *
+ *     dist/index.*        the index
+ *     dist/entries/*      the other entries, and nothing else: package.json exports this folder
+ *     dist/shared/*       chunks that entries share
+ *     dist/*.min.js       the script-tag bundle
+ */
 import dts from 'rollup-plugin-dts';
 import esbuild from 'rollup-plugin-esbuild';
+import { index, subpaths } from './scripts/entries.mjs';
 
-const entries = {
-  index: 'src/index.ts',
-  cpu: 'kernels/cpu/index.ts',
-  webgl: 'kernels/webgl/index.ts',
-  wasm: 'kernels/wasm/index.ts',
-  layers: 'src/integrations/layers.ts',
-  graph: 'src/integrations/graph.ts',
-};
+const input = Object.fromEntries([
+  ['index', index],
+  ...Object.entries(subpaths).map(([name, source]) => [`entries/${name}`, source]),
+]);
 const external = [/^@tensorflow\//];
-const typescript = () => esbuild({ target: 'es2020' });
 
-/** The script-tag bundle extends the global `tf` of tfjs's own bundles, so `tf` is what its imports resolve to. */
-const bundle = {
-  name: 'conv2dTransposePlugin',
-  format: 'iife',
-  globals: { '@tensorflow/tfjs-core': 'tf', '@tensorflow/tfjs-backend-cpu': 'tf' },
-  sourcemap: true,
-};
+/** Where the files of a format go, by what its file names end with. */
+const output = (format, extension) => ({
+  dir: 'dist',
+  format,
+  entryFileNames: `[name].${extension}`,
+  chunkFileNames: `shared/[name]-[hash].${extension}`,
+});
+
+/** tfjs's own bundles make one global `tf`; only its wasm backend puts what it exports into `tf.wasm`. */
+const globalOf = (id) => (id.endsWith('/tfjs-backend-wasm') ? 'tf.wasm' : 'tf');
 
 export default [
   {
-    input: entries,
+    input,
     external,
-    plugins: [typescript()],
+    plugins: [esbuild({ target: 'es2020' })],
     output: [
-      { dir: 'dist', format: 'es', entryFileNames: '[name].mjs', chunkFileNames: 'shared-[hash].mjs', sourcemap: true },
-      {
-        dir: 'dist',
-        format: 'cjs',
-        entryFileNames: '[name].cjs',
-        chunkFileNames: 'shared-[hash].cjs',
-        sourcemap: true,
-      },
+      { ...output('es', 'mjs'), sourcemap: true },
+      { ...output('cjs', 'cjs'), sourcemap: true },
     ],
+  },
+  {
+    input,
+    external,
+    plugins: [dts()],
+    output: [output('es', 'd.mts'), output('es', 'd.cts')],
   },
   {
     input: 'kernels/script_tag.ts',
     external,
     plugins: [esbuild({ target: 'es2020', minify: true })],
-    output: { ...bundle, file: 'dist/tfjs-conv2d-transpose.min.js' },
-  },
-  {
-    input: entries,
-    external,
-    plugins: [dts()],
-    output: [
-      { dir: 'dist', format: 'es', entryFileNames: '[name].d.mts', chunkFileNames: 'shared.d.mts' },
-      { dir: 'dist', format: 'es', entryFileNames: '[name].d.cts', chunkFileNames: 'shared.d.cts' },
-    ],
+    output: {
+      file: 'dist/tfjs-conv2d-transpose.min.js',
+      format: 'iife',
+      name: 'conv2dTransposePlugin',
+      globals: globalOf,
+      sourcemap: true,
+    },
   },
 ];

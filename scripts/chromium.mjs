@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Finds a Chromium or Chrome: `CHROME_BIN`, then the usual names and places; as root on Debian or Ubuntu it installs the
- * distribution's `chromium` package.
+ * Finds a Chromium or Chrome: `CHROME_BIN`, then the usual names and places. As root on Debian it installs the
+ * distribution's package `chromium` if there is none, and says so first; `--no-install` refuses (./dependencies.mjs).
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { mayInstall } from './dependencies.mjs';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome', 'microsoft-edge'];
 const PLACES = [
@@ -46,15 +47,17 @@ export function findChromium() {
 /** The path of a browser; installs one where it may. `undefined` if none can be had. */
 export function ensureChromium() {
   const found = findChromium();
-  if (found || process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) return found;
-  console.log('Installing chromium …');
-  const options = {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  };
-  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'chromium']]) {
-    spawnSync('apt-get', args, options);
-  }
+  const canInstall = process.getuid?.() === 0 && existsSync('/etc/debian_version');
+  if (found || !canInstall || !mayInstall()) return found;
+  const commands = [
+    ['apt-get', 'update'],
+    ['apt-get', 'install', '-y', '--no-install-recommends', 'chromium'],
+  ];
+  console.log('No browser was found. Installing one on this machine, as root, by');
+  for (const command of commands) console.log(`  ${command.join(' ')}`);
+  console.log('(--no-install refuses; CHROME_BIN names one that is elsewhere)');
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  for (const [program, ...args] of commands) spawnSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'], env });
   return findChromium();
 }
 

@@ -1,34 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Set-up that `npm start` and `npm test` share: checks Node, installs the dependencies and compiles the WebAssembly, if missing or out of date. */
+/**
+ * Set-up that `npm start`, `npm test` and others share: checks Node, installs the dependencies and compiles the
+ * WebAssembly, each if it is missing or out of date. What it installs it says first.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync, utimesSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-export async function prepare() {
+/**
+ * Prepares a command that uses the WebAssembly of some folders. `--no-install` is taken from its arguments: then it and
+ * every process that it starts install nothing. `NO_INSTALL=1` in the environment does the same.
+ */
+export async function prepare(...folders) {
+  const flag = process.argv.indexOf('--no-install');
+  if (flag >= 0) {
+    process.argv.splice(flag, 1);
+    process.env.NO_INSTALL = '1';
+  }
   ensureDependencies();
   const { buildWasm } = await import('./build_wasm.mjs');
-  await buildWasm();
+  await buildWasm(...folders);
+}
+
+/** Whether anything may be installed, here or on the machine. */
+export function mayInstall() {
+  return !['1', 'true'].includes(process.env.NO_INSTALL);
 }
 
 function ensureDependencies() {
   const major = Number(process.versions.node.split('.')[0]);
-  if (major < 20) {
-    console.error(`Node ${process.versions.node} is too old: this project needs Node 20 or newer.`);
-    process.exit(1);
-  }
+  if (major < 20) stop(`Node ${process.versions.node} is too old: this project needs Node 20 or newer.`);
   const [lock, installed] = [`${root}package-lock.json`, `${root}node_modules/.package-lock.json`];
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
-  console.log('Installing the dependencies (npm ci) …');
+  const isInstalled = existsSync(installed);
+  if (isInstalled && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  const missing = isInstalled ? 'node_modules is older than package-lock.json' : 'The dependencies are not installed';
+  if (!mayInstall()) stop(`${missing}, and --no-install was given. Run npm ci, then this again.`);
+  console.log(`${missing}. Installing them into node_modules (npm ci; --no-install refuses) …`);
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], {
     cwd: root,
     stdio: 'inherit',
     shell: process.platform === 'win32',
   });
-  if (status !== 0) {
-    console.error('npm ci failed: see above. It needs the npm registry, or a filled npm cache.');
-    process.exit(1);
-  }
+  if (status !== 0) stop('npm ci failed: see above. It needs the npm registry, or a filled npm cache.');
   utimesSync(installed, new Date(), new Date());
+}
+
+function stop(message) {
+  console.error(message);
+  process.exit(1);
 }

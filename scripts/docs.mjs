@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { prepare, root } from './dependencies.mjs';
 
-await prepare();
+await prepare('kernels');
 const { status } = spawnSync(process.execPath, [`${root}node_modules/typedoc/bin/typedoc`], {
   cwd: root,
   stdio: 'inherit',

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Bundles the specs and runs them in a browser; `--grep TEXT` for some. Exits with 1 if one fails or no browser can be had. */
+/**
+ * Bundles the specs and runs them in a browser; `--grep TEXT` for some. Exits with 1 if one fails or no browser can be
+ * had.
+ */
 import { fileURLToPath } from 'node:url';
 import { HOW_TO_GET_ONE, ensureChromium } from '../scripts/chromium.mjs';
 import { prepare, root } from '../scripts/dependencies.mjs';
 
-/** Runs all specs; resolves to how many passed, failed and were skipped. */
+/** Runs all specs (or those that `grep` names); resolves to how many passed, failed and were skipped. */
 export async function runKarma({ grep } = {}) {
   const executable = ensureChromium();
   if (!executable) {
-    console.error(HOW_TO_GET_ONE);
+    console.log(`karma FAILED ${HOW_TO_GET_ONE}`);
     return { passed: 0, failed: 1, skipped: 0 };
   }
   process.env.CHROME_BIN = executable;
@@ -38,19 +41,27 @@ export async function runKarma({ grep } = {}) {
   configure({ set: (given) => (settings = given) });
   if (grep) settings.client.args = ['--grep', grep];
   const config = await karma.config.parseConfig(null, settings, { promiseConfig: true, throwErrors: true });
+  const counts = { passed: 0, failed: 0, skipped: 0 };
   return new Promise((resolve) => {
-    let counts = { passed: 0, failed: 1, skipped: 0 };
-    const server = new karma.Server(config, () => resolve(counts));
-    server.on('run_complete', (browsers, { success, failed, error, disconnected }) => {
-      counts = { passed: success, failed: failed + (error || disconnected ? 1 : 0), skipped: 0 };
-      browsers.forEach(({ lastResult }) => (counts.skipped += lastResult.skipped));
+    let ended = false;
+    const server = new karma.Server(config, (exitCode) => {
+      if (counts.failed === 0 && (!ended || exitCode !== 0 || counts.passed === 0)) {
+        console.log(`karma FAILED ${counts.passed === 0 ? 'no spec ran' : 'it ended before all specs had run'}`);
+        counts.failed = 1;
+      }
+      resolve(counts);
+    });
+    server.on('run_complete', () => (ended = true));
+    server.on('spec_complete', (_browser, { success, skipped, disabled }) => {
+      if (disabled) return; // By --grep.
+      counts[skipped ? 'skipped' : success ? 'passed' : 'failed']++;
     });
     void server.start();
   });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await prepare();
+  await prepare('kernels');
   const at = process.argv.indexOf('--grep');
   const { passed, failed, skipped } = await runKarma({ grep: at < 0 ? undefined : process.argv[at + 1] });
   console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);

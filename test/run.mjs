@@ -1,79 +1,98 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * `npm test`: installs what is missing, then checks everything: format, lint, types, and all tests of all runners. Goes on after a
- * failure, so that one run shows all of them; ends with one line, `N passed, N failed`, that counts every check and every test.
+ * `npm test`: installs what is missing (not with `--no-install`), then checks everything: format, lint, types,
+ * docstrings, and all tests of all runners. Prints a line whenever a check or a suite is done. Goes on after a failure,
+ * so that one run shows all of them. Ends with one line, `N passed, N failed`, that counts every check and every test.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureChromium } from '../scripts/chromium.mjs';
 import { prepare, root } from '../scripts/dependencies.mjs';
 import { runKarma } from './karma.mjs';
+import { formatLine } from './progress.mjs';
 
-await prepare();
-
-const total = { passed: 0, failed: 0, skipped: 0 };
-const failures = [];
-
-/** Runs a program of a dependency; true if it exits with 0. */
-function run(program, ...args) {
-  const { status } = spawnSync(process.execPath, [`${root}node_modules/${program}`, ...args], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-  return status === 0;
-}
-
-function check(name, passed) {
-  total[passed ? 'passed' : 'failed']++;
-  if (!passed) failures.push(name);
-  console.log(`${passed ? 'ok' : 'NOT OK'}: ${name}\n`);
-}
-
-/** All jest tests, counted from its own report; a suite that could not even run counts as a failure. What it prints comes when it is done. */
-async function jest() {
-  const folder = mkdtempSync(join(tmpdir(), 'jest-report-'));
-  const file = join(folder, 'report.json');
-  const { status, output } = await runQuietly('jest/bin/jest.js', '--json', `--outputFile=${file}`);
-  process.stdout.write(`\n${output}`);
-  try {
-    const report = JSON.parse(readFileSync(file, 'utf8'));
-    total.passed += report.numPassedTests;
-    total.failed += report.numFailedTests + report.numRuntimeErrorTestSuites;
-    total.skipped += report.numPendingTests + report.numTodoTests;
-    if (status !== 0) failures.push('jest');
-    if (report.numTotalTests === 0) check('jest found tests', false);
-  } catch {
-    check('jest wrote a report', false);
-  }
-  rmSync(folder, { recursive: true, force: true });
-}
-
-/** Runs a program of a dependency beside others; what it prints is kept. */
-function runQuietly(program, ...args) {
-  const child = spawn(process.execPath, [`${root}node_modules/${program}`, ...args], { cwd: root });
+/** Runs a program of a dependency; resolves to its exit status and what it printed, if that was kept. */
+function run(program, args, stdio = ['ignore', 'pipe', 'pipe']) {
+  const child = spawn(process.execPath, [`${root}node_modules/${program}`, ...args], { cwd: root, stdio });
+  process.once('exit', () => child.kill());
   let output = '';
-  child.stdout.on('data', () => {}); // The report, which is in the file as well.
-  child.stderr.on('data', (text) => (output += text));
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (output += text));
   return new Promise((resolve) => child.on('close', (status) => resolve({ status, output })));
 }
 
-/** The same specs, and those for WebGL, in a browser. */
-async function browser() {
-  const { passed, failed, skipped } = await runKarma();
-  total.passed += passed;
-  total.failed += failed;
-  total.skipped += skipped;
-  if (failed > 0) failures.push('karma');
-}
+/** A check passes if its program exits with 0. */
+const check = (what, program, ...args) => ({
+  what,
+  async run() {
+    const begin = performance.now();
+    const { status, output } = await run(program, args);
+    const counts = status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+    const seconds = (performance.now() - begin) / 1000;
+    const details = status === 0 ? '' : output;
+    process.stdout.write(formatLine({ runner: 'check', what, failed: counts.failed, seconds, details }));
+    return { ...counts, skipped: 0 };
+  },
+});
 
-check('formatting (npm run format mends it)', run('prettier/bin/prettier.cjs', '--check', '.'));
-check('lint', run('eslint/bin/eslint.js', '.'));
-check('types', run('typescript/bin/tsc', '-p', '.'));
-check('API reference (docstrings)', run('typedoc/bin/typedoc', '--emit', 'none'));
+/** All jest tests. Its reporter prints lines as suites end, its report has the counts. */
+const jest = {
+  what: 'jest',
+  async run() {
+    const folder = mkdtempSync(join(tmpdir(), 'jest-report-'));
+    const file = join(folder, 'report.json');
+    const args = ['--json', `--outputFile=${file}`, '--reporters=<rootDir>/test/progress.mjs'];
+    // Its stdout is the report again; its stderr, where lines go, is our stdout.
+    const { status } = await run('jest/bin/jest.js', args, ['ignore', 'ignore', 1]);
+    try {
+      const report = JSON.parse(readFileSync(file, 'utf8'));
+      const failed = report.numFailedTests + report.numRuntimeErrorTestSuites;
+      return {
+        passed: report.numPassedTests,
+        failed: failed === 0 && (status !== 0 || report.numTotalTests === 0) ? 1 : failed,
+        skipped: report.numPendingTests + report.numTodoTests,
+      };
+    } catch (error) {
+      console.log(`jest  FAILED no report: ${error.message}`);
+      return { passed: 0, failed: 1, skipped: 0 };
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+/** The same specs, and those for WebGL, in a browser. */
+const karma = { what: 'karma', run: () => runKarma() };
+
+await prepare('kernels', 'bench');
+ensureChromium(); // Here, so that what is installed is installed before anything runs.
+
+const queue = [
+  karma, // First, as it takes longest.
+  check('formatting (npm run format mends it)', 'prettier/bin/prettier.cjs', '--check', '.'),
+  check('lint', 'eslint/bin/eslint.js', '.'),
+  check('types', 'typescript/bin/tsc', '-p', '.'),
+  check('API reference (docstrings)', 'typedoc/bin/typedoc', '--emit', 'none'),
+  jest,
+];
+const total = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
+
+/** Takes one task after the other until there are none. */
+async function work() {
+  for (let task = queue.shift(); task; task = queue.shift()) {
+    const counts = await task.run().catch((error) => {
+      console.log(`${task.what} FAILED ${error.message}`);
+      return { passed: 0, failed: 1, skipped: 0 };
+    });
+    if (counts.failed > 0) failures.push(task.what);
+    for (const key of Object.keys(total)) total[key] += counts[key];
+  }
+}
 // Side by side, as there are two cores.
-await Promise.all([jest(), browser()]);
+await Promise.all([work(), work()]);
 
 if (failures.length > 0) console.log(`Failed: ${failures.join(', ')}`);
 console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`);
-process.exit(total.failed === 0 && failures.length === 0 ? 0 : 1);
+process.exit(total.failed === 0 ? 0 : 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The package as a stranger gets it: packed, installed in an empty folder beside tfjs, and used from every module system, a
- * bundler, a script tag and TypeScript.
+ * The package as a stranger gets it: packed, installed in an empty folder beside tfjs, and used from every module
+ * system, a bundler, a script tag and TypeScript.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,6 +26,19 @@ function install(tarball: string, packages: string[]): string {
   const flags = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--loglevel=error'];
   execute('npm', ['install', ...flags, tarball, ...packages], folder);
   return folder;
+}
+
+/** What tsc says of a file; '' if nothing. */
+function typeErrors(folder: string, file: string, module: string, moduleResolution: string): string {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const typeRoots = join(root, 'node_modules/@types');
+  const flags = '--noEmit --strict --skipLibCheck --target es2022 --ignoreDeprecations 6.0 --types node'.split(' ');
+  const how = ['--typeRoots', typeRoots, '--module', module, '--moduleResolution', moduleResolution];
+  try {
+    return execute(process.execPath, [tsc, ...flags, ...how, file], folder);
+  } catch (error) {
+    return (error as { stdout: string }).stdout;
+  }
 }
 
 /** Ten lines in the two module systems, given the module that holds tf. */
@@ -74,9 +87,11 @@ import 'tfjs-conv2d-transpose/cpu';
 import 'tfjs-conv2d-transpose/webgl';
 import 'tfjs-conv2d-transpose/wasm';
 const options: Conv2DTransposeOptions = { dilations: [1, 2], groups: 2, variant: 'matmul' };
-const y: tf.Tensor4D = conv2dTranspose(tf.ones<tf.Rank.R4>([1, 2, 2, 4]), tf.ones<tf.Rank.R4>([3, 3, 1, 4]), undefined, 2, 'same', options);
+const [x, filter] = [tf.ones<tf.Rank.R4>([1, 2, 2, 4]), tf.ones<tf.Rank.R4>([3, 3, 1, 4])];
+const y: tf.Tensor4D = conv2dTranspose(x, filter, undefined, 2, 'same', options);
 const stock: typeof tf.conv2dTranspose = conv2dTranspose;
-const size: number = conv2dTransposeArithmetic({ xShape: [1, 2, 2, 4], filterShape: [3, 3, 1, 4], strides: 2, pad: 1 }).height.outSize;
+const request = { xShape: x.shape, filterShape: filter.shape, strides: 2, pad: 1 };
+const size: number = conv2dTransposeArithmetic(request).height.outSize;
 // @ts-expect-error an unknown variant is a type error
 conv2dTranspose(y, y, undefined, 2, 'same', { variant: 'fft' });
 export { size, stock, y };`;
@@ -88,7 +103,8 @@ import { conv2dTranspose } from 'tfjs-conv2d-transpose/layers';
 import 'tfjs-conv2d-transpose/graph';
 const installed = install(); // before the backend is first used
 await tf.setBackend('cpu');
-const layer = conv2dTranspose({ filters: 2, kernelSize: 3, dilationRate: 2, inputShape: [4, 4, 1], kernelInitializer: 'ones' });
+const inputShape = [4, 4, 1];
+const layer = conv2dTranspose({ filters: 2, kernelSize: 3, dilationRate: 2, inputShape, kernelInitializer: 'ones' });
 const again = await tf.models.modelFromJSON(tf.sequential({ layers: [layer] }).toJSON(null, false));
 console.log(JSON.stringify([installed, again.outputs[0].shape, again.predict(tf.ones([1, 4, 4, 1])).shape]));`;
 
@@ -171,33 +187,45 @@ describe('the packed tarball', () => {
       expect(JSON.parse(execute(process.execPath, ['bundled.cjs'], folderOf()).trim())).toEqual(ANSWER);
     });
 
-    for (const resolution of ['nodenext', 'bundler']) {
-      it(`has types beside ${name}, under moduleResolution ${resolution}`, () => {
-        const extension = resolution === 'nodenext' ? 'mts' : 'ts';
-        writeFileSync(join(folderOf(), `types.${extension}`), typescript(tfFrom));
-        const module = resolution === 'nodenext' ? 'nodenext' : 'esnext';
-        const flags = [
-          '--noEmit',
-          '--strict',
-          '--skipLibCheck',
-          '--target',
-          'es2022',
-          '--types',
-          'node',
-          '--typeRoots',
-          join(root, 'node_modules/@types'),
-        ];
-        const args = [...flags, '--module', module, '--moduleResolution', resolution, `types.${extension}`];
-        let output = '';
-        try {
-          execute(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...args], folderOf());
-        } catch (error) {
-          output = (error as { stdout: string }).stdout;
-        }
-        expect(output).toBe('');
+    for (const [resolution, extension, module] of [
+      ['nodenext', 'mts', 'nodenext'],
+      ['nodenext', 'cts', 'nodenext'],
+      ['bundler', 'ts', 'esnext'],
+      ['node10', 'ts', 'commonjs'],
+    ]) {
+      it(`has types beside ${name}, under moduleResolution ${resolution}, in a .${extension}`, () => {
+        const file = `types_${resolution}.${extension}`;
+        writeFileSync(join(folderOf(), file), typescript(tfFrom));
+        expect(typeErrors(folderOf(), file, module, resolution)).toBe('');
       }, 60_000);
     }
   }
+
+  it('has types of every entry, and a way into nothing else', () => {
+    const folder = join(besideTfjs, 'node_modules/tfjs-conv2d-transpose');
+    const entries = readdirSync(join(folder, 'dist/entries'))
+      .filter((name) => name.endsWith('.mjs') && !name.endsWith('.d.mjs'))
+      .map((name) => name.replace('.mjs', ''));
+    expect(entries).toEqual(expect.arrayContaining(['cpu', 'graph', 'layers', 'wasm', 'webgl']));
+    const imports = entries.map((entry) => `import * as ${entry} from 'tfjs-conv2d-transpose/${entry}';`).join('\n');
+    writeFileSync(join(besideTfjs, 'entries.mts'), `${imports}\nexport { ${entries.join(', ')} };`);
+    expect(typeErrors(besideTfjs, 'entries.mts', 'nodenext', 'nodenext')).toBe('');
+
+    const shared = readdirSync(join(folder, 'dist/shared')).map((name) => `shared/${name}`);
+    const closed = [...shared, 'index', 'entries/cpu', 'dist/index.mjs', 'dist/entries/cpu.mjs', 'cpu.mjs'];
+    writeFileSync(
+      join(besideTfjs, 'opened.cjs'),
+      `const isOpen = (path) => {
+        try {
+          return require.resolve('tfjs-conv2d-transpose/' + path) !== '';
+        } catch {
+          return false;
+        }
+      };
+      console.log(JSON.stringify(${JSON.stringify([...entries, ...closed])}.filter(isOpen)));`,
+    );
+    expect(JSON.parse(execute(process.execPath, ['opened.cjs'], besideTfjs))).toEqual(entries);
+  }, 60_000);
 
   it('never brings a second tfjs-core', () => {
     for (const [, folderOf] of setups) {
@@ -218,8 +246,11 @@ describe('the packed tarball', () => {
     vm.runInContext(script('@tensorflow/tfjs/dist/tf.min.js'), page);
     vm.runInContext(script('tfjs-conv2d-transpose/dist/tfjs-conv2d-transpose.min.js'), page);
     const answer = vm.runInContext(
-      `tf.setBackend('cpu').then(() => Array.from(conv2dTransposePlugin
-        .conv2dTranspose(tf.ones([1, 2, 2, 1]), tf.ones([3, 3, 1, 1]), undefined, 2, 'same', { variant: 'scatter' }).dataSync()))`,
+      `tf.setBackend('cpu').then(() => {
+        const [x, filter] = [tf.ones([1, 2, 2, 1]), tf.ones([3, 3, 1, 1])];
+        const y = conv2dTransposePlugin.conv2dTranspose(x, filter, undefined, 2, 'same', { variant: 'scatter' });
+        return Array.from(y.dataSync());
+      })`,
       page,
     );
     expect(await answer).toEqual(ANSWER[1]);

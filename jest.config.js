@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Three projects: the specs in Node, tests that need Node, and the pages of the examples in a browser. */
+
+/** Types are checked by `npm run types`; here they are only taken off. */
+const transform = {
+  '^.+\\.ts$': [
+    'ts-jest',
+    {
+      diagnostics: false,
+      tsconfig: {
+        module: 'commonjs',
+        moduleResolution: 'node10',
+        ignoreDeprecations: '6.0',
+        target: 'es2022',
+        isolatedModules: true,
+        esModuleInterop: true,
+        resolveJsonModule: true,
+        allowJs: true,
+      },
+    },
+  ],
+};
+
+const project = (displayName, tests, more) => ({
+  displayName,
+  testMatch: [`<rootDir>/test/${tests}`],
+  testEnvironment: 'node',
+  transform,
+  ...more,
+});
+
+export default {
+  projects: [
+    project('unit', '*.spec.ts', {
+      setupFilesAfterEnv: ['<rootDir>/test/support/setup_node.ts'],
+      testPathIgnorePatterns: ['webgl.*spec.ts'],
+    }),
+    project('package', 'node/*.test.ts'),
+    project('pages', 'pages/*.test.ts'),
+  ],
+};
