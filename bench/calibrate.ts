@@ -64,11 +64,8 @@ function measuredOn(backend: string): Measured[] {
 
 /** The part of the machine's name that is about a backend. */
 function machineOf(backend: string): string {
-  const parts = compared.machine
-    .split('; ')
-    .join('\n')
-    .split(/\n(?=\w+: )/);
-  return (parts.find((part) => part.startsWith(`${backend}: `)) ?? compared.machine).replaceAll('\n', '; ');
+  const parts = compared.machine.split(/; (?=\w+: )/);
+  return parts.find((part) => part.startsWith(`${backend}: `)) ?? compared.machine;
 }
 
 function modelOf(backend: string, measured: readonly Measured[]): Model {

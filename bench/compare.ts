@@ -41,7 +41,7 @@ function parseOptions(argv: string[]): Options {
     .option('-v, --variants <names>', `comma-separated, of ${VARIANTS.join(', ')}`, listOf(VARIANTS), [...VARIANTS])
     .option('-b, --backends <names>', `comma-separated, of ${BACKENDS.join(', ')}`, listOf(BACKENDS), [...BACKENDS])
     .option('-r, --repeat <rounds>', 'measured rounds at most', wholePositive, 7)
-    .option('-t, --time-budget <seconds>', 'time that the whole run may take', positive, 120)
+    .option('-t, --time-budget <seconds>', 'time that the whole run may take', positive, 180)
     .option('--html <file>', 'where the report goes', 'bench/out/compare.html')
     .parse(argv)
     .opts<Options>();

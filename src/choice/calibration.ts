@@ -20,11 +20,5 @@ export const CALIBRATION = {
       matmul: { call: 1.21, multiplyAdds: 0.242, moved: 21.7 },
       subpixel: { call: 1.59, multiplyAdds: 0.212, moved: 19.6 },
     },
-    wasm: {
-      scatter: { call: 0.0798, multiplyAdds: 0.0318, moved: 0.892 },
-      dilate: { call: 0.225, multiplyAdds: 0.0283, moved: 0 },
-      matmul: { call: 0.065, multiplyAdds: 0.0341, moved: 0.979 },
-      subpixel: { call: 0.0539, multiplyAdds: 0.0305, moved: 3.1 },
-    },
   },
 };
