@@ -4,7 +4,7 @@
  * WebAssembly, each if it is missing or out of date. What it installs it says first.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, lstatSync, statSync, utimesSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -32,7 +32,10 @@ export function mayInstall() {
 function ensureDependencies() {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < 20) stop(`Node ${process.versions.node} is too old: this project needs Node 20 or newer.`);
-  const [lock, installed] = [`${root}package-lock.json`, `${root}node_modules/.package-lock.json`];
+  const folder = `${root}node_modules`;
+  // Somebody else's: npm ci would empty it.
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  const [lock, installed] = [`${root}package-lock.json`, `${folder}/.package-lock.json`];
   const isInstalled = existsSync(installed);
   if (isInstalled && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
   const missing = isInstalled ? 'node_modules is older than package-lock.json' : 'The dependencies are not installed';
