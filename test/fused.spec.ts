@@ -176,7 +176,7 @@ describeOnEveryBackend('fused.conv2dTranspose', (environment) => {
     const config = { x: input, filter: w, strides: 2, pad: 'same' as const };
     expect(leaked(() => fused.conv2dTranspose({ ...config, bias: b, activation: 'elu' }).dispose())).toEqual(NOTHING);
     const wrong: [Partial<Config>, RegExp][] = [
-      [{ activation: 'softsign' as 'relu' }, /activation must be one of 'linear', 'relu'.*'softsign'/],
+      [{ activation: 'no such' as 'relu' }, /activation must be one of 'linear', 'relu'.*'no such'/],
       [{ bias: tf.tensor1d([1, 2]) }, /bias must hold a value for each of the 5 output channels.*shape \[2\]/],
       [{ activation: 'prelu' }, /preluActivationWeights must be given with activation 'prelu'/],
       [{ preluActivationWeights: b }, /only then/],

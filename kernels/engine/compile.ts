@@ -317,7 +317,8 @@ class Compiler {
     words[OUT_ROW_STEP] = out.row - cols * out.col;
     words[OUT_BATCH_STEP] = out.batch - rows * out.row;
     words[TAP_COUNT] = taps.length;
-    this.words.push(...words, ...taps.flat());
+    this.words.push(...words);
+    for (const [moves, at] of taps) this.words.push(moves, at);
   }
 
   private place({ block, first, channels, batch, row, col }: Operand): Place {

@@ -54,7 +54,7 @@ function probe(name: 'relaxed' | 'simd'): Found {
     if (error instanceof RangeError) {
       WebAssembly.compile(bytes).then(
         (compiled) => found.set(name, start(name, compiled)),
-        () => undefined,
+        (reason: Error) => found.set(name, { reason: `WebAssembly may not be compiled here: ${reason.message}` }),
       );
       return { reason: 'it is being compiled in the background' };
     }

@@ -9,6 +9,7 @@ import {
   randomUniform,
   ready,
   slice,
+  tidy,
 } from '@tensorflow/tfjs-core';
 import { type Conv2DTransposeAttrs, type Variant, descriptorOf, kernelNameOf } from '../contract';
 import {
@@ -80,26 +81,30 @@ async function race(geometry: Conv2DTransposeGeometry, samples: number): Promise
   const descriptor = descriptorOf(place.backendName);
   const able = variantsOf(descriptor).filter((variant) => supportOfVariant(variant, geometry, place).supported);
   if (descriptor === undefined || able.length === 0) return undefined;
-  const [x, filter] = [randomUniform(xShapeOf(geometry), -1, 1), randomUniform(filterShapeOf(geometry), -1, 1)];
+  if (geometry.batch === 0)
+    throw new RangeError('tune: a geometry of batch 0 takes no time; give one of batch 1 or more');
+  const device = descriptor.device(place.backend);
+  const [x, filter] = tidy(() =>
+    [xShapeOf(geometry), filterShapeOf(geometry)].map((shape) => randomUniform(shape, -1, 1)),
+  );
   const times = new Map<Variant, number[]>(able.map((variant) => [variant, []]));
   try {
     // The first two rounds compile and warm up.
     for (let round = -2; round < samples; round++) {
       for (const variant of able) {
-        if (engine().backend !== place.backend)
+        if (engine().backend !== place.backend || descriptor.device(place.backend) !== device)
           throw new Error(
-            `tune: backend '${getBackend()}' was set while '${place.backendName}' was being measured; ` +
-              'set the one that you want to tune, and tune again',
+            `tune: backend '${getBackend()}', or what it runs on, was set while '${place.backendName}' on ${device} ` +
+              'was being measured; set what you want to tune, and tune again',
           );
         const begin = performance.now();
         const attrs: Conv2DTransposeAttrs = { geometry, variant };
         const y: Tensor = engine().runKernel(kernelNameOf(variant), { x, filter }, attrs as unknown as NamedAttrMap);
-        const corner = slice(y, [0, 0, 0, 0], [1, 1, 1, 1]);
         try {
-          await corner.data();
+          const corner = slice(y, [0, 0, 0, 0], [1, 1, 1, 1]);
+          await corner.data().finally(() => corner.dispose());
         } finally {
           y.dispose();
-          corner.dispose();
         }
         if (round >= 0) times.get(variant)!.push(performance.now() - begin);
       }
@@ -113,5 +118,5 @@ async function race(geometry: Conv2DTransposeGeometry, samples: number): Promise
     able.map((variant) => [variant, times.get(variant)!.sort((a, b) => a - b)[samples >> 1]]),
   ) as Partial<Record<Variant, number>>;
   const variant = able.reduce((a, b) => (ms[b]! < ms[a]! ? b : a));
-  return { backend: place.backendName, device: descriptor.device(place.backend), geometry, variant, ms };
+  return { backend: place.backendName, device, geometry, variant, ms };
 }

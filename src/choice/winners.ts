@@ -4,7 +4,7 @@
  * as JSON.
  */
 import type { Variant } from '../contract';
-import { type Conv2DTransposeGeometry, isGeometry } from '../geometry/geometry';
+import { type Conv2DTransposeGeometry, isGeometry, toGeometry } from '../geometry/geometry';
 import { keptBy } from '../geometry/kept';
 
 /** The fastest variant of a geometry somewhere, and what each took. */
@@ -63,7 +63,7 @@ export function importTuning(tuning: Tuning | string): void {
     throw new Error('importTuning: this is no tuning of version 1; give what exportTuning returned');
   const wrong = parsed.winners.find((winner) => !isWinner(winner)) as unknown;
   if (wrong !== undefined) throw new Error(`importTuning: this is no winner: ${JSON.stringify(wrong)}`);
-  parsed.winners.forEach(keepWinner);
+  parsed.winners.map((winner) => ({ ...winner, geometry: toGeometry(winner.geometry) })).forEach(keepWinner);
 }
 
 function parsedJson(text: string): unknown {

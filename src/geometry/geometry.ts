@@ -3,7 +3,7 @@
  * The geometry of one transposed 2-D convolution: all its integers, computed once from what the caller asked, checked,
  * frozen, and passed on to kernels as their attributes. Arithmetic: ./axis; which taps meet which cells: ./phases.
  */
-import { type Axis, type AxisPad, type DimRoundingMode, checkRoundingMode, resolveAxis } from './axis';
+import { type Axis, type AxisPad, type DimRoundingMode, checkRoundingMode, fullSize, resolveAxis } from './axis';
 import { checkObject, show } from './checks';
 import { Recent, keptBy, keyOf } from './kept';
 
@@ -54,7 +54,7 @@ export interface GeometryOptions {
   readonly outputPadding?: Pair;
 }
 
-/** The names of the options, and how each stands in the key of a request. */
+/** The names of the options. */
 const GEOMETRY_OPTIONS: Readonly<Record<keyof GeometryOptions, true>> = {
   dimRoundingMode: true,
   dataFormat: true,
@@ -195,7 +195,34 @@ const MOST_ELEMENTS = 2 ** 32 - 1;
 export function toGeometry(given: GeometryRequest | Conv2DTransposeGeometry): Conv2DTransposeGeometry {
   checkObject('A geometry, or a request for one,', given);
   if ('xShape' in given || !isGeometry(given)) return computeGeometry(given as GeometryRequest);
-  return given;
+  return made.has(given)
+    ? given
+    : recent.get(keyOf(FIELDS.map((name) => given[name as keyof Conv2DTransposeGeometry])), () => checkedCopy(given));
+}
+
+/** Geometries that were made here: frozen, and right. */
+const made = /* @__PURE__ */ new WeakSet<Conv2DTransposeGeometry>();
+
+/** A geometry of the integers of somebody's object, which may be wrong, or change later. */
+function checkedCopy(given: Conv2DTransposeGeometry): Conv2DTransposeGeometry {
+  const { batch, inChannels, outChannels, groups } = given;
+  const [height, width] = [verticalAxis(given), horizontalAxis(given)];
+  const isRight =
+    batch >= 0 &&
+    [inChannels, outChannels, groups].every((size) => size >= 1) &&
+    inChannels % groups === 0 &&
+    outChannels % groups === 0 &&
+    [height, width].every(isAxis);
+  if (!isRight) throw new RangeError(`This is no geometry that computeGeometry could have made: ${show(given)}`);
+  return geometryOf({ batch, inChannels, outChannels, groups }, height, width);
+}
+
+/** Whether the integers of an axis fit together. */
+function isAxis(axis: Axis): boolean {
+  const { inSize, outSize, kernel, stride, dilation, padBegin, padEnd, outputPadding } = axis;
+  const sizes = [inSize, outSize, kernel, stride, dilation].every((size) => size >= 1);
+  const pads = [padBegin, padEnd, outputPadding].every((size) => size >= 0);
+  return sizes && pads && outSize === fullSize(axis) + outputPadding - padBegin - padEnd;
 }
 
 /** Whether something is a geometry: it has all the integers of one, and no others. */
@@ -211,7 +238,7 @@ export function geometryOf(
   height: Axis,
   width: Axis,
 ): Conv2DTransposeGeometry {
-  return Object.freeze({
+  const geometry = Object.freeze({
     ...channels,
     inHeight: height.inSize,
     inWidth: width.inSize,
@@ -230,6 +257,8 @@ export function geometryOf(
     outputPaddingHeight: height.outputPadding,
     outputPaddingWidth: width.outputPadding,
   });
+  made.add(geometry);
+  return geometry;
 }
 
 const NO_AXIS = { inSize: 0, outSize: 0, kernel: 0, stride: 0, dilation: 0, padBegin: 0, padEnd: 0, outputPadding: 0 };
@@ -238,29 +267,37 @@ const FIELDS = /* @__PURE__ */ Object.keys(
   /* @__PURE__ */ geometryOf({ batch: 0, inChannels: 0, outChannels: 0, groups: 0 }, NO_AXIS, NO_AXIS),
 );
 
+function verticalAxis(g: Conv2DTransposeGeometry): Axis {
+  return {
+    inSize: g.inHeight,
+    outSize: g.outHeight,
+    kernel: g.filterHeight,
+    stride: g.strideHeight,
+    dilation: g.dilationHeight,
+    padBegin: g.padTop,
+    padEnd: g.padBottom,
+    outputPadding: g.outputPaddingHeight,
+  };
+}
+
+function horizontalAxis(g: Conv2DTransposeGeometry): Axis {
+  return {
+    inSize: g.inWidth,
+    outSize: g.outWidth,
+    kernel: g.filterWidth,
+    stride: g.strideWidth,
+    dilation: g.dilationWidth,
+    padBegin: g.padLeft,
+    padEnd: g.padRight,
+    outputPadding: g.outputPaddingWidth,
+  };
+}
+
 /** The vertical axis of a geometry. */
-export const heightAxis = /* @__PURE__ */ keptBy((g: Conv2DTransposeGeometry): Axis => ({
-  inSize: g.inHeight,
-  outSize: g.outHeight,
-  kernel: g.filterHeight,
-  stride: g.strideHeight,
-  dilation: g.dilationHeight,
-  padBegin: g.padTop,
-  padEnd: g.padBottom,
-  outputPadding: g.outputPaddingHeight,
-}));
+export const heightAxis = /* @__PURE__ */ keptBy(verticalAxis);
 
 /** The horizontal axis of a geometry. */
-export const widthAxis = /* @__PURE__ */ keptBy((g: Conv2DTransposeGeometry): Axis => ({
-  inSize: g.inWidth,
-  outSize: g.outWidth,
-  kernel: g.filterWidth,
-  stride: g.strideWidth,
-  dilation: g.dilationWidth,
-  padBegin: g.padLeft,
-  padEnd: g.padRight,
-  outputPadding: g.outputPaddingWidth,
-}));
+export const widthAxis = /* @__PURE__ */ keptBy(horizontalAxis);
 
 /** NHWC shape of the input. */
 export function xShapeOf(g: Conv2DTransposeGeometry): [number, number, number, number] {

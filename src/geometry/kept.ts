@@ -33,7 +33,7 @@ export function keyOf(value: unknown): string | undefined {
 /** Entries of a `Recent` that are kept: more than a model has layers. */
 const MOST = 512;
 
-/** The latest values by their keys: what came in first makes room for what is new. */
+/** The latest values by their keys: what was not asked for in longest makes room for what is new. */
 export class Recent<V> {
   private readonly values = new Map<string, V>();
 
@@ -41,11 +41,17 @@ export class Recent<V> {
   get(key: string | undefined, make: () => V): V {
     if (key === undefined) return make();
     let value = this.values.get(key);
-    if (value === undefined) {
-      value = make();
-      this.values.set(key, value);
-      if (this.values.size > MOST) this.values.delete(this.values.keys().next().value as string);
+    if (value !== undefined) {
+      // Only where room is scarce does it matter who was asked for last.
+      if (this.values.size > MOST / 2) {
+        this.values.delete(key);
+        this.values.set(key, value);
+      }
+      return value;
     }
+    value = make();
+    this.values.set(key, value);
+    if (this.values.size > MOST) this.values.delete(this.values.keys().next().value as string);
     return value;
   }
 }

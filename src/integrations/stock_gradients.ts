@@ -54,16 +54,13 @@ export function gradientOfDilated(stock: GradConfig): GradConfig {
         xShape: image.shape,
         filterShape: filter.shape,
         strides,
-        pad,
+        pad: dataFormat === 'NHWC' || !Array.isArray(pad) ? pad : [pad[0], pad[2], pad[3], pad[1]],
         dilations,
         dimRoundingMode,
       });
-      const variant = chooseVariant('auto', geometry, { backendName: engine().backendName, backend: engine().backend });
-      if (variant === undefined)
-        throw new Error(
-          `The gradient of a dilated conv2d needs kernels of backend '${engine().backendName}'; ` +
-            "import 'tfjs-conv2d-transpose/cpu', '/webgl' or '/wasm'",
-        );
+      const place = { backendName: engine().backendName, backend: engine().backend };
+      // Where no variant can run, the derivatives are composed of core ops, whichever is named.
+      const variant = chooseVariant('auto', geometry, place) ?? 'subpixel';
       const own: Conv2DTransposeAttrs = { geometry, variant };
       registerGradients(variant);
       return {

@@ -139,8 +139,8 @@ function runVariant(
  * The first six arguments are those of `tf.conv2dTranspose`. In place of the last an object may give more:
  *
  * ```js
- * conv2dTranspose(x, filter, [1, 8, 8, 3], 2, 'same'); conv2dTranspose(x, filter, undefined, 2, 'same', { dilations: 2,
- * groups: 4, variant: 'subpixel' });
+ * conv2dTranspose(x, filter, [1, 8, 8, 3], 2, 'same');
+ * conv2dTranspose(x, filter, undefined, 2, 'same', { dilations: 2, groups: 4, variant: 'subpixel' });
  * ```
  *
  * @param x `[batch, inHeight, inWidth, inChannels]` (`[batch, inChannels, inHeight, inWidth]` with dataFormat 'NCHW'),

@@ -5,7 +5,7 @@
  * no error, and gives zeros. So, once in each format: a framebuffer as kernels make it, a known tile drawn into it, and
  * what comes back. What is not proven is not used.
  */
-import { enterState } from './gl_state';
+import { enterState, throwIfLost } from './gl_state';
 import { type ProgramSource, link } from './program';
 import { type RenderTarget, deleteTarget, makeTarget } from './render_targets';
 
@@ -38,14 +38,11 @@ export function prove(gl: WebGL2RenderingContext, vertexArray: WebGLVertexArrayO
 
 /** What goes wrong with so many targets, or ''. */
 function problemWith(gl: WebGL2RenderingContext, targets: number, format: number): string {
-  let target: RenderTarget;
+  let target: RenderTarget | undefined;
+  let program: WebGLProgram | undefined;
   try {
     target = makeTarget(gl, SIZE, SIZE, targets, format);
-  } catch (error) {
-    return (error as Error).message;
-  }
-  const { program } = link(gl, tile(targets));
-  try {
+    ({ program } = link(gl, tile(targets)));
     gl.useProgram(program);
     gl.viewport(0, 0, SIZE, SIZE);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
@@ -56,9 +53,12 @@ function problemWith(gl: WebGL2RenderingContext, targets: number, format: number
       if (!found.every((value, at) => value === expected(n, at))) return `target ${n} came back as [${found}]`;
     }
     return '';
+  } catch (error) {
+    throwIfLost(gl);
+    return (error as Error).message;
   } finally {
-    gl.deleteProgram(program);
-    deleteTarget(gl, target);
+    if (program) gl.deleteProgram(program);
+    if (target) deleteTarget(gl, target);
   }
 }
 
