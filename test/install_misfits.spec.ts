@@ -93,6 +93,31 @@ describeOnEveryBackend(
       expect(run()).toEqual(stock);
     });
 
+    if (backend === 'cpu') {
+      it('takes an explicit pad of a dilated conv2d in NCHW for what it is, in its gradients', () => {
+        install({ backends: [backend] });
+        tf.tidy(() => {
+          const [x, filter] = [count([1, 6, 7, 2]) as tf.Tensor4D, count([2, 3, 2, 3]) as tf.Tensor4D];
+          const gradients = (format: 'NHWC' | 'NCHW'): number[][] => {
+            const [height, width] = [
+              [1, 2],
+              [0, 1],
+            ] as [[number, number], [number, number]];
+            const none: [number, number] = [0, 0];
+            const pad: Parameters<typeof tf.conv2d>[3] =
+              format === 'NHWC' ? [none, height, width, none] : [none, none, height, width];
+            const given = format === 'NHWC' ? x : tf.transpose(x, [0, 3, 1, 2]);
+            const op = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
+              tf.conv2d(a as tf.Tensor4D, b as tf.Tensor4D, 1, pad, format, 2);
+            const [dx, dFilter] = tf.grads(op)([given, filter]);
+            const back = format === 'NHWC' ? dx : tf.transpose(dx, [0, 2, 3, 1]);
+            return [[...back.dataSync()], [...dFilter.dataSync()]];
+          };
+          expect(gradients('NCHW')).toEqual(gradients('NHWC'));
+        });
+      });
+    }
+
     it('puts stock back whatever the order in which two copies of this package leave', () => {
       uninstall();
       const name = 'Conv2DBackpropInput';
