@@ -314,8 +314,9 @@ export function filterShapeOf(g: Conv2DTransposeGeometry): [number, number, numb
   return [g.filterHeight, g.filterWidth, g.outChannels / g.groups, g.inChannels];
 }
 
-function toNHWC(shape: readonly number[], dataFormat: DataFormat): readonly number[] {
-  return dataFormat === 'NHWC' ? shape : [shape[0], shape[2], shape[3], shape[1]];
+/** What stands by dimension in a layout (sizes, or pairs of a pad), in the order of NHWC. */
+export function toNHWC<T>(list: readonly T[], dataFormat: DataFormat): readonly T[] {
+  return dataFormat === 'NHWC' ? list : [list[0], list[2], list[3], list[1]];
 }
 
 function axisPads(pad: Pad, dataFormat: DataFormat, mode: DimRoundingMode | undefined): [AxisPad, AxisPad] {
@@ -340,7 +341,7 @@ function axisPads(pad: Pad, dataFormat: DataFormat, mode: DimRoundingMode | unde
 function explicitSides(pad: ExplicitPadding, dataFormat: DataFormat): number[] {
   const isExplicit =
     Array.isArray(pad) && pad.length === 4 && pad.every((side) => Array.isArray(side) && side.length === 2);
-  const inOrder = isExplicit ? (dataFormat === 'NHWC' ? pad : [pad[0], pad[2], pad[3], pad[1]]) : [];
+  const inOrder = isExplicit ? toNHWC(pad, dataFormat) : [];
   const [batch, height, width, channels] = inOrder;
   if (!isExplicit || [...batch, ...channels].some((side) => side !== 0)) {
     const form =

@@ -16,6 +16,7 @@ import {
 import { chooseVariant } from '../choice/choose';
 import type { Conv2DTransposeAttrs } from '../contract';
 import { geometryOfConvolution } from '../geometry/convolution';
+import { toNHWC } from '../geometry/geometry';
 import { derivative, registerGradients } from '../op/gradients';
 
 /** What stock lacks: `Conv2DBackpropFilter` is linear in x and dy, and these are its adjoints. */
@@ -54,7 +55,7 @@ export function gradientOfDilated(stock: GradConfig): GradConfig {
         xShape: image.shape,
         filterShape: filter.shape,
         strides,
-        pad: dataFormat === 'NHWC' || !Array.isArray(pad) ? pad : [pad[0], pad[2], pad[3], pad[1]],
+        pad: Array.isArray(pad) ? (toNHWC(pad, dataFormat) as typeof pad) : pad,
         dilations,
         dimRoundingMode,
       });
