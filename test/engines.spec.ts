@@ -25,6 +25,15 @@ const CHUNKED: Record<string, Layer> = {
     outChannels: 9,
     kernel: [8, 8],
   }),
+  'a depthwise filter larger than a chunk': layer({
+    inSize: [2, 3],
+    inChannels: 2101,
+    outChannels: 2101,
+    groups: 2101,
+    kernel: [8, 8],
+  }),
+  'depthwise, tiles of rows': layer({ inSize: [40, 30], inChannels: 36, outChannels: 36, groups: 36, kernel: [3, 3] }),
+  'depthwise, tiles of images': layer({ inSize: [5, 4], inChannels: 70, outChannels: 70, groups: 70, batch: 21 }),
   'wide groups': layer({ inSize: [5, 6], inChannels: 96, outChannels: 60, groups: 3, kernel: [3, 3] }),
 };
 const operandsOf = Object.fromEntries(Object.entries(CHUNKED).map(([name, l]) => [name, randomOperands(l, name)]));

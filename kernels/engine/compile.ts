@@ -9,6 +9,8 @@
  */
 import {
   type Block,
+  type ChannelProduct,
+  type ChannelSum,
   type ClearScratch,
   type Grid,
   type Operand,
@@ -47,6 +49,15 @@ const PACKING_PIXELS = 24;
 /** Channels of a packed panel, and rows of a packed tile of a sum over pixels: the 4×8 micro-kernel. */
 const PANEL = 8;
 const TILE = 4;
+
+/** Steps that can take the second operand in chunks; others need it as a whole. */
+const PASSES_IN_CHUNKS: ReadonlySet<Step['kind']> = new Set([
+  'dotProducts',
+  'broadcastProducts',
+  'addPixels',
+  'copyPixels',
+  'clearScratch',
+]);
 
 /** What a call of a program has. */
 export interface Call {
@@ -108,7 +119,7 @@ class Compiler {
   ) {
     const { lengths, steps } = plan;
     this.layout = new Layout(base);
-    this.isWhole = lengths.second <= CHUNK_FLOATS || steps.some(({ kind }) => kind === 'outerProducts');
+    this.isWhole = lengths.second <= CHUNK_FLOATS || steps.some(({ kind }) => !PASSES_IN_CHUNKS.has(kind));
     this.addresses = {
       first: this.layout.allocate(lengths.first),
       second: this.isWhole ? this.layout.allocate(lengths.second) : 0,
@@ -139,6 +150,10 @@ class Compiler {
         return this.eachPart(step, PANEL * rowFloatsOf(step.filterRow, step.depth), (part) => this.dotProducts(part));
       case 'broadcastProducts':
         return this.eachPart(step, rowFloatsOf(step.filterRow, step.channels), (part) => this.broadcastProducts(part));
+      case 'channelProducts':
+        return this.channelProducts(step);
+      case 'channelSums':
+        return this.channelSums(step);
       case 'outerProducts':
         return this.outerProducts(step);
       case 'addPixels':
@@ -222,6 +237,21 @@ class Compiler {
         programs.packedProducts(at + packedRuns, runs.length, terms, panels, panelBytes, channels, 0),
       );
     }
+  }
+
+  private channelProducts({ taps, channels, runs }: ChannelProduct): void {
+    const inMemory = this.tapRuns(runs, (tap) => taps[tap] * 4);
+    const filter = this.addresses.second;
+    this.commands.push(({ programs, runs: at }) =>
+      programs.channelProducts(at + inMemory, runs.length, filter, channels),
+    );
+  }
+
+  private channelSums({ runs, channels }: ChannelSum): void {
+    const inMemory = this.beginRuns();
+    for (const { grid, a, b, outFirst } of runs) this.run(grid, this.place(a), this.place(b), [[0, outFirst * 4]]);
+    const { out } = this.addresses;
+    this.commands.push(({ programs, runs: at }) => programs.channelSums(at + inMemory, runs.length, out, channels));
   }
 
   private outerProducts({ taps, rows, cols, outRow }: OuterProduct): void {

@@ -55,16 +55,35 @@ export interface TapProduct {
   readonly runs: readonly Run[];
 }
 
+/** Sums over taps, channel by channel, added to the output pixels: out[p, c] += Σ_t a[p, t, c] · filter[t, c]. */
+export interface ChannelProduct {
+  readonly kind: 'channelProducts';
+  /** Where the channels of each tap begin in the filter, in floats. */
+  readonly taps: readonly number[];
+  readonly channels: number;
+  readonly runs: readonly Run[];
+}
+
+/** Sums over pixels, channel by channel, added to the result: out[c] += Σ_p a[p, c] · b[p, c]. */
+export interface ChannelSum {
+  readonly kind: 'channelSums';
+  /** Which pixels of a meet which of b, and where their sums begin in the result. */
+  readonly runs: readonly PixelPairs[];
+  readonly channels: number;
+}
+
+/** Pixels of two operands that meet, and where the sums over them begin in the result, in floats. */
+export interface PixelPairs {
+  readonly grid: Grid;
+  readonly a: Operand;
+  readonly b: Operand;
+  readonly outFirst: number;
+}
+
 /** Sums over pixels of outer products, written to the result: out[m, n] = Σ_p a[p, m] · b[p, n]. */
 export interface OuterProduct {
   readonly kind: 'outerProducts';
-  /** Per tap: which pixels of a meet which of b, and where its sums begin in the result. */
-  readonly taps: readonly {
-    readonly grid: Grid;
-    readonly a: Operand;
-    readonly b: Operand;
-    readonly outFirst: number;
-  }[];
+  readonly taps: readonly PixelPairs[];
   /** Channels of a, and of b, that meet: rows and columns of the sums. */
   readonly rows: number;
   readonly cols: number;
@@ -87,7 +106,7 @@ export interface ClearScratch {
   readonly floats: number;
 }
 
-export type Step = TapProduct | OuterProduct | PixelMove | ClearScratch;
+export type Step = TapProduct | OuterProduct | ChannelProduct | ChannelSum | PixelMove | ClearScratch;
 
 /** A kernel call laid out: it depends on the geometry alone, and is kept with it. */
 export interface Plan {

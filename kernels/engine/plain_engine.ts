@@ -3,7 +3,19 @@
  * The engine in plain TypeScript: what runs wherever nothing faster does. Sums are kept in doubles over four terms or
  * four channels at a time, so that a loaded value is used more than once. It works on the tensors' own arrays.
  */
-import type { Block, Engine, Grid, Operand, OuterProduct, PixelMove, Run, Step, TapProduct } from './engine';
+import type {
+  Block,
+  ChannelProduct,
+  ChannelSum,
+  Engine,
+  Grid,
+  Operand,
+  OuterProduct,
+  PixelMove,
+  Run,
+  Step,
+  TapProduct,
+} from './engine';
 
 type Blocks = Readonly<Record<Block, Float32Array>>;
 
@@ -27,6 +39,10 @@ function runStep(step: Step, blocks: Blocks): void {
       return step.runs.forEach((run) => dotRun(step, run, blocks));
     case 'broadcastProducts':
       return step.runs.forEach((run) => broadcastRun(step, run, blocks));
+    case 'channelProducts':
+      return step.runs.forEach((run) => channelRun(step, run, blocks));
+    case 'channelSums':
+      return channelSums(step, blocks);
     case 'outerProducts':
       return outerProducts(step, blocks);
     case 'addPixels':
@@ -108,6 +124,30 @@ function broadcastRun(product: TapProduct, run: Run, blocks: Blocks): void {
       for (; k < depth; k++) addScaled(y, outAt, x[from + k], filter, matrices[t] + k * filterRow, channels);
     }
   });
+}
+
+function channelRun(product: ChannelProduct, run: Run, blocks: Blocks): void {
+  const { channels } = product;
+  const { grid, a, out } = run;
+  const [x, filter, y] = [blocks[a.block], blocks.second, blocks[out.block]];
+  const offsets = run.taps.map(({ offset }) => offset);
+  const rows = run.taps.map(({ tap }) => product.taps[tap]);
+  forEachPixel(grid, a, out, (aAt, outAt) => {
+    for (let t = 0; t < offsets.length; t++) {
+      const [from, w] = [aAt + offsets[t], rows[t]];
+      for (let c = 0; c < channels; c++) y[outAt + c] += x[from + c] * filter[w + c];
+    }
+  });
+}
+
+function channelSums({ runs, channels }: ChannelSum, blocks: Blocks): void {
+  const sums = blocks.out;
+  for (const { grid, a, b, outFirst } of runs) {
+    const [left, right] = [blocks[a.block], blocks[b.block]];
+    forEachPixel(grid, a, b, (aAt, bAt) => {
+      for (let c = 0; c < channels; c++) sums[outFirst + c] += left[aAt + c] * right[bAt + c];
+    });
+  }
 }
 
 function outerProducts({ taps, rows, cols, outRow }: OuterProduct, blocks: Blocks): void {

@@ -55,6 +55,10 @@ export interface Programs {
     aPanelBytes: number,
     bPanelBytes: number,
   ): void;
+  /** Adds the products of every run, channel by channel; taps say where their channels begin after `filter`. */
+  channelProducts(runs: number, runCount: number, filter: number, channels: number): void;
+  /** Adds the sums of every run over its pixels; its only tap says where they begin after `out`. */
+  channelSums(runs: number, runCount: number, out: number, channels: number): void;
   /** Adds (1) or copies (0) `channels` floats of every pixel of a run. */
   movePixels(run: number, channels: number, accumulate: number): void;
 }

@@ -58,9 +58,11 @@ function sumsOf(
     })),
   );
   const tapRows = Array.from({ length: g.filterHeight }, (_, tapRow) => tapRow);
+  const taps = tapRows.flatMap((tapRow) => tapCols.map((tapCol) => filterTap(g, { tapRow, tapCol }, group)));
+  if (group.isDepthwise) return { kind: 'channelProducts', taps, channels: g.inChannels, runs };
   return {
     kind: 'broadcastProducts',
-    taps: tapRows.flatMap((tapRow) => tapCols.map((tapCol) => filterTap(g, { tapRow, tapCol }, group))),
+    taps,
     filterRow: g.inChannels,
     depth: joined * group.outDepth,
     channels: group.inDepth,

@@ -9,7 +9,7 @@
  */
 import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
 import type { Plan, Step } from '../engine/engine';
-import { type Image, filterTap, groupsOf, inputImage, outputImage, pixels, planOf, tapsOf } from './layout';
+import { type Image, forwardProduct, groupsOf, inputImage, outputImage, pixels, planOf, tapsOf } from './layout';
 
 /** 4 MB. */
 const SCRATCH_FLOATS = 1 << 20;
@@ -44,21 +44,16 @@ function convolveBand(g: Conv2DTransposeGeometry, batch: number, row: number, ro
     tapRow: g.filterHeight - 1 - tapRow,
     tapCol: g.filterWidth - 1 - tapCol,
   }));
-  return groupsOf(g).map((group): Step => ({
-    kind: 'dotProducts',
-    taps: flipped.map((tap) => filterTap(g, tap, group)),
-    filterRow: g.inChannels,
-    depth: group.inDepth,
-    channels: group.outDepth,
-    runs: [
+  return groupsOf(g).map((group) =>
+    forwardProduct(g, group, flipped, [
       {
         grid: { batch: 1, rows, cols: g.outWidth },
         a: pixels('scratch', image, { channel: group.inChannel }),
         taps: offsets,
         out: pixels('out', outputImage(g), { batch, row, channel: group.outChannel }),
       },
-    ],
-  }));
+    ]),
+  );
 }
 
 /**

@@ -10,7 +10,7 @@ import {
   yShapeOf,
 } from '../../src/geometry/geometry';
 import { tapSpan } from '../../src/geometry/phases';
-import type { Block, Grid, Operand, Plan, Step } from '../engine/engine';
+import type { Block, Grid, Operand, Plan, Run, Step } from '../engine/engine';
 
 /** The images of an NHWC tensor. */
 export interface Image {
@@ -72,24 +72,48 @@ export function outputImage(g: Conv2DTransposeGeometry): Image {
   return { height: g.outHeight, width: g.outWidth, channels: g.outChannels };
 }
 
-/** One group: how many channels it has, and where they begin in x (and in a filter's row) and in y. */
+/**
+ * What a product computes: one group of channels, or all of them at once where each is a group of its own (depthwise).
+ */
 export interface Group {
+  readonly isDepthwise: boolean;
+  /** Channels that a sum goes over, and that get sums of their own, of each group. */
   readonly inDepth: number;
   readonly outDepth: number;
+  /** Where its channels begin in x (and in a filter's row) and in y. */
   readonly inChannel: number;
   readonly outChannel: number;
+  /** How many channels of y it has. */
+  readonly outChannels: number;
 }
 
 /** The groups of a geometry. */
 export function groupsOf(g: Conv2DTransposeGeometry): Group[] {
   const inDepth = g.inChannels / g.groups;
   const outDepth = g.outChannels / g.groups;
+  if (g.groups > 1 && inDepth === 1 && outDepth === 1)
+    return [{ isDepthwise: true, inDepth, outDepth, inChannel: 0, outChannel: 0, outChannels: g.outChannels }];
   return Array.from({ length: g.groups }, (_, n) => ({
+    isDepthwise: false,
     inDepth,
     outDepth,
     inChannel: n * inDepth,
     outChannel: n * outDepth,
+    outChannels: outDepth,
   }));
+}
+
+/** Sums over the input channels of a group and taps, added to its channels of the output. */
+export function forwardProduct(
+  g: Conv2DTransposeGeometry,
+  group: Group,
+  forwardTaps: readonly Tap[],
+  runs: readonly Run[],
+): Step {
+  const taps = forwardTaps.map((tap) => filterTap(g, tap, group));
+  if (group.isDepthwise) return { kind: 'channelProducts', taps, channels: group.outChannels, runs };
+  const { inDepth: depth, outDepth: channels } = group;
+  return { kind: 'dotProducts', taps, filterRow: g.inChannels, depth, channels, runs };
 }
 
 /** A tap of the filter. */
@@ -121,6 +145,31 @@ export interface Rectangle {
   readonly cols: number;
 }
 
+/**
+ * Divides the input into rectangles of at most `most` pixels: several images, or rows of one image, or a part of a row.
+ */
+export function tilesOf(g: Conv2DTransposeGeometry, most: number): Rectangle[] {
+  const cols = Math.min(g.inWidth, most);
+  const rows = cols < g.inWidth ? 1 : Math.min(g.inHeight, Math.floor(most / cols));
+  const images = rows < g.inHeight ? 1 : Math.min(g.batch, Math.floor(most / (rows * cols)));
+  const tiles: Rectangle[] = [];
+  for (let batch = 0; batch < g.batch; batch += images) {
+    for (let row = 0; row < g.inHeight; row += rows) {
+      for (let col = 0; col < g.inWidth; col += cols) {
+        tiles.push({
+          batch,
+          images: Math.min(images, g.batch - batch),
+          row,
+          rows: Math.min(rows, g.inHeight - row),
+          col,
+          cols: Math.min(cols, g.inWidth - col),
+        });
+      }
+    }
+  }
+  return tiles;
+}
+
 /** All input pixels. */
 function allPixels(g: Conv2DTransposeGeometry): Rectangle {
   return { batch: 0, images: g.batch, row: 0, rows: g.inHeight, col: 0, cols: g.inWidth };
@@ -128,7 +177,7 @@ function allPixels(g: Conv2DTransposeGeometry): Rectangle {
 
 /**
  * Those of a rectangle of input pixels whose contribution through a tap lands inside the output: their grid, where it
- * begins in the input (row, col), and the output pixels it lands on.
+ * begins in the input (batch, row, col), and the output pixels it lands on.
  */
 export function tapPixels(
   g: Conv2DTransposeGeometry,
@@ -136,7 +185,7 @@ export function tapPixels(
   { outChannel }: Group,
   y: Block,
   { batch, images, ...within }: Rectangle = allPixels(g),
-): { grid: Grid; row: number; col: number; output: Operand } {
+): { grid: Grid; batch: number; row: number; col: number; output: Operand } {
   const rowSpan = tapSpan(heightAxis(g), tapRow);
   const colSpan = tapSpan(widthAxis(g), tapCol);
   const row = Math.max(within.row, rowSpan.begin);
@@ -151,5 +200,5 @@ export function tapPixels(
     colStep: g.strideWidth,
     channel: outChannel,
   });
-  return { grid: { batch: images, rows: Math.max(0, rows), cols: Math.max(0, cols) }, row, col, output };
+  return { grid: { batch: images, rows: Math.max(0, rows), cols: Math.max(0, cols) }, batch, row, col, output };
 }

@@ -8,26 +8,30 @@
  */
 import { type Conv2DTransposeGeometry, widthAxis } from '../../src/geometry/geometry';
 import { tapSpan } from '../../src/geometry/phases';
-import type { Plan, Step } from '../engine/engine';
+import type { Plan, Run, Step } from '../engine/engine';
 import {
   type Group,
   type Image,
   type Rectangle,
   filterTap,
+  forwardProduct,
   groupsOf,
   inputImage,
   pixels,
   planOf,
   tapPixels,
+  tapsOf,
+  tilesOf,
 } from './layout';
 
 /** 1 MB. */
 const SCRATCH_FLOATS = 1 << 18;
 
 export function matmul(g: Conv2DTransposeGeometry): Plan {
-  const footprint = (g.filterHeight * g.filterWidth * g.outChannels) / g.groups;
+  const groups = groupsOf(g);
+  const footprint = g.filterHeight * g.filterWidth * groups[0].outChannels;
   const tiles = tilesOf(g, Math.max(1, Math.floor(SCRATCH_FLOATS / footprint)));
-  const steps = groupsOf(g).flatMap((group) =>
+  const steps = groups.flatMap((group) =>
     tiles.flatMap((tile): Step[] => {
       const image = { height: tile.rows, width: tile.cols, channels: footprint };
       return [
@@ -41,22 +45,32 @@ export function matmul(g: Conv2DTransposeGeometry): Plan {
   return planOf('y', g, steps, { scratch: most * footprint });
 }
 
-/** The matrix product of a tile: the footprints of its pixels, side by side. */
+/**
+ * The matrix product of a tile: the footprints of its pixels, side by side. The rows of all taps follow one another in
+ * the filter, so they are one matrix; channels on their own have a product for each tap.
+ */
 function footprints(g: Conv2DTransposeGeometry, group: Group, tile: Rectangle, image: Image): Step {
+  const ofTap = (tap: number): Run => ({
+    grid: { batch: tile.images, rows: tile.rows, cols: tile.cols },
+    a: pixels('first', inputImage(g), { ...tile, channel: group.inChannel }),
+    taps: [{ tap, offset: 0 }],
+    out: pixels('scratch', image, { channel: tap * group.outChannels }),
+  });
+  const taps = tapsOf(g);
+  if (group.isDepthwise)
+    return forwardProduct(
+      g,
+      group,
+      taps,
+      taps.map((_, tap) => ofTap(tap)),
+    );
   return {
     kind: 'dotProducts',
-    taps: [filterTap(g, { tapRow: 0, tapCol: 0 }, group)],
+    taps: [filterTap(g, taps[0], group)],
     filterRow: g.inChannels,
     depth: group.inDepth,
     channels: image.channels,
-    runs: [
-      {
-        grid: { batch: tile.images, rows: tile.rows, cols: tile.cols },
-        a: pixels('first', inputImage(g), { ...tile, channel: group.inChannel }),
-        taps: [{ tap: 0, offset: 0 }],
-        out: pixels('scratch', image, {}),
-      },
-    ],
+    runs: [ofTap(0)],
   };
 }
 
@@ -68,11 +82,12 @@ function col2im(g: Conv2DTransposeGeometry, group: Group, tile: Rectangle, image
   const { filterWidth, filterHeight } = g;
   const add = (within: Rectangle, tapRow: number, tapCol: number, taps: number): Step => {
     const { grid, row, col, output } = tapPixels(g, { tapRow, tapCol }, group, 'out', within);
-    const channel = (tapRow * filterWidth + tapCol) * group.outDepth;
+    const channel = (tapRow * filterWidth + tapCol) * group.outChannels;
     const from = pixels('scratch', image, { row: row - tile.row, col: col - tile.col, channel });
-    return { kind: 'addPixels', grid, from, to: output, channels: taps * group.outDepth };
+    return { kind: 'addPixels', grid, from, to: output, channels: taps * group.outChannels };
   };
-  const whole = g.groups === 1 && g.dilationWidth === 1 ? uncroppedCols(g, tile) : { col: tile.col, cols: 0 };
+  const hasAllChannels = group.outChannels === g.outChannels;
+  const whole = hasAllChannels && g.dilationWidth === 1 ? uncroppedCols(g, tile) : { col: tile.col, cols: 0 };
   const right = whole.col + whole.cols;
   const cropped = [
     { ...tile, cols: whole.col - tile.col },
@@ -91,31 +106,6 @@ function uncroppedCols(g: Conv2DTransposeGeometry, tile: Rectangle): { col: numb
   const col = Math.max(tile.col, tapSpan(axis, 0).begin);
   const end = Math.min(tile.col + tile.cols, tapSpan(axis, g.filterWidth - 1).end);
   return end > col ? { col, cols: end - col } : { col: tile.col, cols: 0 };
-}
-
-/**
- * Divides the input into rectangles of at most `most` pixels: several images, or rows of one image, or a part of a row.
- */
-function tilesOf(g: Conv2DTransposeGeometry, most: number): Rectangle[] {
-  const cols = Math.min(g.inWidth, most);
-  const rows = cols < g.inWidth ? 1 : Math.min(g.inHeight, Math.floor(most / cols));
-  const images = rows < g.inHeight ? 1 : Math.min(g.batch, Math.floor(most / (rows * cols)));
-  const tiles: Rectangle[] = [];
-  for (let batch = 0; batch < g.batch; batch += images) {
-    for (let row = 0; row < g.inHeight; row += rows) {
-      for (let col = 0; col < g.inWidth; col += cols) {
-        tiles.push({
-          batch,
-          images: Math.min(images, g.batch - batch),
-          row,
-          rows: Math.min(rows, g.inHeight - row),
-          col,
-          cols: Math.min(cols, g.inWidth - col),
-        });
-      }
-    }
-  }
-  return tiles;
 }
 
 function pixelsIn({ images, rows, cols }: Rectangle): number {

@@ -5,21 +5,14 @@
  */
 import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
 import type { Plan, Step } from '../engine/engine';
-import { filterTap, groupsOf, inputImage, pixels, planOf, tapPixels, tapsOf } from './layout';
+import { forwardProduct, groupsOf, inputImage, pixels, planOf, tapPixels, tapsOf } from './layout';
 
 export function scatter(g: Conv2DTransposeGeometry): Plan {
   const steps = groupsOf(g).flatMap((group) =>
     tapsOf(g).map((tap): Step => {
       const { grid, row, col, output } = tapPixels(g, tap, group, 'out');
       const a = pixels('first', inputImage(g), { row, col, channel: group.inChannel });
-      return {
-        kind: 'dotProducts',
-        taps: [filterTap(g, tap, group)],
-        filterRow: g.inChannels,
-        depth: group.inDepth,
-        channels: group.outDepth,
-        runs: [{ grid, a, taps: [{ tap: 0, offset: 0 }], out: output }],
-      };
+      return forwardProduct(g, group, [tap], [{ grid, a, taps: [{ tap: 0, offset: 0 }], out: output }]);
     }),
   );
   return planOf('y', g, steps);

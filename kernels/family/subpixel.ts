@@ -7,7 +7,7 @@
 import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../src/geometry/geometry';
 import { type PhaseRun, phaseRuns } from '../../src/geometry/phases';
 import type { Plan, Run, Step } from '../engine/engine';
-import { type Group, filterTap, groupsOf, inputImage, outputImage, pixels, planOf } from './layout';
+import { type Group, forwardProduct, groupsOf, inputImage, outputImage, pixels, planOf } from './layout';
 
 export function subpixel(g: Conv2DTransposeGeometry): Plan {
   const rowPhases = byPhase(phaseRuns(heightAxis(g)));
@@ -51,12 +51,10 @@ function onePhase(
       };
     }),
   );
-  return {
-    kind: 'dotProducts',
-    taps: tapRows.flatMap((tapRow) => tapCols.map((tapCol) => filterTap(g, { tapRow, tapCol }, group))),
-    filterRow: g.inChannels,
-    depth: group.inDepth,
-    channels: group.outDepth,
+  return forwardProduct(
+    g,
+    group,
+    tapRows.flatMap((tapRow) => tapCols.map((tapCol) => ({ tapRow, tapCol }))),
     runs,
-  };
+  );
 }

@@ -32,6 +32,15 @@ const byChannels: Record<string, Layer> = {
   'groups 3, unequal depths': layer({ inChannels: 3, outChannels: 12, groups: 3, batch: 2 }),
   depthwise: layer({ inChannels: 5, outChannels: 5, groups: 5 }),
   'depthwise, dilated': layer({ inChannels: 4, outChannels: 4, groups: 4, dilations: [2, 3], strides: [1, 2] }),
+  'depthwise, channels of several vectors and some over': layer({
+    inSize: [6, 7],
+    inChannels: 21,
+    outChannels: 21,
+    groups: 21,
+    kernel: [4, 4],
+    pads: [1, 1, 1, 1],
+    batch: 2,
+  }),
   'groups of 5 in, 9 out': layer({ inChannels: 10, outChannels: 18, groups: 2, pads: [1, 1, 1, 1] }),
 };
 

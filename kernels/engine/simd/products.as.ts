@@ -4,6 +4,7 @@
  * exports. What they compute: ../engine; how operands get here: ../compile, ../simd_engine. Built twice from this one
  * source, with relaxed SIMD and without (./parts/vectors.as).
  */
+export { channelProducts, channelSums } from './parts/channel_products.as';
 export { dotProducts } from './parts/dot_products.as';
 export { outerSums } from './parts/outer_sums.as';
 export { packedProducts } from './parts/packed_products.as';
