@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * `npm run bench:webgl`: our webgl kernels against stock tfjs (the better of its packed and unpacked programs, per
- * layer) in one headless Chromium: forward by variant, and both gradients; and the forward pass against stock `webgpu`.
- * Layers that take stock more than a while are left out, and said so.
+ * layer) in one headless Chromium: forward by variant, both gradients, and plain conv2d; and the forward pass against
+ * stock `webgpu`. Measured as users have it: weights given as values, images as the op before leaves them, calls in
+ * turn one by one, whole results read. Layers that take stock more than a while are left out, and said so.
  */
 import Table from 'cli-table3';
 import { VARIANTS, type Variant } from '../src';
@@ -14,7 +15,7 @@ import { PASSES, type Pass } from './passes';
 import { callsOf, inChromium } from './peers/chromium_page';
 import type { WebglPage, WebglTime } from './peers/webgl_page';
 import { BORDERS } from './tables';
-import { type Workload, workloadsNamed } from './workloads';
+import { CONVOLUTIONS, WORKLOADS, type Workload, workloadsNamed } from './workloads';
 
 const description = 'Our webgl kernels against stock tfjs in headless Chromium.';
 const options = benchCommand('npm run bench:webgl --', description, 'bench/out/bench_webgl.json')
@@ -26,6 +27,8 @@ const { json, rounds, mostGflop } = options;
 const wanted = workloadsNamed(options.workloads);
 const chosen = wanted.filter(({ flops }) => flops <= mostGflop * 1e9);
 const left = wanted.filter((workload) => !chosen.includes(workload)).map(({ name }) => name);
+/** With all layers; not with some that are named. */
+const convolutions = wanted.length === WORKLOADS.length ? CONVOLUTIONS : [];
 
 type Times = Record<string, WebglTime>;
 
@@ -37,6 +40,9 @@ interface Measured {
 }
 
 const stockOf = (times: Times): number => Math.min(times['stock packed'].ms, times['stock unpacked'].ms);
+const hotStockOf = (times: Times): number => Math.min(times['stock packed'].hotMs, times['stock unpacked'].hotMs);
+const ours = (times: Times): Times =>
+  Object.fromEntries(Object.entries(times).filter(([by]) => !by.startsWith('stock')));
 const bestOf = (times: Times): Variant =>
   VARIANTS.filter((variant) => times[variant]).reduce((a, b) => (times[b].ms < times[a].ms ? b : a));
 
@@ -51,6 +57,10 @@ const COLUMNS: readonly Column[] = [
   ['ms', ({ passes: { forward } }) => significant(forward[bestOf(forward)].ms)],
   ['GFLOP/s', ({ workload, passes: { forward } }) => significant(workload.flops / forward[bestOf(forward)].ms / 1e6)],
   ['× stock', ({ passes: { forward } }) => ratioTo(forward, bestOf(forward))],
+  [
+    '× stock, hot',
+    ({ passes: { forward } }) => hotStockOf(forward) / Math.min(...Object.values(ours(forward)).map((t) => t.hotMs)),
+  ],
   ['auto × stock', ({ passes }) => ratioTo(passes.forward, 'auto')],
   ['× stock webgpu', ({ webgpu }) => (webgpu ? webgpu.webgpu / webgpu.ours : NaN)],
   ['first call ms', ({ passes }) => significant(passes.forward.auto.firstMs)],
@@ -62,8 +72,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 function worstError(passes: Measured['passes']): number {
-  const all = Object.values(passes).flatMap((times) => Object.entries(times));
-  return Math.max(...all.filter(([by]) => !by.startsWith('stock')).map(([, { error }]) => error));
+  return Math.max(...Object.values(passes).flatMap((times) => Object.values(ours(times)).map(({ error }) => error)));
 }
 
 function report(layers: readonly Measured[]): string {
@@ -85,6 +94,34 @@ function report(layers: readonly Measured[]): string {
   return table.toString();
 }
 
+/** tf.conv2d by ours and by stock as tfjs sets it up, and whom `install` lets run. */
+interface Convolved {
+  readonly workload: Workload;
+  readonly times: Times;
+  readonly runs: string;
+}
+
+function reportConvolutions(layers: readonly Convolved[]): string {
+  const table = new Table({
+    ...BORDERS,
+    head: ['conv2d', 'ours ms', 'stock ms', '× stock', 'install() runs', '× stock'],
+    colAligns: ['left', 'right', 'right', 'right', 'left', 'right'],
+  });
+  const rows = layers.map(({ workload, times, runs }) => {
+    const [own, stock] = [times.ours.ms, times['stock packed'].ms];
+    return { name: workload.name, own, stock, runs, taken: runs === 'stock' ? 1 : stock / own };
+  });
+  for (const { name, own, stock, runs, taken } of rows)
+    table.push([name, significant(own), significant(stock), timesText(stock / own), runs, timesText(taken)]);
+  const sum = (what: string, of: (list: number[]) => number): void => {
+    const [all, taken] = [of(rows.map(({ own, stock }) => stock / own)), of(rows.map((row) => row.taken))];
+    table.push([what, '', '', timesText(all), '', timesText(taken)]);
+  };
+  sum('geometric mean', geometricMean);
+  sum('least', (list) => Math.min(...list));
+  return table.toString();
+}
+
 const result = await inChromium('./webgl_page.ts', async (tab, browser) => {
   const page = callsOf<WebglPage>(tab);
   const renderer = await page.ready();
@@ -101,20 +138,30 @@ const result = await inChromium('./webgl_page.ts', async (tab, browser) => {
     const webgpu = await page.againstWebgpu(name, bestOf(passes.forward), rounds);
     layers.push({ workload, passes, webgpu });
   }
-  return { browser, renderer, layers, programs: await page.programs() };
+  const convolved: Convolved[] = [];
+  for (const workload of convolutions) {
+    process.stderr.write(`${workload.name}: conv2d\n`);
+    const times = await page.race(workload.name, 'input gradient', rounds);
+    convolved.push({ workload, times, runs: await page.conv2dRuns(workload.name) });
+  }
+  return { browser, renderer, layers, convolved, programs: await page.programs() };
 });
 if ('skipped' in result) {
   console.error(result.skipped);
   process.exit(1);
 }
-const { layers, ...about } = result;
+const { layers, convolved, ...about } = result;
 console.log(report(layers));
+if (convolved.length > 0) console.log(reportConvolutions(convolved));
 console.log(
   `Programs of ours compiled over all layers, variants and gradients (besides conversions): ${about.programs}`,
 );
 if (left.length > 0) console.log(`Left out, more than ${mostGflop} GFLOP: ${left.join(', ')}`);
 writeJson(json, {
   ...about,
-  all: Object.fromEntries(layers.map(({ workload, passes }) => [workload.name, passes])),
+  all: Object.fromEntries([
+    ...layers.map(({ workload, passes }) => [workload.name, passes]),
+    ...convolved.map(({ workload, times }) => [workload.name, { 'input gradient': times }]),
+  ]),
   webgpu: Object.fromEntries(layers.map(({ workload, webgpu }) => [workload.name, webgpu])),
 });

@@ -3,10 +3,9 @@
  * One pass of one layer: all contenders timed in turn, every result checked. Runs in Node and in a page, on the backend
  * that is set.
  */
-import type * as tf from '@tensorflow/tfjs-core';
 import { type ScratchMeter, descriptorOf } from '../src/contract';
 import type { Field } from './field';
-import { onTheGPU, waitForAnyGPU } from './gpu';
+import { asUsersHaveIt, waitForAnyGPU } from './gpu';
 import { type Limits, interleave } from './interleave';
 import { disposeOperands, makeOperands, makeValues } from './operands';
 import type { Contender, Pass } from './passes';
@@ -18,7 +17,7 @@ import type { Workload } from './workloads';
 export interface Bench {
   backend: string;
   /** Brings an operand to where models have theirs. Default: as it is. */
-  place?: (operand: tf.Tensor4D) => tf.Tensor4D;
+  place?: typeof asUsersHaveIt;
   finish?: Limits['finish'];
   /** Whether the time of a part of the channels tells that of all; on a GPU it doesn't. */
   extrapolates?: boolean;
@@ -33,7 +32,7 @@ export function benchOn(backend: string): Bench {
   const descriptor = descriptorOf(backend);
   return descriptor?.runsOn === 'cpu'
     ? { backend, extrapolates: true, scratch: descriptor.scratch }
-    : { backend, place: onTheGPU, finish: waitForAnyGPU };
+    : { backend, place: asUsersHaveIt, finish: waitForAnyGPU };
 }
 
 /** All rows of one pass of one layer, of the contenders of a field. */

@@ -7,6 +7,11 @@ export function onTheGPU(operand: tf.Tensor4D): tf.Tensor4D {
   return tf.mul<tf.Tensor4D>(operand, 1);
 }
 
+/** Operands as users have them: weights as they were given, images as the op before leaves them. */
+export function asUsersHaveIt(operand: tf.Tensor4D, name: 'x' | 'filter' | 'dy'): tf.Tensor4D {
+  return name === 'filter' ? operand : onTheGPU(operand);
+}
+
 /** A single element: reading it takes no time, and it is there when all is. */
 function cornerOf(result: tf.Tensor): tf.Tensor {
   return tf.tidy(() => tf.slice(result, [0, 0, 0, 0], [1, 1, 1, 1]));

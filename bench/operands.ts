@@ -31,19 +31,15 @@ export function makeValues({ name, geometry }: Workload): Values {
   return { x: uniform(xShapeOf, 'x'), filter: uniform(filterShapeOf, 'filter'), dy: uniform(yShapeOf, 'dy') };
 }
 
-/** Tensors of such values, to be disposed of. */
+/** Tensors of such values, to be disposed of. `place` puts each where it is to be. */
 export function makeOperands(
   { geometry }: Workload,
   values: Values,
-  place: (operand: tf.Tensor4D) => tf.Tensor4D = (operand) => operand,
+  place: (operand: tf.Tensor4D, name: keyof Operands) => tf.Tensor4D = (operand) => operand,
 ): Operands {
-  const made = (operand: Float32Array, shapeOf: ShapeOf): tf.Tensor4D =>
-    tf.tidy(() => place(tf.tensor4d(operand, shapeOf(geometry))));
-  return {
-    x: made(values.x, xShapeOf),
-    filter: made(values.filter, filterShapeOf),
-    dy: made(values.dy, yShapeOf),
-  };
+  const made = (name: keyof Operands, shapeOf: ShapeOf): tf.Tensor4D =>
+    tf.tidy(() => place(tf.tensor4d(values[name], shapeOf(geometry)), name));
+  return { x: made('x', xShapeOf), filter: made('filter', filterShapeOf), dy: made('dy', yShapeOf) };
 }
 
 export function disposeOperands({ x, filter, dy }: Operands): void {

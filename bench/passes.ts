@@ -2,13 +2,19 @@
 /** The three passes of a layer (forward and both gradients), and who computes them: our kernels, and stock tfjs. */
 import * as tf from '@tensorflow/tfjs-core';
 import { Conv2DTransposeBackpropFilter, Conv2DTransposeBackpropInput, type Support, type Variant } from '../src';
-import { type Conv2DTransposeAttrs, SUPPORTED, kernelNameOf, unsupported } from '../src/contract';
+import {
+  type Conv2DTransposeAttrs,
+  type Pass,
+  STOCK_KERNELS,
+  SUPPORTED,
+  kernelNameOf,
+  unsupported,
+} from '../src/contract';
 import { yShapeOf } from '../src/geometry/geometry';
 import type { Operands } from './operands';
-import type { Pass } from './pass_names';
 import type { Workload } from './workloads';
 
-export { PASSES, type Pass } from './pass_names';
+export { PASSES, type Pass } from '../src/contract';
 
 /** Somebody who computes a pass. `run` returns a tensor to dispose of. */
 export interface Contender {
@@ -35,13 +41,6 @@ export function ourContenders(
     ? [kernel('ours', Conv2DTransposeBackpropInput, { dy, filter }, 'subpixel')]
     : [kernel('ours', Conv2DTransposeBackpropFilter, { x, dy }, 'subpixel')];
 }
-
-/** What computes each pass in stock tfjs. */
-const STOCK_KERNELS: Readonly<Record<Pass, string>> = {
-  forward: tf.Conv2DBackpropInput,
-  'input gradient': tf.Conv2D,
-  'filter gradient': tf.Conv2DBackpropFilter,
-};
 
 /** Whether stock tfjs can compute a pass on the backend that is set. */
 export function supportOfStock(pass: Pass, { geometry: g }: Workload): Support {

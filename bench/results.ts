@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a comparison yields, and what is written to the JSON file. */
-import type { Pass } from './pass_names';
+import type { Pass } from '../src/contract';
 
 export interface Row {
   backend: string;

@@ -7,7 +7,7 @@ import seedrandom from 'seedrandom';
 import type { Conv2DTransposeGeometry } from '../src';
 import { filterShapeOf, xShapeOf, yShapeOf } from '../src/geometry/geometry';
 import type { Values } from './operands';
-import type { Pass } from './pass_names';
+import type { Pass } from '../src/contract';
 
 const SAMPLES = 48;
 

@@ -3,7 +3,7 @@
 import Table from 'cli-table3';
 import { geometricMean } from './averages';
 import { errorText, significant, timesText } from './numbers';
-import { PASSES, type Pass } from './pass_names';
+import { PASSES, type Pass } from '../src/contract';
 import type { Results, Row } from './results';
 
 export const BORDERS = {

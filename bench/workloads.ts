@@ -3,6 +3,7 @@
 import { type Conv2DTransposeGeometry, type Pad, computeGeometry } from '../src';
 import { heightAxis, widthAxis } from '../src/geometry/geometry';
 import { contributions } from '../src/geometry/phases';
+import { geometryOfConvolution } from '../src/geometry/convolution';
 import data from './workloads.json' with { type: 'json' };
 
 export interface Workload {
@@ -27,13 +28,29 @@ export const WORKLOADS: readonly Workload[] = data.workloads.map(
   },
 );
 
+/** Plain convolutions, seen as what they are to the kernels here: the input gradient of a transposed one. */
+export const CONVOLUTIONS: readonly Workload[] = data.convolutions.map(
+  ({ name, from, x, kernel, outChannels, strides, pad }) => {
+    const filterShape = [...kernel, x[3], outChannels];
+    const geometry = geometryOfConvolution({
+      xShape: x,
+      filterShape,
+      strides: strides as [number, number],
+      pad: pad as 'same',
+    });
+    return { name, from, pad: pad as Pad, geometry, flops: usefulFlops(geometry) };
+  },
+);
+
+export const ALL_WORKLOADS: readonly Workload[] = [...WORKLOADS, ...CONVOLUTIONS];
+
 /** The workloads of these names, in the order of the list. */
 export function workloadsNamed(names: readonly string[]): Workload[] {
   return WORKLOADS.filter(({ name }) => names.includes(name));
 }
 
 export function workloadNamed(name: string): Workload {
-  const found = WORKLOADS.find((workload) => workload.name === name);
+  const found = ALL_WORKLOADS.find((workload) => workload.name === name);
   if (!found) throw new RangeError(`There is no workload '${name}'`);
   return found;
 }

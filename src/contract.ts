@@ -44,6 +44,20 @@ export const Conv2DTransposeBackpropFilter = 'Conv2DTransposeBackpropFilter';
 export const REPLACEABLE = [Conv2DBackpropInput, Conv2DBackpropFilter, Conv2D, FusedConv2D] as const;
 export type Replaceable = (typeof REPLACEABLE)[number];
 
+/** What kernels compute of a geometry. */
+export const PASSES = ['forward', 'input gradient', 'filter gradient'] as const;
+export type Pass = (typeof PASSES)[number];
+
+/** What computes the same in stock tfjs; a `FusedConv2D` is a `Conv2D` to those who choose. */
+export const STOCK_KERNELS = {
+  forward: Conv2DBackpropInput,
+  'input gradient': Conv2D,
+  'filter gradient': Conv2DBackpropFilter,
+} as const satisfies Readonly<Record<Pass, Replaceable>>;
+
+/** Who can compute a pass: forward a variant, a gradient the one kernel of ours, and stock's kernel. */
+export type Contender = Variant | 'ours' | 'stock';
+
 /**
  * What a kernel can do to its sums before they leave, besides adding a bias; the names are tfjs's. A new one is a word
  * here and a row in the table of each target: core ops, arrays in memory, GLSL. The compiler names the tables that lack
@@ -128,7 +142,10 @@ export interface BackendDescriptor<B extends KernelBackend = KernelBackend> {
   device(backend: B): string;
   /** Whether kernels of ours can run here at all. */
   probe(backend: B): Support;
-  /** What `install` replaces unless asked otherwise: where ours are faster, or stock has none. */
+  /**
+   * What `install` replaces unless asked otherwise: where ours can be faster, or stock has none. Geometry by geometry
+   * stock's may still be chosen.
+   */
   readonly replaces: readonly Replaceable[];
   /** Any of the variants; a test may bring one of its own. */
   readonly variants: Readonly<Partial<Record<Variant, FamilyKernel<B>>>>;

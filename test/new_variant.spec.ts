@@ -159,11 +159,11 @@ function toySpecs({ backend, precision }: Environment): void {
   it('is raced by tune, and run once it has won', async () => {
     const [winner] = await tune([request], { samples: 1 });
     expect(Object.keys(winner.ms).sort()).toEqual([...VARIANTS, TOY].sort());
-    expect(winner.ms[winner.variant]).toBe(Math.min(...Object.values(winner.ms)));
+    expect(winner.ms[winner.fastest]).toBe(Math.min(...Object.values(winner.ms)));
     const { x, filter } = randomOperands(l, 'toy, tuned');
     const truth = oracle.forward(l, x, filter);
     const run = (): void => expect(mismatch(runForward(l, x, filter, 'auto'), truth)).toBe('');
-    importTuning({ version: 1, winners: [{ ...winner, variant: TOY }] });
+    importTuning({ version: 1, winners: [{ ...winner, fastest: TOY }] });
     expect(explain(request).variant).toBe(TOY);
     expect(explain(request).reason).toContain('measured to be fastest');
     expect(await variantsThatRun(run)).toEqual(['Conv2DTransposeToy']);
@@ -173,7 +173,7 @@ function toySpecs({ backend, precision }: Environment): void {
     // This dilated conv2d is the adjoint of a transposed layer from 2×2×3 to 6×6×2.
     const dilated = layer({ inSize: [2, 2], strides: [1, 1], dilations: [2, 2] });
     const [winner] = await tune([requestOf(dilated)], { samples: 1 });
-    importTuning({ version: 1, winners: [{ ...winner, variant: TOY }] });
+    importTuning({ version: 1, winners: [{ ...winner, fastest: TOY }] });
     install({ backends: [backend] });
     tf.unregisterGradient('Conv2DTransposeToy'); // As in a page that has not called the op yet.
     try {

@@ -3,6 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import {
+  type TuneOptions,
   type Tuning,
   VARIANTS,
   type Variant,
@@ -12,7 +13,9 @@ import {
   explain,
   exportTuning,
   importTuning,
+  install,
   tune,
+  uninstall,
 } from '../src';
 import { conv2dTranspose as conv2dLayer } from '../src/integrations/layers';
 import { describeOnEveryBackend } from './support/environments';
@@ -54,19 +57,21 @@ describeOnEveryBackend(
       const memory = tf.memory().numTensors;
       const [winner] = await tune([REQUEST], {
         samples: 1,
-        onProgress: (done, all, found) => void progress.push(`${done}/${all} ${found?.variant}`),
+        onProgress: (done, all, found) => void progress.push(`${done}/${all} ${found?.fastest}`),
       });
       expect(tf.memory().numTensors).toBe(memory);
-      expect(progress).toEqual([`1/1 ${winner.variant}`]);
+      expect(progress).toEqual([`1/1 ${winner.fastest}`]);
       expect(Object.keys(winner.ms).sort()).toEqual([...VARIANTS].sort());
-      expect(winner.ms[winner.variant]).toBe(Math.min(...Object.values(winner.ms)));
+      expect(winner.ms[winner.fastest]).toBe(Math.min(...Object.values(winner.ms)));
       expect(explain(REQUEST).reason).toContain(`measured to be fastest on ${winner.device}`);
       const exported = JSON.stringify(exportTuning());
       clearTuning();
       expect(exportTuning().winners).toEqual([]);
       for (const variant of VARIANTS) {
-        const forged = JSON.parse(exported) as { winners: { variant: Variant; device: string }[] };
-        forged.winners[0].variant = variant;
+        const forged = JSON.parse(exported) as {
+          winners: { fastest: Variant; ms: Record<string, number>; device: string }[];
+        };
+        forged.winners[0].fastest = variant;
         importTuning(JSON.stringify(forged));
         expect((await kernelThatRuns()).toLowerCase()).toBe(`conv2dtranspose${variant}`);
         clearTuning();
@@ -74,6 +79,75 @@ describeOnEveryBackend(
         importTuning(forged as unknown as Tuning);
         expect(explain(REQUEST).reason).toMatch(/^predicted/);
         clearTuning();
+      }
+    });
+
+    it('measures stock where ours are installed, and installed kernels run who won', async () => {
+      const g = computeGeometry(REQUEST);
+      expect(explain(g).installed.forward).toBeUndefined();
+      install({ backends: [backend] });
+      try {
+        const [winner] = await tune([g], { samples: 1 });
+        expect(Object.keys(winner.ms).sort()).toEqual([...VARIANTS, 'stock'].sort());
+        const { ours: fastest, stock } = { ours: { ...winner.ms, scatter: 1 }, stock: { ...winner.ms, stock: 0 } };
+        const run = async (): Promise<string[]> => {
+          const [x, filter] = [tf.ones<tf.Rank.R4>([1, 6, 5, 8]), tf.ones<tf.Rank.R4>([3, 3, 6, 8])];
+          const { kernelNames } = await tf.profile(() => tf.conv2dTranspose(x, filter, [1, 12, 10, 6], 2, 'same'));
+          const own = await tf.profile(() => conv2dTranspose(x, filter, undefined, 2, 'same'));
+          tf.dispose([x, filter]);
+          return [...kernelNames, ...own.kernelNames];
+        };
+        importTuning({ version: 1, winners: [{ ...winner, fastest: 'scatter', ms: fastest }] });
+        expect(await run()).toContain('Conv2DTransposeScatter');
+        const taken = explain(g).installed.forward!;
+        expect([taken.kernel, taken.runs]).toEqual(['Conv2DBackpropInput', 'scatter']);
+        importTuning({ version: 1, winners: [{ ...winner, fastest: 'stock', ms: stock }] });
+        const [installed, own] = [explain(g).installed.forward!, explain(g)];
+        expect(installed.runs).toBe('stock');
+        expect(installed.reason).toContain('measured to be fastest');
+        expect(installed.stock?.measuredMs).toBe(0);
+        // Our own op never runs stock's.
+        expect(own.variant).toBeDefined();
+        expect((await run()).filter((name) => name.startsWith('Conv2DTranspose')).length).toBe(1);
+      } finally {
+        uninstall();
+      }
+    });
+
+    it('measures gradients when asked to', async () => {
+      const winners = await tune([REQUEST], { samples: 1, passes: ['input gradient', 'filter gradient'] });
+      expect(winners.map(({ pass, fastest }) => [pass, fastest])).toEqual([
+        ['input gradient', 'ours'],
+        ['filter gradient', 'ours'],
+      ]);
+      let message = '';
+      const unknown = { passes: ['backward'] } as unknown as TuneOptions;
+      await tune([REQUEST], unknown).catch((error: Error) => (message = error.message));
+      expect(message).toMatch(/tune: passes must be one of 'forward', .*, but was 'backward'/);
+    });
+
+    it('tunes the layers of a model, plain convolutions too where conv2d is installed', async () => {
+      const model = sequential({
+        layers: [
+          layers.conv2d({ filters: 4, kernelSize: 3, strides: 2, padding: 'same', inputShape: [8, 6, 2] }),
+          layers.conv2dTranspose({ filters: 2, kernelSize: 2, strides: 2 }),
+        ],
+      });
+      expect((await tune(model, { samples: 1 })).map(({ pass }) => pass)).toEqual(['forward']);
+      install({ backends: [backend], kernels: ['Conv2D'] });
+      try {
+        const winners = await tune(model, { samples: 1 });
+        expect(winners.map(({ pass }) => pass)).toEqual(['forward', 'input gradient']);
+        const [, { geometry: g, ms, fastest }] = winners;
+        // The gradient of what turns [4, 3, 4] into [8, 6, 2].
+        expect([g.outHeight, g.outWidth, g.outChannels, g.inHeight, g.inWidth, g.inChannels]).toEqual([
+          8, 6, 2, 4, 3, 4,
+        ]);
+        expect(Object.keys(ms).sort()).toEqual(['ours', 'stock']);
+        expect(explain(g).installed['input gradient']!.runs).toBe(fastest);
+      } finally {
+        uninstall();
+        model.dispose();
       }
     });
 

@@ -6,7 +6,7 @@ import { descriptorNamed } from '../backends';
 import { benchOn, comparePass } from '../compare_pass';
 import { type Asked, fieldOf } from '../field';
 import { waitForAnyGPU, waitForGPU } from '../gpu';
-import type { Pass } from '../pass_names';
+import type { Pass } from '../../src/contract';
 import type { Row } from '../results';
 import { workloadNamed } from '../workloads';
 

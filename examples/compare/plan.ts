@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What is to be compared, and how it stands in the address of the page, so that a run can be shared. */
-import { PASSES, type Pass } from '../../bench/pass_names';
-import { VARIANTS } from '../../src/contract';
+import { PASSES, type Pass, VARIANTS } from '../../src/contract';
 import { type OwnLayer, formatOwnLayer, parseOwnLayer } from './own_layer';
 
 /** Who computes the forward pass: a variant, or stock. The gradients have one kernel of ours. */

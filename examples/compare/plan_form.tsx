@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The form in which a comparison is planned. */
 import type { VNode } from 'preact';
-import { PASSES } from '../../bench/pass_names';
+import { PASSES } from '../../src/contract';
 import data from '../../bench/workloads.json' with { type: 'json' };
 import type { FoundLayers } from './model_json';
 import { OwnLayers } from './own_layers';

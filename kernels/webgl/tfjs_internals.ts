@@ -72,10 +72,17 @@ export function isOnGPU(backend: MathBackendWebGL, { dataId }: TensorInfo): bool
   return Boolean(backend.texData.get(dataId).texture);
 }
 
-/** The texture of a tensor; brings its values onto the GPU, if they are not there. */
+/**
+ * The texture of a tensor; brings its values onto the GPU, if they are not there: packed, as tfjs does for its own
+ * packed programs. So weights are read as they lie, in each call, rather than brought into another form each time.
+ */
 export function textureOf(backend: MathBackendWebGL, { dataId, shape }: TensorInfo): TensorTexture {
-  backend.uploadToGPU(dataId);
   const data = backend.texData.get(dataId);
+  if (!data.texture && packsResults()) {
+    data.isPacked = true;
+    data.shape = shape;
+  }
+  backend.uploadToGPU(dataId);
   const texture = data.texture!.texture;
   const width = data.texShape![1];
   if (!data.isPacked) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Which variant runs: the one that was asked for, if it can; else the one that was measured to be fastest here
- * (./winners), else the one predicted to be (./cost_model).
+ * Who runs: the variant that was asked for, if it can; else the one that was measured to be fastest here (./winners),
+ * else the one predicted to be (./cost_model). Under `install` stock's kernel is one more contender.
  */
 import type { KernelBackend } from '@tensorflow/tfjs-core';
 import {
   type BackendDescriptor,
+  type Contender,
+  type Pass,
   type Support,
   VARIANTS,
   type Variant,
@@ -60,19 +62,28 @@ export const LAST_RESORT: Variant = 'dilate';
  * nothing is known.
  */
 function order(g: Conv2DTransposeGeometry, descriptor: BackendDescriptor): readonly Variant[] {
-  const ms = predictedMs(g, descriptor) ?? {};
+  const variants = Object.keys(descriptor.variants) as Variant[];
+  const ms = predictedMs('forward', variants, g, descriptor);
   const known = (variant: Variant): number => ms[variant] ?? Infinity;
   const usual = (variant: Variant): number => USUAL_ORDER.indexOf(variant) >>> 0;
-  return (Object.keys(descriptor.variants) as Variant[]).sort((a, b) => {
+  return variants.sort((a, b) => {
     if (a === LAST_RESORT || b === LAST_RESORT) return a === LAST_RESORT ? 1 : -1;
     return known(a) === known(b) ? usual(a) - usual(b) : known(a) - known(b);
   });
 }
 const orderOf = keptBy((g: Conv2DTransposeGeometry) => keptBy((descriptor: BackendDescriptor) => order(g, descriptor)));
 
-/** What `tune` has measured of a geometry on this backend and device, if anything. */
-export function winnerHere(g: Conv2DTransposeGeometry, { backendName, backend }: Place): Winner | undefined {
-  return winnerOf(g, backendName, () => descriptorOf(backendName)?.device(backend) ?? '');
+/** What `tune` has measured of a pass of a geometry on this backend and device, if anything. */
+export function winnerHere(pass: Pass, g: Conv2DTransposeGeometry, place: Place): Winner | undefined {
+  const { backendName, backend } = place;
+  return winnerOf(pass, g, backendName, () => descriptorOf(backendName)?.device(backend) ?? '');
+}
+
+/** The variant that was measured to be fastest, whatever stock took. */
+export function fastestVariant({ fastest, ms }: Winner): Variant | undefined {
+  if (fastest !== 'stock') return fastest as Variant;
+  const measured = Object.entries(ms).filter(([name]) => name !== 'stock') as [Variant, number][];
+  return measured.length === 0 ? undefined : measured.reduce((a, b) => (b[1] < a[1] ? b : a))[0];
 }
 
 /** The variants that can run, in the order in which 'auto' tries them. */
@@ -85,8 +96,9 @@ function able(g: Conv2DTransposeGeometry, place: Place): Variant[] {
 /** The variant that 'auto' means; `undefined` if the backend can run none. */
 function automatic(g: Conv2DTransposeGeometry, place: Place): Variant | undefined {
   const isAble = (variant: Variant): boolean => supportOfVariant(variant, g, place).supported;
-  const winner = winnerHere(g, place)?.variant;
-  if (winner !== undefined && isAble(winner)) return winner;
+  const winner = winnerHere('forward', g, place);
+  const measured = winner && fastestVariant(winner);
+  if (measured !== undefined && isAble(measured)) return measured;
   const descriptor = descriptorOf(place.backendName);
   return descriptor && orderOf(g)(descriptor).find(isAble);
 }
@@ -109,4 +121,50 @@ export function chooseVariant(asked: Variant | 'auto', g: Conv2DTransposeGeometr
     );
   }
   return asked;
+}
+
+/** Who computes a pass of a geometry where ours have been installed, and why. */
+export interface Taken {
+  readonly by: Contender;
+  /** In a sentence. */
+  readonly because: string;
+}
+
+/** The contender of ours for a pass: a variant, or the kernel of a gradient; or why there is none. */
+function ourContender(pass: Pass, g: Conv2DTransposeGeometry, place: Place): Contender | undefined {
+  if (pass === 'forward') return automatic(g, place);
+  const descriptor = descriptorOf(place.backendName);
+  if (descriptor === undefined) return undefined;
+  const kernel = pass === 'input gradient' ? descriptor.backpropInput : descriptor.backpropFilter;
+  return supportOf(descriptor, kernel, g, place.backend).supported ? 'ours' : undefined;
+}
+
+/** Whether stock is predicted to be faster than a contender of ours. */
+const stockIsPredicted = keptBy((g: Conv2DTransposeGeometry) =>
+  keptBy((descriptor: BackendDescriptor): ((pass: Pass, ours: Contender) => boolean) => {
+    const known = new Map<string, boolean>();
+    return (pass, ours) => {
+      const key = `${pass} ${ours}`;
+      let isFaster = known.get(key);
+      if (isFaster === undefined) {
+        const ms = predictedMs(pass, [ours, 'stock'], g, descriptor);
+        isFaster = ms.stock !== undefined && ms[ours] !== undefined && ms.stock < ms[ours];
+        known.set(key, isFaster);
+      }
+      return isFaster;
+    };
+  }),
+);
+
+/** Chooses between ours and stock's kernel, if there is one. */
+export function chooseUnderInstall(pass: Pass, g: Conv2DTransposeGeometry, place: Place, hasStock: boolean): Taken {
+  const ours = ourContender(pass, g, place);
+  if (ours === undefined) return { by: 'stock', because: 'ours cannot run here' };
+  if (!hasStock) return { by: ours, because: 'stock tfjs cannot compute it' };
+  const winner = winnerHere(pass, g, place);
+  if (winner?.ms.stock !== undefined)
+    return { by: winner.fastest === 'stock' ? 'stock' : ours, because: `measured to be fastest on ${winner.device}` };
+  const descriptor = descriptorOf(place.backendName)!;
+  if (stockIsPredicted(g)(descriptor)(pass, ours)) return { by: 'stock', because: 'predicted to be faster' };
+  return { by: ours, because: 'not predicted to be slower than stock' };
 }

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * How long the variants would take, by a small model: a call, so many multiply-adds, so many floats moved besides. Its
+ * How long contenders would take, by a small model: a call, so many multiply-adds, so many floats moved besides. Its
  * coefficients come from measurements (`npm run calibrate`, which says how; ./calibration). They are those of one
- * machine: what matters is the order they put the variants in. A variant without a row here, or not calibrated yet, has
- * no prediction.
+ * machine: what matters is the order they put the contenders in. One without a row here, or not calibrated yet, has no
+ * prediction.
  */
-import type { BackendDescriptor, Variant } from '../contract';
+import type { BackendDescriptor, Contender, Pass } from '../contract';
 import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../geometry/geometry';
 import { contributions } from '../geometry/phases';
 import { CALIBRATION } from './calibration';
 
-/** What a call of a variant costs: multiply-adds, with those that are wasted, and floats that are moved but in sums. */
+/** What a call costs: multiply-adds, with those that are wasted, and floats that are moved but in sums. */
 export interface Work {
   readonly multiplyAdds: number;
   readonly moved: number;
 }
 
-/** Sizes that the work of a variant is counted in. */
+/** Sizes that work is counted in. */
 interface Sizes {
   readonly inPixels: number;
   readonly outPixels: number;
@@ -32,27 +32,60 @@ interface Sizes {
 const LANES = 4;
 const lanes = (channels: number): number => LANES * Math.ceil(channels / LANES);
 
-const WORK: Readonly<Partial<Record<Variant, (s: Sizes, g: Conv2DTransposeGeometry) => Work>>> = {
-  scatter: ({ met, outDepth, sums }, g) => ({
-    multiplyAdds: sums(met, lanes(outDepth)),
-    moved: met * g.outChannels,
-  }),
-  dilate: ({ outPixels, taps, outDepth, sums }, g) => ({
-    multiplyAdds: sums(outPixels * taps, lanes(outDepth)),
-    moved: outPixels * g.inChannels,
-  }),
-  matmul: ({ inPixels, taps, outDepth, sums }, g) => ({
-    multiplyAdds: sums(inPixels, lanes(taps * outDepth)),
-    moved: inPixels * taps * g.outChannels,
-  }),
-  subpixel: ({ met, outPixels, outDepth, sums }, g) => ({
-    multiplyAdds: sums(met, lanes(outDepth)),
-    moved: outPixels * g.outChannels,
-  }),
+type WorkOf = (s: Sizes, g: Conv2DTransposeGeometry) => Work;
+
+/**
+ * Who does what. Stock's rows are those of its webgl programs: its transposed convolution meets every tap at every
+ * output pixel, its convolution is a matrix product after im2col (a 1 × 1 one needs none), its filter gradient is a
+ * thread a weight.
+ */
+const WORK: Readonly<Record<Pass, Readonly<Partial<Record<Contender, WorkOf>>>>> = {
+  forward: {
+    scatter: ({ met, outDepth, sums }, g) => ({
+      multiplyAdds: sums(met, lanes(outDepth)),
+      moved: met * g.outChannels,
+    }),
+    dilate: ({ outPixels, taps, outDepth, sums }, g) => ({
+      multiplyAdds: sums(outPixels * taps, lanes(outDepth)),
+      moved: outPixels * g.inChannels,
+    }),
+    matmul: ({ inPixels, taps, outDepth, sums }, g) => ({
+      multiplyAdds: sums(inPixels, lanes(taps * outDepth)),
+      moved: inPixels * taps * g.outChannels,
+    }),
+    subpixel: ({ met, outPixels, outDepth, sums }, g) => ({
+      multiplyAdds: sums(met, lanes(outDepth)),
+      moved: outPixels * g.outChannels,
+    }),
+    stock: ({ outPixels, taps, outDepth, sums }, g) => ({
+      multiplyAdds: sums(outPixels * taps, outDepth),
+      moved: outPixels * g.outChannels,
+    }),
+  },
+  'input gradient': {
+    ours: ({ inPixels, outPixels, taps, outDepth }, g) => ({
+      multiplyAdds: inPixels * taps * outDepth * g.groups * lanes(g.inChannels / g.groups),
+      moved: inPixels * g.inChannels + outPixels * g.outChannels,
+    }),
+    stock: ({ inPixels, taps, outDepth }, g) => ({
+      multiplyAdds: inPixels * taps * outDepth * g.inChannels,
+      moved: inPixels * g.inChannels + (taps === 1 ? 0 : inPixels * taps * g.outChannels),
+    }),
+  },
+  'filter gradient': {
+    ours: ({ inPixels, outPixels, taps, outDepth }, g) => ({
+      multiplyAdds: inPixels * taps * lanes(outDepth) * g.inChannels,
+      moved: inPixels * g.inChannels + outPixels * g.outChannels,
+    }),
+    stock: ({ inPixels, taps, outDepth }, g) => ({
+      multiplyAdds: inPixels * taps * outDepth * g.inChannels,
+      moved: 0,
+    }),
+  },
 };
 
-/** The work of a variant; `undefined` if nothing is known of it. */
-export function workOf(variant: Variant, g: Conv2DTransposeGeometry): Work | undefined {
+/** The work that a contender has with a pass; `undefined` if nothing is known of it. */
+export function workOf(pass: Pass, contender: Contender, g: Conv2DTransposeGeometry): Work | undefined {
   const inDepth = g.inChannels / g.groups;
   const sizes: Sizes = {
     inPixels: g.batch * g.inHeight * g.inWidth,
@@ -62,7 +95,7 @@ export function workOf(variant: Variant, g: Conv2DTransposeGeometry): Work | und
     outDepth: g.outChannels / g.groups,
     sums: (count, channels) => count * channels * inDepth * g.groups,
   };
-  return WORK[variant]?.(sizes, g);
+  return WORK[pass][contender]?.(sizes, g);
 }
 
 /** Milliseconds of a call, of a million multiply-adds, and of a million floats moved. */
@@ -72,7 +105,8 @@ export interface Coefficients {
   readonly moved: number;
 }
 
-type Model = Readonly<Partial<Record<Variant, Coefficients>>>;
+/** Of the contenders of each pass. */
+export type Model = Readonly<Partial<Record<Pass, Readonly<Partial<Record<Contender, Coefficients>>>>>>;
 const MODELS: Readonly<Record<string, Model | undefined>> = CALIBRATION.models;
 
 /** Predicted milliseconds of some work. */
@@ -80,17 +114,19 @@ export function timeOf({ multiplyAdds, moved }: Work, coefficients: Coefficients
   return coefficients.call + (multiplyAdds * coefficients.multiplyAdds + moved * coefficients.moved) / 1e6;
 }
 
-/** Predicted milliseconds of the variants of a backend that are calibrated; `undefined` if none is. */
-export function predictedMs(
+/** Predicted milliseconds of some contenders on a backend: of those that are calibrated. */
+export function predictedMs<C extends Contender>(
+  pass: Pass,
+  contenders: readonly C[],
   g: Conv2DTransposeGeometry,
-  { name, calibratedAs = name, variants }: BackendDescriptor,
-): Partial<Record<Variant, number>> | undefined {
-  const model = MODELS[calibratedAs];
-  if (model === undefined) return undefined;
-  const ms: Partial<Record<Variant, number>> = {};
-  for (const variant of Object.keys(variants) as Variant[]) {
-    const [work, coefficients] = [workOf(variant, g), model[variant]];
-    if (work && coefficients) ms[variant] = timeOf(work, coefficients);
+  { name, calibratedAs = name }: BackendDescriptor,
+): Partial<Record<C, number>> {
+  // Stock's kernels are no other backend's.
+  const modelOf = (contender: C): Model | undefined => MODELS[contender === 'stock' ? name : calibratedAs];
+  const ms: Partial<Record<C, number>> = {};
+  for (const contender of contenders) {
+    const [work, coefficients] = [workOf(pass, contender, g), modelOf(contender)?.[pass]?.[contender]];
+    if (work && coefficients) ms[contender] = timeOf(work, coefficients);
   }
   return ms;
 }

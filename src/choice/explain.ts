@@ -1,10 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What 'auto' would do, and why, in words and numbers. */
+/** What 'auto' and installed kernels would do, and why, in words and numbers. */
 import { engine, getBackend } from '@tensorflow/tfjs-core';
-import { type Support, type Variant, descriptorOf } from '../contract';
+import {
+  type Contender,
+  PASSES,
+  type Pass,
+  STOCK_KERNELS,
+  type Support,
+  type Variant,
+  descriptorOf,
+} from '../contract';
 import { type Conv2DTransposeGeometry, type GeometryRequest, toGeometry } from '../geometry/geometry';
-import { chooseVariant, supportOfVariant, variantsOf, winnerHere } from './choose';
+import { type Place, chooseUnderInstall, chooseVariant, supportOfVariant, variantsOf, winnerHere } from './choose';
 import { predictedMs } from './cost_model';
+import { isInstalled, stockCall } from './stock';
+
+/** Milliseconds that are known of a contender: measured by `tune`, or predicted. */
+interface Times {
+  predictedMs?: number;
+  measuredMs?: number;
+}
+
+/** What would run where code calls a stock kernel that `install` has replaced. */
+export interface InstalledKernel {
+  /** tfjs's name. */
+  kernel: string;
+  /** A variant, 'ours' or 'stock'. */
+  runs: Contender;
+  /** In a sentence. */
+  reason: string;
+  ours?: Times;
+  stock?: Times;
+}
 
 /** What 'auto' would do, and why. */
 export interface Explanation {
@@ -16,11 +43,14 @@ export interface Explanation {
   /** In a sentence. */
   reason: string;
   /** Of each variant: whether it can run and if not why, and its time, measured by `tune` or predicted, if known. */
-  variants: Record<Variant, { support: Support; predictedMs?: number; measuredMs?: number }>;
+  variants: Record<Variant, { support: Support } & Times>;
+  /** Of each pass whose stock kernel is replaced here: the transposed convolution, conv2d, the filter gradient. */
+  installed: Partial<Record<Pass, InstalledKernel>>;
 }
 
 /**
- * Says which variant 'auto' would run on the backend that is set, and why. Computes nothing.
+ * Says which variant 'auto' would run on the backend that is set, and why; and what the kernels that `install` has put
+ * there would. Computes nothing.
  *
  * @param request What `computeGeometry` takes, or what it has returned.
  * @throws RangeError as `computeGeometry` does.
@@ -29,31 +59,64 @@ export function explain(request: GeometryRequest | Conv2DTransposeGeometry): Exp
   const g = toGeometry(request);
   const place = { backendName: getBackend(), backend: engine().backend };
   const descriptor = descriptorOf(place.backendName);
-  const measured = winnerHere(g, place);
-  const predicted = descriptor && predictedMs(g, descriptor);
+  const measured = winnerHere('forward', g, place);
+  const names = variantsOf(descriptor);
   const variant = chooseVariant('auto', g, place);
+  const times = timesOf('forward', names, g, place);
   const variants = Object.fromEntries(
-    variantsOf(descriptor).map((name) => [
-      name,
-      {
-        support: supportOfVariant(name, g, place),
-        ...(predicted?.[name] !== undefined && { predictedMs: predicted[name] }),
-        ...(measured?.ms[name] !== undefined && { measuredMs: measured.ms[name] }),
-      },
-    ]),
+    names.map((name) => [name, { support: supportOfVariant(name, g, place), ...times[name] }]),
   ) as Explanation['variants'];
   const reason = (): string => {
     if (variant === undefined) {
       const [why] = Object.values(variants).flatMap(({ support }) => (support.supported ? [] : [support.reason]));
       return `no variant can run on backend '${place.backendName}' (${why}); the op is composed of core ops`;
     }
-    if (measured?.variant === variant)
-      return `measured to be fastest on ${measured.device}: ${measured.ms[variant]!.toPrecision(3)} ms`;
-    const ms = predicted?.[variant]?.toPrecision(3);
+    if (measured?.ms[variant] !== undefined)
+      return `measured to be fastest on ${measured.device}: ${measured.ms[variant].toPrecision(3)} ms`;
+    const ms = times[variant]?.predictedMs?.toPrecision(3);
     if (ms !== undefined)
       return `predicted to be fastest of those that can run: ${ms} ms on the machine of the calibration`;
     return `first of the usual order; backend '${place.backendName}' has not been calibrated`;
   };
   const device = descriptor?.device(place.backend);
-  return { backend: place.backendName, device, variant, reason: reason(), variants };
+  const installed: Explanation['installed'] = {};
+  for (const pass of PASSES)
+    if (isInstalled(pass, place.backendName)) installed[pass] = installedKernel(pass, g, place);
+  return { backend: place.backendName, device, variant, reason: reason(), variants, installed };
+}
+
+/** What is known of contenders' times; those of which nothing is known are left out. */
+function timesOf<C extends Contender>(
+  pass: Pass,
+  names: readonly C[],
+  g: Conv2DTransposeGeometry,
+  place: Place,
+): Partial<Record<C, Times>> {
+  const descriptor = descriptorOf(place.backendName);
+  const predicted: Partial<Record<Contender, number>> = descriptor ? predictedMs(pass, names, g, descriptor) : {};
+  const measured = winnerHere(pass, g, place)?.ms ?? {};
+  const times: Partial<Record<C, Times>> = {};
+  for (const name of names) {
+    const known: Times = {
+      ...(predicted[name] !== undefined && { predictedMs: predicted[name] }),
+      ...(measured[name] !== undefined && { measuredMs: measured[name] }),
+    };
+    if (Object.keys(known).length > 0) times[name] = known;
+  }
+  return times;
+}
+
+function installedKernel(pass: Pass, g: Conv2DTransposeGeometry, place: Place): InstalledKernel {
+  const hasStock = stockCall(pass, g, place.backendName) !== undefined;
+  const { by, because } = chooseUnderInstall(pass, g, place, hasStock);
+  const ours = by === 'stock' ? (pass === 'forward' ? chooseVariant('auto', g, place) : 'ours') : by;
+  const times = timesOf(pass, ours === undefined ? ['stock'] : [ours, 'stock'], g, place);
+  const own = ours && times[ours];
+  return {
+    kernel: STOCK_KERNELS[pass],
+    runs: by,
+    reason: because,
+    ...(own && { ours: own }),
+    ...(times.stock && { stock: times.stock }),
+  };
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The transposed convolutions of a tfjs layers model, as requests for a geometry. */
-import type { GeometryRequest } from '../geometry/geometry';
+/** The convolutions of a tfjs layers model: transposed ones as requests for a geometry, others as geometries. */
+import { geometryOfConvolution } from '../geometry/convolution';
+import type { Conv2DTransposeGeometry, GeometryRequest } from '../geometry/geometry';
 
 /** A model of tfjs-layers, as far as it matters here. */
 export interface LayersModelLike {
@@ -24,6 +25,11 @@ interface LayerConfig {
   filters: number;
 }
 
+/** The sizes of an input or output of a layer; a size that the model leaves open is 0. */
+function sized(end: unknown, batch: number): number[] {
+  return (end as { shape: (number | null)[] }).shape.map((size, n) => size ?? (n === 0 ? batch : 0));
+}
+
 /**
  * What the Conv2DTranspose layers of a model compute.
  *
@@ -36,9 +42,7 @@ export function requestsOf(model: LayersModelLike, batch: number): (GeometryRequ
     .filter((layer) => layer.getClassName() === 'Conv2DTranspose')
     .map((layer) => {
       const config = layer.getConfig() as LayerConfig;
-      const sized = (end: unknown): number[] =>
-        (end as { shape: (number | null)[] }).shape.map((size, n) => size ?? (n === 0 ? batch : 0));
-      const [xShape, outputShape] = [sized(layer.getInputAt(0)), sized(layer.getOutputAt(0))];
+      const [xShape, outputShape] = [sized(layer.getInputAt(0), batch), sized(layer.getOutputAt(0), batch)];
       const first = config.dataFormat === 'channelsFirst';
       const groups = config.groups ?? 1;
       return {
@@ -52,5 +56,22 @@ export function requestsOf(model: LayersModelLike, batch: number): (GeometryRequ
         dataFormat: first ? 'NCHW' : 'NHWC',
         ...(config.outputPadding ? { outputPadding: config.outputPadding } : { outputShape }),
       };
+    });
+}
+
+/**
+ * What the Conv2D layers of a model compute: the input gradients of these geometries. Those whose sizes the model
+ * leaves open are left out.
+ */
+export function convolutionsOf(model: LayersModelLike, batch: number): Conv2DTransposeGeometry[] {
+  return model.layers
+    .filter((layer) => layer.getClassName() === 'Conv2D')
+    .flatMap((layer) => {
+      const { dataFormat, kernelSize, filters, strides, padding, dilationRate } = layer.getConfig() as LayerConfig;
+      const given = sized(layer.getInputAt(0), batch);
+      const xShape = dataFormat === 'channelsFirst' ? [given[0], given[2], given[3], given[1]] : given;
+      if (xShape.includes(0)) return [];
+      const filterShape = [...kernelSize, xShape[3], filters];
+      return [geometryOfConvolution({ xShape, filterShape, strides, pad: padding, dilations: dilationRate })];
     });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Measures the variants on the user's machine, when the user says so. */
+/** Measures who is fastest on the user's machine, when the user says so. */
 import {
   type NamedAttrMap,
   type Tensor,
@@ -11,58 +11,80 @@ import {
   slice,
   tidy,
 } from '@tensorflow/tfjs-core';
-import { type Conv2DTransposeAttrs, type Variant, descriptorOf, kernelNameOf } from '../contract';
+import {
+  type BackendDescriptor,
+  type Contender,
+  type Conv2DTransposeAttrs,
+  Conv2DTransposeBackpropFilter,
+  Conv2DTransposeBackpropInput,
+  PASSES,
+  type Pass,
+  descriptorOf,
+  kernelNameOf,
+  supportOf,
+} from '../contract';
 import {
   type Conv2DTransposeGeometry,
   type GeometryRequest,
   filterShapeOf,
   toGeometry,
   xShapeOf,
+  yShapeOf,
 } from '../geometry/geometry';
-import { checkInteger, show } from '../geometry/checks';
-import { supportOfVariant, variantsOf } from './choose';
-import { type LayersModelLike, requestsOf } from './model_requests';
+import { checkInteger, checkOneOf, show } from '../geometry/checks';
+import { type Place, supportOfVariant, variantsOf } from './choose';
+import { type LayersModelLike, convolutionsOf, requestsOf } from './model_requests';
+import { isInstalled, stockCall } from './stock';
 import { type Winner, keepWinner } from './winners';
 
 export interface TuneOptions {
   /** Called after each geometry. */
   onProgress?: (done: number, all: number, winner: Winner | undefined) => void;
-  /** Samples of each variant. Default: 5. */
+  /** Samples of each contender. Default: 5. */
   samples?: number;
   /** Batch size where a model leaves it open. Default: 1. */
   batch?: number;
+  /** What is measured of a geometry. Default: the forward pass. */
+  passes?: readonly Pass[];
+}
+
+/** What is raced for. */
+interface Task {
+  readonly pass: Pass;
+  readonly geometry: Conv2DTransposeGeometry;
 }
 
 /**
  * Measures every variant that can run on the backend that is set, for every geometry, and keeps the winners: 'auto'
- * chooses them from then on. Lets the page draw in between. Nothing is measured unless this is called.
+ * chooses them from then on. Where `install` stands, stock's kernels are measured as well, and so are the model's
+ * Conv2D layers: installed kernels leave to stock what it computes faster. Lets the page draw in between. Nothing is
+ * measured unless this is called.
  *
  * @param what A tfjs layers model, whose Conv2DTranspose layers are measured; or geometries, or requests for some.
- * @returns the winners; geometries that no variant can run are left out.
+ * @returns the winners; geometries that nobody can run are left out.
  * @throws Error if there is nothing to measure in what was given, an option is not what it must be, or another backend
  *   is set meanwhile; winners that were found until then are kept.
  */
 export async function tune(
   what: LayersModelLike | readonly (GeometryRequest | Conv2DTransposeGeometry)[],
-  { onProgress, samples = 5, batch = 1 }: TuneOptions = {},
+  { onProgress, samples = 5, batch = 1, passes = ['forward'] }: TuneOptions = {},
 ): Promise<Winner[]> {
   checkInteger('tune: samples', samples, 1, MOST_SAMPLES);
   checkInteger('tune: batch', batch, 1);
+  if (!Array.isArray(passes)) throw new RangeError(`tune: passes must be an array, but was ${show(passes)}`);
+  passes.forEach((pass: unknown) => checkOneOf('tune: passes', pass, PASSES));
   await ready();
-  const requests: readonly (GeometryRequest | Conv2DTransposeGeometry)[] = Array.isArray(what)
-    ? what
-    : requestsOf(checkedModel(what), batch);
-  const geometries = requests.map(toGeometry);
-  if (geometries.length === 0)
+  const tasks = tasksOf(what, batch, passes);
+  if (tasks.length === 0)
     throw new Error('tune: there is nothing to measure; give a model with Conv2DTranspose layers, or geometries');
   const winners: Winner[] = [];
-  for (const [n, geometry] of geometries.entries()) {
-    const winner = await race(geometry, samples);
+  for (const [n, task] of tasks.entries()) {
+    const winner = await race(task, samples);
     if (winner) {
       keepWinner(winner);
       winners.push(winner);
     }
-    onProgress?.(n + 1, geometries.length, winner);
+    onProgress?.(n + 1, tasks.length, winner);
   }
   return winners;
 }
@@ -70,53 +92,118 @@ export async function tune(
 /** More would take for ever, and tell no more. */
 const MOST_SAMPLES = 1000;
 
+function tasksOf(what: Parameters<typeof tune>[0], batch: number, passes: readonly Pass[]): Task[] {
+  const given: readonly (GeometryRequest | Conv2DTransposeGeometry)[] = Array.isArray(what)
+    ? what
+    : requestsOf(checkedModel(what), batch);
+  const tasks = given.map(toGeometry).flatMap((geometry) => passes.map((pass): Task => ({ pass, geometry })));
+  if (!Array.isArray(what) && isInstalled('input gradient', getBackend()))
+    for (const geometry of convolutionsOf(what as LayersModelLike, batch))
+      tasks.push({ pass: 'input gradient', geometry });
+  return tasks;
+}
+
 function checkedModel(what: unknown): LayersModelLike {
   if (Array.isArray((what as LayersModelLike | undefined)?.layers)) return what as LayersModelLike;
   throw new RangeError(`tune takes a layers model or an array of geometries or requests, but was given ${show(what)}`);
 }
 
-/** Variants in turn, so that a disturbance hits all alike; medians. */
-async function race(geometry: Conv2DTransposeGeometry, samples: number): Promise<Winner | undefined> {
+/** The operands of each pass, in the order of the kernels. */
+const OPERANDS: Readonly<Record<Pass, readonly ['x' | 'dy', 'filter' | 'dy']>> = {
+  forward: ['x', 'filter'],
+  'input gradient': ['dy', 'filter'],
+  'filter gradient': ['x', 'dy'],
+};
+const SHAPES = { x: xShapeOf, filter: filterShapeOf, dy: yShapeOf };
+
+type Run = (first: Tensor, second: Tensor) => Tensor;
+
+/** Who can compute a pass here, and how. */
+function contendersOf({ pass, geometry }: Task, place: Place, descriptor: BackendDescriptor): Map<Contender, Run> {
+  const runs = new Map<Contender, Run>();
+  const ours = (kernelName: string, attrs: Conv2DTransposeAttrs): Run => {
+    const [first, second] = OPERANDS[pass];
+    return (a, b) =>
+      engine().runKernel(kernelName, { [first]: a, [second]: b }, attrs as unknown as NamedAttrMap) as Tensor;
+  };
+  if (pass === 'forward') {
+    for (const variant of variantsOf(descriptor))
+      if (supportOfVariant(variant, geometry, place).supported)
+        runs.set(variant, ours(kernelNameOf(variant), { geometry, variant }));
+  } else {
+    const [name, kernel] =
+      pass === 'input gradient'
+        ? [Conv2DTransposeBackpropInput, descriptor.backpropInput]
+        : [Conv2DTransposeBackpropFilter, descriptor.backpropFilter];
+    if (supportOf(descriptor, kernel, geometry, place.backend).supported)
+      runs.set('ours', ours(name, { geometry, variant: 'subpixel' }));
+  }
+  const stock = isInstalled(pass, place.backendName) ? stockCall(pass, geometry, place.backendName) : undefined;
+  if (stock !== undefined && runs.size > 0) {
+    const { kernel, operands, attrs } = stock;
+    runs.set('stock', (a, b) => {
+      const inputs = { [operands[0]]: a, [operands[1]]: b };
+      const made = kernel.kernelFunc({ inputs, backend: place.backend, attrs });
+      return engine().makeTensorFromTensorInfo(Array.isArray(made) ? made[0] : made);
+    });
+  }
+  return runs;
+}
+
+/**
+ * Rounds that only warm up, and how many times as long as the fastest a contender may take in them to stay in the race.
+ * The first compiles, and so tells little.
+ */
+const WARM_ROUNDS = [20, 4];
+
+/** Contenders in turn, so that a disturbance hits all alike; medians. Who is out of reach is not run again. */
+async function race(task: Task, samples: number): Promise<Winner | undefined> {
+  const { pass, geometry } = task;
   const place = { backendName: getBackend(), backend: engine().backend };
   const descriptor = descriptorOf(place.backendName);
-  const able = variantsOf(descriptor).filter((variant) => supportOfVariant(variant, geometry, place).supported);
-  if (descriptor === undefined || able.length === 0) return undefined;
+  if (descriptor === undefined) return undefined;
+  const runs = contendersOf(task, place, descriptor);
+  if (runs.size === 0) return undefined;
   if (geometry.batch === 0)
     throw new RangeError('tune: a geometry of batch 0 takes no time; give one of batch 1 or more');
   const device = descriptor.device(place.backend);
-  const [x, filter] = tidy(() =>
-    [xShapeOf(geometry), filterShapeOf(geometry)].map((shape) => randomUniform(shape, -1, 1)),
-  );
-  const times = new Map<Variant, number[]>(able.map((variant) => [variant, []]));
+  const [first, second] = tidy(() => OPERANDS[pass].map((name) => randomUniform(SHAPES[name](geometry), -1, 1)));
+  const times = new Map<Contender, number[]>([...runs.keys()].map((name) => [name, []]));
+  const running = new Map(runs);
   try {
-    // The first two rounds compile and warm up.
-    for (let round = -2; round < samples; round++) {
-      for (const variant of able) {
+    for (let round = 0; round < WARM_ROUNDS.length + samples; round++) {
+      let least = Infinity;
+      const took = new Map<Contender, number>();
+      for (const [name, run] of running) {
         if (engine().backend !== place.backend || descriptor.device(place.backend) !== device)
           throw new Error(
             `tune: backend '${getBackend()}', or what it runs on, was set while '${place.backendName}' on ${device} ` +
               'was being measured; set what you want to tune, and tune again',
           );
         const begin = performance.now();
-        const attrs: Conv2DTransposeAttrs = { geometry, variant };
-        const y: Tensor = engine().runKernel(kernelNameOf(variant), { x, filter }, attrs as unknown as NamedAttrMap);
+        const result = run(first, second);
         try {
-          const corner = slice(y, [0, 0, 0, 0], [1, 1, 1, 1]);
+          const corner = slice(result, [0, 0, 0, 0], [1, 1, 1, 1]);
           await corner.data().finally(() => corner.dispose());
         } finally {
-          y.dispose();
+          result.dispose();
         }
-        if (round >= 0) times.get(variant)!.push(performance.now() - begin);
+        took.set(name, performance.now() - begin);
+        least = Math.min(least, took.get(name)!);
+      }
+      for (const [name, ms] of took) {
+        times.get(name)!.push(ms);
+        if (ms > least * (WARM_ROUNDS[round] ?? Infinity)) running.delete(name);
       }
       await nextFrame();
     }
   } finally {
-    x.dispose();
-    filter.dispose();
+    first.dispose();
+    second.dispose();
   }
-  const ms = Object.fromEntries(
-    able.map((variant) => [variant, times.get(variant)!.sort((a, b) => a - b)[samples >> 1]]),
-  ) as Partial<Record<Variant, number>>;
-  const variant = able.reduce((a, b) => (ms[b]! < ms[a]! ? b : a));
-  return { backend: place.backendName, device, geometry, variant, ms };
+  const ms: Partial<Record<Contender, number>> = {};
+  for (const [name, all] of times)
+    ms[name] = running.has(name) ? all.slice(WARM_ROUNDS.length).sort((a, b) => a - b)[samples >> 1] : Math.min(...all);
+  const fastest = [...running.keys()].reduce((a, b) => (ms[b]! < ms[a]! ? b : a));
+  return { backend: place.backendName, device, pass, geometry, fastest, ms };
 }

@@ -3,18 +3,20 @@
  * The winners that `tune` has measured (./tune), by backend, device and geometry; kept until the page ends, or longer
  * as JSON.
  */
-import type { Variant } from '../contract';
+import { type Contender, PASSES, type Pass } from '../contract';
 import { type Conv2DTransposeGeometry, isGeometry, toGeometry } from '../geometry/geometry';
 import { keptBy } from '../geometry/kept';
 
-/** The fastest variant of a geometry somewhere, and what each took. */
+/** Who computes a pass of a geometry fastest somewhere, and what each took. */
 export interface Winner {
   readonly backend: string;
   readonly device: string;
+  readonly pass: Pass;
   readonly geometry: Conv2DTransposeGeometry;
-  readonly variant: Variant;
+  /** The name of a variant; of a gradient 'ours'; or 'stock', which runs only where `install` may choose. */
+  readonly fastest: Contender;
   /** Median milliseconds. */
-  readonly ms: Partial<Record<Variant, number>>;
+  readonly ms: Partial<Record<Contender, number>>;
 }
 
 /** What is exported and imported. */
@@ -33,17 +35,22 @@ const integersOf = keptBy((g: Conv2DTransposeGeometry): string =>
     .join(),
 );
 
-function keyOf(g: Conv2DTransposeGeometry, backend: string, device: string): string {
-  return `${backend} ${device} ${integersOf(g)}`;
+function keyOf(pass: Pass, g: Conv2DTransposeGeometry, backend: string, device: string): string {
+  return `${pass} ${backend} ${device} ${integersOf(g)}`;
 }
 
-/** The winner of a geometry; `device` is asked only if there are any. */
-export function winnerOf(g: Conv2DTransposeGeometry, backend: string, device: () => string): Winner | undefined {
-  return winners.size === 0 ? undefined : winners.get(keyOf(g, backend, device()));
+/** The winner of a pass of a geometry; `device` is asked only if there are any. */
+export function winnerOf(
+  pass: Pass,
+  g: Conv2DTransposeGeometry,
+  backend: string,
+  device: () => string,
+): Winner | undefined {
+  return winners.size === 0 ? undefined : winners.get(keyOf(pass, g, backend, device()));
 }
 
 export function keepWinner(winner: Winner): void {
-  winners.set(keyOf(winner.geometry, winner.backend, winner.device), winner);
+  winners.set(keyOf(winner.pass, winner.geometry, winner.backend, winner.device), winner);
 }
 
 /** All that has been measured or imported, as an object that `JSON.stringify` takes. */
@@ -77,10 +84,10 @@ function parsedJson(text: string): unknown {
 /** Whether something names a place, holds a geometry, and has times, the winner's among them. */
 function isWinner(given: unknown): given is Winner {
   if (typeof given !== 'object' || given === null) return false;
-  const { backend, device, geometry, variant, ms } = given as Partial<Winner>;
-  if ([backend, device, variant].some((name) => typeof name !== 'string' || name === '')) return false;
-  if (!isGeometry(geometry) || typeof ms !== 'object' || ms === null) return false;
-  return ms[variant!] !== undefined && Object.values(ms).every((time) => Number.isFinite(time) && time >= 0);
+  const { backend, device, pass, geometry, fastest, ms } = given as Partial<Winner>;
+  if ([backend, device, fastest].some((name) => typeof name !== 'string' || name === '')) return false;
+  if (!PASSES.includes(pass!) || !isGeometry(geometry) || typeof ms !== 'object' || ms === null) return false;
+  return ms[fastest!] !== undefined && Object.values(ms).every((time) => Number.isFinite(time) && time >= 0);
 }
 
 /** Forgets all that has been measured or imported. */

@@ -29,8 +29,9 @@ export interface InstallOptions {
   /** Default: all whose entry point (`…/cpu`, `…/webgl`, `…/wasm`) has been imported. */
   backends?: readonly string[];
   /**
-   * Default: what is faster than stock's on the backend, or what stock lacks. On `cpu` all of {@link REPLACEABLE},
-   * elsewhere the two gradients.
+   * Kernels that run on ours wherever ours can. Default: on `cpu` and `webgl` all of {@link REPLACEABLE}, on `wasm` the
+   * two gradients; and geometry by geometry the one that `tune` has measured to be faster or else is predicted to be,
+   * ours or stock's. `explain` tells which.
    */
   kernels?: readonly Replaceable[];
   /**
@@ -86,7 +87,10 @@ export function install(options: InstallOptions = {}): string[] {
     for (const kernel of kernels ?? descriptorOf(backend)!.replaces) {
       // A backend whose own package isn't there yet would warn when it registers its kernels later.
       if (!getKernel(kernel, backend) && !getKernel(Conv2DBackpropInput, backend)) continue;
-      undo.push(replaceKernel(kernel, backend, (replaced) => kernelFuncOf(kernel, backend, replaced?.kernelFunc)));
+      const chooses = kernels === undefined;
+      undo.push(
+        replaceKernel(kernel, backend, (replaced) => kernelFuncOf(kernel, backend, replaced?.kernelFunc, chooses)),
+      );
       installed.push(`${backend}/${kernel}`);
     }
   }

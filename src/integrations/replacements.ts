@@ -14,18 +14,7 @@ import {
   unregisterGradient,
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
-
-/** A config of ours, and what it stands for. */
-interface Replacement<C> {
-  readonly replaced: { readonly config: C | undefined };
-}
-
-/** What is registered, or what stood there before a copy of this package replaced it. */
-function stockOf<C extends object>(registered: C | undefined): C | undefined {
-  return registered && 'replaced' in registered
-    ? (registered as unknown as Replacement<C>).replaced.config
-    : registered;
-}
+import { type Replacement, stockOf } from '../choice/stock';
 
 /**
  * Replaces a kernel by one with another function.

@@ -15,16 +15,16 @@ import {
   getKernel,
   util,
 } from '@tensorflow/tfjs-core';
-import { chooseVariant } from '../choice/choose';
+import { chooseUnderInstall } from '../choice/choose';
 import {
   ACTIVATIONS,
   type Activation,
+  type Contender,
   Conv2DTransposeBackpropFilter,
   Conv2DTransposeBackpropInput,
+  type Pass,
   type Replaceable,
-  descriptorOf,
   kernelNameOf,
-  supportOf,
 } from '../contract';
 import { type ConvolutionRequest, geometryOfConvolution } from '../geometry/convolution';
 import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from '../geometry/geometry';
@@ -36,13 +36,18 @@ type StockInputs = Record<'x' | 'dy' | 'filter', TensorInfo> & {
   preluActivationWeights?: TensorInfo;
 };
 
+/** The kernel of ours by which a contender computes a pass. */
+function kernelOf(pass: Pass, contender: Exclude<Contender, 'stock'>): string {
+  if (contender !== 'ours') return kernelNameOf(contender);
+  return pass === 'filter gradient' ? Conv2DTransposeBackpropFilter : Conv2DTransposeBackpropInput;
+}
+
 /** What a stock kernel's call is in the family. */
 interface FamilyRequest {
   /** The geometry of the convolution, as stock is told it. */
   readonly convolution: ConvolutionRequest;
   readonly inputs: NamedTensorInfoMap;
-  /** The kernel that computes it; `undefined`: the variant that 'auto' takes. */
-  readonly kernelName?: string;
+  readonly pass: Pass;
   readonly fused?: { readonly activation: Activation; readonly leakyreluAlpha?: number };
 }
 
@@ -54,17 +59,18 @@ function familyRequest(kernel: Replaceable, inputs: StockInputs, attrs: StockAtt
     return {
       convolution: { ...rest, xShape: attrs.inputShape, filterShape: filter.shape },
       inputs: { x: dy, filter },
+      pass: 'forward',
     };
   if (kernel === Conv2DBackpropFilter)
     return {
       convolution: { ...rest, xShape: x.shape, filterShape: attrs.filterShape },
       inputs: { x: dy, dy: x },
-      kernelName: Conv2DTransposeBackpropFilter,
+      pass: 'filter gradient',
     };
   return {
     convolution: { ...rest, xShape: x.shape, filterShape: filter.shape, dilations },
     inputs: { dy: x, filter, bias: bias!, preluActivationWeights: preluActivationWeights! },
-    kernelName: Conv2DTransposeBackpropInput,
+    pass: 'input gradient',
     fused: kernel === FusedConv2D ? { activation, leakyreluAlpha } : undefined,
   };
 }
@@ -101,8 +107,16 @@ function lostRoundingModes({ pad, dimRoundingMode }: StockAttrs): readonly ('cei
   return dimRoundingMode === undefined && typeof pad !== 'string' ? ['ceil', 'round'] : [];
 }
 
-/** A kernel function that computes on ours, or on stock's what ours can't. */
-export function kernelFuncOf(kernel: Replaceable, backendName: string, stock: KernelFunc | undefined): KernelFunc {
+/**
+ * A kernel function that computes on ours, or on stock's what ours can't; if it `chooses`, also what stock's computes
+ * faster.
+ */
+export function kernelFuncOf(
+  kernel: Replaceable,
+  backendName: string,
+  stock: KernelFunc | undefined,
+  chooses: boolean,
+): KernelFunc {
   return (params) => {
     const attrs = params.attrs as unknown as StockAttrs;
     const { dataFormat, activation = 'linear' } = attrs;
@@ -117,9 +131,11 @@ export function kernelFuncOf(kernel: Replaceable, backendName: string, stock: Ke
         if (misfit(activation, rounded, request) !== undefined) continue;
         [geometry, reason] = [rounded, undefined];
       }
-      const runs = reason === undefined ? kernelToRun(request.kernelName, geometry, backendName, backend) : undefined;
-      if (runs !== undefined)
-        return getKernel(runs, backendName).kernelFunc({
+      const place = { backendName, backend };
+      const mayChoose = chooses && stock !== undefined;
+      const taken = reason === undefined ? chooseUnderInstall(request.pass, geometry, place, mayChoose).by : 'stock';
+      if (taken !== 'stock')
+        return getKernel(kernelOf(request.pass, taken), backendName).kernelFunc({
           inputs: request.inputs,
           backend,
           attrs: { geometry, ...request.fused } as unknown as NamedAttrMap,
@@ -128,24 +144,4 @@ export function kernelFuncOf(kernel: Replaceable, backendName: string, stock: Ke
     if (stock) return stock(params);
     throw new Error(`${kernel} on backend '${backendName}': ${reason ?? 'no kernel here can run it'}`);
   };
-}
-
-/**
- * The name of the kernel that computes a request: an adjoint's, if it can, or that of a variant; `undefined` if there
- * is none.
- */
-function kernelToRun(
-  adjoint: string | undefined,
-  g: Conv2DTransposeGeometry,
-  backendName: string,
-  backend: KernelBackend,
-): string | undefined {
-  if (adjoint === undefined) {
-    const variant = chooseVariant('auto', g, { backendName, backend });
-    return variant && kernelNameOf(variant);
-  }
-  const descriptor = descriptorOf(backendName);
-  if (descriptor === undefined) return undefined;
-  const kernel = adjoint === Conv2DTransposeBackpropInput ? descriptor.backpropInput : descriptor.backpropFilter;
-  return supportOf(descriptor, kernel, g, backend).supported ? adjoint : undefined;
 }

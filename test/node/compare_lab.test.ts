@@ -18,7 +18,7 @@ import {
   workloadOf,
 } from '../../examples/compare/own_layer';
 import { CONTENDERS, DEFAULT_PLAN, formatPlan, parsePlan, planWithin } from '../../examples/compare/plan';
-import { PASSES } from '../../bench/pass_names';
+import { PASSES } from '../../src/contract';
 import { conv2dTranspose } from '../../src/integrations/layers';
 
 beforeAll(async () => {

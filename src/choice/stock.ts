@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+/** tfjs's own kernels as contenders: what a pass of a geometry is to them. */
+import { type KernelConfig, type NamedAttrMap, getKernel } from '@tensorflow/tfjs-core';
+import { type Pass, STOCK_KERNELS } from '../contract';
+import { geometryOfConvolution } from '../geometry/convolution';
+import { type Conv2DTransposeGeometry, yShapeOf } from '../geometry/geometry';
+
+/** A kernel of ours that stands in the place of tfjs's remembers it (../integrations/replacements). */
+export interface Replacement<C> {
+  readonly replaced: { readonly config: C | undefined };
+}
+
+/** What is registered, or what stood there before a copy of this package replaced it. */
+export function stockOf<C extends object>(registered: C | undefined): C | undefined {
+  return registered && 'replaced' in registered
+    ? (registered as unknown as Replacement<C>).replaced.config
+    : registered;
+}
+
+/** Whether a kernel of ours stands in the place of stock's for a pass: `install` has put it there. */
+export function isInstalled(pass: Pass, backendName: string): boolean {
+  const registered = getKernel(STOCK_KERNELS[pass], backendName);
+  return registered !== undefined && 'replaced' in registered;
+}
+
+/** A pass of a geometry as stock's kernel is told it. */
+export interface StockCall {
+  readonly kernel: KernelConfig;
+  /** What stock calls our two operands of the pass, in our order: x and filter; dy and filter; x and dy. */
+  readonly operands: readonly [string, string];
+  readonly attrs: NamedAttrMap;
+}
+
+const OPERANDS: Readonly<Record<Pass, StockCall['operands']>> = {
+  forward: ['dy', 'filter'],
+  'input gradient': ['x', 'filter'],
+  'filter gradient': ['dy', 'x'],
+};
+
+/** How stock computes a pass of a geometry on a backend; `undefined` if it cannot. */
+export function stockCall(pass: Pass, g: Conv2DTransposeGeometry, backendName: string): StockCall | undefined {
+  const kernel = stockOf(getKernel(STOCK_KERNELS[pass], backendName) as KernelConfig | undefined);
+  if (kernel === undefined || g.groups > 1) return undefined;
+  const [inputShape, filterShape] = [yShapeOf(g), [g.filterHeight, g.filterWidth, g.outChannels, g.inChannels]];
+  const strides: [number, number] = [g.strideHeight, g.strideWidth];
+  const dilations: [number, number] = [g.dilationHeight, g.dilationWidth];
+  const pad: [number, number][] = [
+    [0, 0],
+    [g.padTop, g.padBottom],
+    [g.padLeft, g.padRight],
+    [0, 0],
+  ];
+  const isDilated = dilations.some((dilation) => dilation > 1);
+  // Only conv2d takes dilations. And a convolution that rounds its size up has pads that no pad says.
+  if (isDilated && pass !== 'input gradient') return undefined;
+  const told = geometryOfConvolution({ xShape: inputShape, filterShape, strides, pad: pad as never, dilations });
+  if ((Object.keys(g) as (keyof Conv2DTransposeGeometry)[]).some((name) => told[name] !== g[name])) return undefined;
+  const attrs = { strides, pad, dilations, dataFormat: 'NHWC', inputShape, filterShape };
+  return { kernel, operands: OPERANDS[pass], attrs: attrs as unknown as NamedAttrMap };
+}
