@@ -6,7 +6,7 @@
 import * as tf from '@tensorflow/tfjs';
 import '../../src/integrations/layers';
 import { type GeometryRequest, computeGeometry, requestsOf } from '../../src';
-import type { OwnLayer } from './own_layer';
+import { type OwnLayer, geometryOfOwn } from './own_layer';
 
 /** What stands for a size that a model leaves open. */
 const OPEN_SIZE = 64;
@@ -23,18 +23,18 @@ export interface FoundLayers {
  * @throws Error if the text is no model.json, or has no transposed layer.
  */
 export async function layersOfModelJson(text: string): Promise<FoundLayers> {
-  let json: { modelTopology?: unknown; weightsManifest?: WeightGroup[] };
+  let json: { modelTopology?: { node?: unknown }; weightsManifest?: unknown } | null;
   try {
     json = JSON.parse(text) as typeof json;
   } catch (error) {
     throw new Error(`This file is no JSON: ${(error as Error).message}`, { cause: error });
   }
-  const topology = json?.modelTopology as { node?: GraphNode[]; model_config?: unknown; config?: unknown } | undefined;
+  const topology = json?.modelTopology;
   if (!topology || typeof topology !== 'object')
     throw new Error('This file is no model.json of TensorFlow.js: it has no modelTopology');
   const found = Array.isArray(topology.node)
-    ? ofGraph(topology.node, json.weightsManifest ?? [])
-    : await ofLayers(topology as object);
+    ? ofGraph(topology.node as GraphNode[], json?.weightsManifest)
+    : await ofLayers(topology);
   if (found.layers.length === 0) throw new Error('This model has no transposed 2-D convolution');
   return found;
 }
@@ -83,28 +83,51 @@ function ofRequest(name: string, request: GeometryRequest): OwnLayer {
   };
 }
 
-interface WeightGroup {
-  readonly weights: readonly { readonly name: string; readonly shape: readonly number[] }[];
+/** A node as far as it is read; a file may hold anything else in any place. */
+interface GraphNode {
+  readonly name?: unknown;
+  readonly op?: unknown;
+  readonly input?: readonly unknown[];
+  readonly attr?: Readonly<Record<string, { s?: unknown; list?: { i?: unknown } } | null>> | null;
 }
 
-interface GraphNode {
-  readonly name: string;
-  readonly op: string;
-  readonly input?: readonly string[];
-  readonly attr?: Readonly<Record<string, { s?: string; list?: { i?: readonly (number | string)[] } }>>;
+/** The shapes of a model's weights by their names. */
+function weightShapes(manifest: unknown): Map<unknown, unknown> {
+  const groups = (Array.isArray(manifest) ? manifest : []) as ({ weights?: unknown } | null)[];
+  const weights = groups.flatMap((group) => (Array.isArray(group?.weights) ? (group.weights as unknown[]) : []));
+  return new Map(weights.map((weight) => [(weight as GraphNode | null)?.name, (weight as { shape?: unknown })?.shape]));
+}
+
+/** Sizes per dimension, NHWC; ones if they are not said. */
+function sizesOf(node: GraphNode, attribute: string): number[] {
+  const list = node.attr?.[attribute]?.list?.i;
+  return Array.isArray(list) ? list.map(Number) : [1, 1, 1, 1];
+}
+
+function padOf(node: GraphNode): string {
+  const text = node.attr?.padding?.s;
+  const pads: Record<string, string> = { [btoa('SAME')]: 'same', [btoa('VALID')]: 'valid' };
+  if (text === undefined) return 'same';
+  if (typeof text === 'string' && Object.hasOwn(pads, text)) return pads[text];
+  throw new Error(
+    `The padding of ${String(node.name)} must be SAME or VALID in base64, but is ${JSON.stringify(text)}`,
+  );
 }
 
 /** Of a graph model the filters' shapes are known, the images' sizes only if the converter wrote them down. */
-function ofGraph(nodes: readonly GraphNode[], manifest: readonly WeightGroup[]): FoundLayers {
-  const shapes = new Map(manifest.flatMap(({ weights }) => weights).map(({ name, shape }) => [name, shape]));
+function ofGraph(nodes: readonly (GraphNode | null)[], manifest: unknown): FoundLayers {
+  const shapes = weightShapes(manifest);
   const layers = nodes
-    .filter(({ op }) => op === 'Conv2DBackpropInput')
-    .map(({ name, input = [], attr = {} }): OwnLayer => {
-      const filter = shapes.get(input[1]?.replace(/:\d+$/, ''));
-      if (!filter) throw new Error(`The filter of ${name} is not among the model's weights, so its shape is unknown`);
-      const strides = attr.strides?.list?.i?.map(Number) ?? [1, 1, 1, 1];
-      const dilations = attr.dilations?.list?.i?.map(Number) ?? [1, 1, 1, 1];
-      const pad = attr.padding?.s ? atob(attr.padding.s).toLowerCase() : 'same';
+    .filter((node) => node?.op === 'Conv2DBackpropInput')
+    .map((node): OwnLayer => {
+      const name = String(node!.name);
+      const input = Array.isArray(node!.input) ? String(node!.input[1]) : '';
+      const filter = shapes.get(input.replace(/:\d+$/, ''));
+      if (!Array.isArray(filter) || filter.length !== 4)
+        throw new Error(
+          `The filter of ${name} is not among the model's weights with a shape of four sizes, so it is unknown`,
+        );
+      const [strides, dilations, pad] = [sizesOf(node!, 'strides'), sizesOf(node!, 'dilations'), padOf(node!)];
       return {
         name,
         batch: 1,
@@ -121,11 +144,22 @@ function ofGraph(nodes: readonly GraphNode[], manifest: readonly WeightGroup[]):
         groups: 1,
         outputPaddingHeight: 0,
         outputPaddingWidth: 0,
-        pad: pad === 'valid' ? 'valid' : 'same',
+        pad,
       };
     });
+  layers.forEach(checkPossible);
   return {
     layers,
     note: `A graph model does not say how large its images are; ${OPEN_SIZE} × ${OPEN_SIZE} is assumed.`,
   };
+}
+
+function checkPossible(layer: OwnLayer): void {
+  try {
+    geometryOfOwn(layer);
+  } catch (error) {
+    throw new Error(`The layer ${layer.name} of this model is impossible: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A layer of one's own: as numbers in a form, as a short text in an address, and as a workload to be measured. */
-import { type GeometryRequest, type Pad, computeGeometry } from '../../src';
+import { type Conv2DTransposeGeometry, type Pad, computeGeometry } from '../../src';
 import { type Workload, usefulFlops } from '../../bench/workloads';
 
 export interface OwnLayer {
@@ -59,6 +59,9 @@ export const NUMBERS = [
   'outputPaddingWidth',
 ] as const;
 
+/** Whole numbers as an address has them: neither '' nor '0x10' nor '1e99'. */
+const NUMBER = /^\d{1,9}$/;
+
 /** 'decoder1:1.16.16.32.16.4.4.2.2.1.1.1.0.0.same' */
 export function formatOwnLayer(layer: OwnLayer): string {
   return `${layer.name}:${[...NUMBERS.map((key) => layer[key]), layer.pad].join('.')}`;
@@ -70,10 +73,34 @@ export function parseOwnLayer(text: string): OwnLayer | undefined {
   const parts = text.slice(at + 1).split('.');
   if (at < 1 || parts.length !== NUMBERS.length + 1) return undefined;
   const pad = parts.pop()!;
-  const numbers = parts.map(Number);
-  if (!numbers.every((value) => Number.isInteger(value)) || !/^(same|valid|\d+)$/.test(pad)) return undefined;
-  const named = Object.fromEntries(NUMBERS.map((key, n) => [key, numbers[n]]));
+  if (!parts.every((part) => NUMBER.test(part)) || (pad !== 'same' && pad !== 'valid' && !NUMBER.test(pad)))
+    return undefined;
+  const named = Object.fromEntries(NUMBERS.map((key, n) => [key, Number(parts[n])]));
   return { ...(named as Record<(typeof NUMBERS)[number], number>), name: text.slice(0, at), pad };
+}
+
+const padOf = ({ pad }: OwnLayer): 'same' | 'valid' | number => (pad === 'same' || pad === 'valid' ? pad : Number(pad));
+
+const outputPaddingOf = (layer: OwnLayer): [number, number] | undefined =>
+  layer.outputPaddingHeight > 0 || layer.outputPaddingWidth > 0
+    ? [layer.outputPaddingHeight, layer.outputPaddingWidth]
+    : undefined;
+
+/**
+ * The geometry of the layer.
+ *
+ * @throws RangeError if it is impossible; the message says what would do.
+ */
+export function geometryOfOwn(layer: OwnLayer): Conv2DTransposeGeometry {
+  return computeGeometry({
+    xShape: [layer.batch, layer.inHeight, layer.inWidth, layer.inChannels],
+    filterShape: [layer.kernelHeight, layer.kernelWidth, layer.outChannels / layer.groups, layer.inChannels],
+    strides: [layer.strideHeight, layer.strideWidth],
+    pad: padOf(layer),
+    dilations: [layer.dilationHeight, layer.dilationWidth],
+    groups: layer.groups,
+    outputPadding: outputPaddingOf(layer),
+  });
 }
 
 /**
@@ -82,23 +109,11 @@ export function parseOwnLayer(text: string): OwnLayer | undefined {
  * @throws RangeError if it is impossible; the message says what would do.
  */
 export function workloadOf(layer: OwnLayer): Workload {
-  const pad = layer.pad === 'same' || layer.pad === 'valid' ? layer.pad : Number(layer.pad);
-  const outputPadding: [number, number] = [layer.outputPaddingHeight, layer.outputPaddingWidth];
-  const hasOutputPadding = outputPadding.some((cells) => cells > 0);
-  const request: GeometryRequest = {
-    xShape: [layer.batch, layer.inHeight, layer.inWidth, layer.inChannels],
-    filterShape: [layer.kernelHeight, layer.kernelWidth, layer.outChannels / layer.groups, layer.inChannels],
-    strides: [layer.strideHeight, layer.strideWidth],
-    pad,
-    dilations: [layer.dilationHeight, layer.dilationWidth],
-    groups: layer.groups,
-    outputPadding: hasOutputPadding ? outputPadding : undefined,
-  };
-  const geometry = computeGeometry(request);
+  const geometry = geometryOfOwn(layer);
   if (geometry.batch < 1) throw new RangeError('batch must be at least 1 to measure anything');
   // An output padding changes what 'same' crops, which stock has to be told in numbers.
   const { padTop, padBottom, padLeft, padRight } = geometry;
   const none: [number, number] = [0, 0];
-  const stockPad: Pad = hasOutputPadding ? [none, [padTop, padBottom], [padLeft, padRight], none] : pad;
+  const stockPad: Pad = outputPaddingOf(layer) ? [none, [padTop, padBottom], [padLeft, padRight], none] : padOf(layer);
   return { name: layer.name, from: 'own', pad: stockPad, geometry, flops: usefulFlops(geometry) };
 }

@@ -8,7 +8,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { DIGIT_SIZE } from '../digits/generate';
 import type { Batches } from '../training/batches';
-import type { Checkpoint } from '../training/checkpoint';
+import { type Checkpoint, wholeNumberOf } from '../training/checkpoint';
 import { Network } from '../training/network';
 
 /** Numbers that an image is encoded in: a plane, so that it can be shown. */
@@ -103,9 +103,11 @@ export class Vae {
    *
    * @throws Error if the checkpoint is of something else.
    */
-  static async restored({ tensors, metadata }: Checkpoint): Promise<Vae> {
+  static async restored(checkpoint: Checkpoint): Promise<Vae> {
+    const { tensors, metadata } = checkpoint;
     if (metadata.kind !== 'vae') throw new Error(`The checkpoint is of kind '${metadata.kind}', not 'vae'`);
-    const vae = new Vae(Number(metadata.seed));
+    const step = wholeNumberOf(checkpoint, 'step');
+    const vae = new Vae(wholeNumberOf(checkpoint, 'seed'));
     try {
       await vae.encoder.restore(tensors);
       await vae.decoder.restore(tensors);
@@ -113,7 +115,7 @@ export class Vae {
       vae.dispose();
       throw error;
     }
-    vae.done = Number(metadata.step);
+    vae.done = step;
     return vae;
   }
 

@@ -12,7 +12,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { DIGIT_SIZE } from '../digits/generate';
 import type { Batches } from '../training/batches';
-import type { Checkpoint } from '../training/checkpoint';
+import { type Checkpoint, wholeNumberOf } from '../training/checkpoint';
 import { Network, restoreWeights, weightsByName } from '../training/network';
 import { LeakyReLU } from './leaky_relu';
 
@@ -119,11 +119,13 @@ export class Gan {
    *
    * @throws Error if the checkpoint is of something else.
    */
-  static async restored({ tensors, metadata }: Checkpoint): Promise<Gan> {
-    const { kind, seed, step } = metadata;
+  static async restored(checkpoint: Checkpoint): Promise<Gan> {
+    const { tensors, metadata } = checkpoint;
+    const { kind } = metadata;
     if (!GAN_KINDS.includes(kind as GanKind))
       throw new Error(`The checkpoint is of kind '${kind}'; a GAN's is one of ${GAN_KINDS.join(', ')}`);
-    const gan = new Gan(kind as GanKind, Number(seed));
+    const step = wholeNumberOf(checkpoint, 'step');
+    const gan = new Gan(kind as GanKind, wholeNumberOf(checkpoint, 'seed'));
     try {
       await gan.generator.restore(tensors);
       await gan.critic.restore(tensors);
@@ -132,7 +134,7 @@ export class Gan {
       gan.dispose();
       throw error;
     }
-    gan.done = Number(step);
+    gan.done = step;
     return gan;
   }
 

@@ -51,7 +51,20 @@ export class Network {
     const moments: Awaited<ReturnType<tf.AdamOptimizer['getWeights']>> = [];
     for (let n = 0; tensors[`${this.name}/adam/${n}`]; n++)
       moments.push({ name: `adam/${n}`, tensor: tensors[`${this.name}/adam/${n}`] });
-    if (moments.length > 0) await this.optimizer.setWeights(moments);
+    if (moments.length === 0) return;
+    this.checkMoments(moments.map(({ tensor }) => tensor));
+    await this.optimizer.setWeights(moments);
+  }
+
+  /** Adam keeps the number of its steps, then of each weight a first moment, then of each a second one. */
+  private checkMoments([steps, ...moments]: readonly tf.Tensor[]): void {
+    const shapes = this.model.getWeights(true).map(({ shape }) => shape);
+    const expected = moments.length === 0 ? [] : [...shapes, ...shapes];
+    const fit = moments.length === expected.length && moments.every((m, n) => isFloat(m, expected[n]));
+    if (steps.size !== 1 || !fit)
+      throw new Error(
+        `The checkpoint is of another network: Adam's moments do not fit the weights of the ${this.name}`,
+      );
   }
 
   dispose(): void {
@@ -77,11 +90,15 @@ export function restoreWeights(
 ): void {
   const given = model.getWeights().map(({ shape }, n) => {
     const tensor = tensors[`${name}/${n}`];
-    if (tensor && tf.util.arraysEqual(shape, tensor.shape)) return tensor;
-    const found = tensor ? `[${tensor.shape}]` : 'missing';
+    if (tensor && isFloat(tensor, shape)) return tensor;
+    const found = tensor ? `[${tensor.shape}]${tensor.dtype === 'float32' ? '' : ` of ${tensor.dtype}`}` : 'missing';
     throw new Error(
       `The checkpoint is of another network: weight ${n} of the ${name} must be [${shape}], but is ${found}`,
     );
   });
   model.setWeights(given);
+}
+
+function isFloat(tensor: tf.Tensor, shape: tf.Tensor['shape']): boolean {
+  return tensor.dtype === 'float32' && tf.util.arraysEqual(shape, tensor.shape);
 }
