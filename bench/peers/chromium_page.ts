@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { build } from 'esbuild';
-import { type Page, chromium } from 'playwright-core';
+import { type LaunchOptions, type Page, chromium } from 'playwright-core';
 import { CHROMIUM_FLAGS, HOW_TO_GET_ONE, ensureChromium } from '../../scripts/chromium.mjs';
 
 const ORT_FOLDER = new URL('../../node_modules/onnxruntime-web/dist/', import.meta.url);
@@ -28,10 +28,11 @@ export function callsOf<P extends object>(tab: Page): PageCalls<P> {
   return new Proxy({} as PageCalls<P>, { get: (_, name) => call(name as string) });
 }
 
-/** Runs `body` on a page with the script of `entry` (a file of this folder); or says why there is no browser. */
+/** Runs `body` on a page with the script of `entry` (a file of this folder, or a URL); or says why it cannot. */
 export async function inChromium<T>(
   entry: string,
   body: (tab: Page, browser: string) => Promise<T>,
+  launch: LaunchOptions = {},
 ): Promise<T | { skipped: string }> {
   const executablePath = ensureChromium();
   if (!executablePath) return { skipped: HOW_TO_GET_ONE };
@@ -46,7 +47,7 @@ export async function inChromium<T>(
     define: { global: 'globalThis', 'import.meta.url': '"https://bench.invalid/"' },
     logLevel: 'error',
   });
-  const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS, ...WEBGPU_FLAGS] });
+  const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS, ...WEBGPU_FLAGS], ...launch });
   try {
     const tab = await browser.newPage();
     tab.on('pageerror', (error) => console.error(error));

@@ -84,9 +84,9 @@ describe('safetensors', () => {
   });
 
   describe.each([
-    ['vae', () => new Vae(1), (c: Checkpoint) => Vae.restored(c)],
-    ['gan', () => new Gan('dcgan', 1), (c: Checkpoint) => Gan.restored(c)],
-  ] as const)('of a training of a %s', (_, make, restored) => {
+    { kind: 'vae', make: () => new Vae(1), restored: (c: Checkpoint): Promise<Vae | Gan> => Vae.restored(c) },
+    { kind: 'gan', make: () => new Gan('dcgan', 1), restored: (c: Checkpoint): Promise<Vae | Gan> => Gan.restored(c) },
+  ])('of a training of a $kind', ({ make, restored }) => {
     const bent: [string, (given: Checkpoint) => Checkpoint, RegExp][] = [
       ['no step', ({ tensors, metadata: { kind, seed } }) => ({ tensors, metadata: { kind, seed } }), /step must be/],
       ['a step of no sense', (c) => ({ ...c, metadata: { ...c.metadata, step: '-1e3' } }), /step must be .* "-1e3"/],
@@ -161,7 +161,7 @@ describe('IDX', () => {
       /** Counts what is taken of it. */
       class Counting extends Inflate {
         private readonly counted = super.readable.pipeThrough(
-          new TransformStream<Uint8Array, Uint8Array>({
+          new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
             transform: (chunk, controller) => {
               inflated += chunk.length;
               controller.enqueue(chunk);
