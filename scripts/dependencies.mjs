@@ -4,7 +4,7 @@
  * WebAssembly, each if it is missing or out of date. What it installs it says first.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -37,8 +37,8 @@ function ensureDependencies() {
   if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) return;
   const [lock, installed] = [`${root}package-lock.json`, `${folder}/.package-lock.json`];
   const isInstalled = existsSync(installed);
-  if (isInstalled && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
-  const missing = isInstalled ? 'node_modules is older than package-lock.json' : 'The dependencies are not installed';
+  if (isInstalled && isOfLock(readFileSync(installed, 'utf8'), readFileSync(lock, 'utf8'))) return;
+  const missing = isInstalled ? 'node_modules is of another package-lock.json' : 'The dependencies are not installed';
   if (!mayInstall()) stop(`${missing}, and --no-install was given. Run npm ci, then this again.`);
   console.log(`${missing}. Installing them into node_modules (npm ci; --no-install refuses) …`);
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], {
@@ -47,7 +47,20 @@ function ensureDependencies() {
     shell: process.platform === 'win32',
   });
   if (status !== 0) stop('npm ci failed: see above. It needs the npm registry, or a filled npm cache.');
-  utimesSync(installed, new Date(), new Date());
+}
+
+/**
+ * Whether all that a lock file asks for is installed, by npm's own list of what is in node_modules. It leaves out the
+ * project itself, and optional packages for other platforms; how it flags the others depends on npm's version.
+ */
+export function isOfLock(installedText, lockText) {
+  const [installed, asked] = [installedText, lockText].map((text) => JSON.parse(text).packages);
+  return Object.entries(asked).every(([name, entry]) => {
+    if (name === '') return true;
+    const found = installed[name];
+    if (found === undefined) return Boolean(entry.optional || entry.devOptional);
+    return found.version === entry.version && found.integrity === entry.integrity;
+  });
 }
 
 function stop(message) {
