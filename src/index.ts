@@ -12,8 +12,8 @@ export {
   possibleOutSizes,
 } from './geometry/axis';
 export { type AxisArithmetic, axisArithmetic, conv2dTransposeArithmetic } from './geometry/arithmetic';
+export { type Conv2DTransposeGeometry } from './geometry/geometry';
 export {
-  type Conv2DTransposeGeometry,
   type DataFormat,
   type ExplicitPadding,
   type GeometryOptions,
@@ -21,7 +21,7 @@ export {
   type Pad,
   type Pair,
   computeGeometry,
-} from './geometry/geometry';
+} from './geometry/request';
 export { type Phase, type PhaseTap } from './geometry/phases';
 export {
   ACTIVATIONS,

@@ -10,7 +10,8 @@ import {
   type Variant,
   descriptorOf,
 } from '../contract';
-import { type Conv2DTransposeGeometry, type GeometryRequest, toGeometry } from '../geometry/geometry';
+import type { Conv2DTransposeGeometry } from '../geometry/geometry';
+import { type GeometryRequest, toGeometry } from '../geometry/request';
 import { type Place, chooseUnderInstall, chooseVariant, supportOfVariant, variantsOf, winnerHere } from './choose';
 import { predictedMs } from './cost_model';
 import { isInstalled, stockCall } from './stock';

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The convolutions of a tfjs layers model: transposed ones as requests for a geometry, others as geometries. */
 import { geometryOfConvolution } from '../geometry/convolution';
-import type { Conv2DTransposeGeometry, GeometryRequest } from '../geometry/geometry';
+import type { Conv2DTransposeGeometry } from '../geometry/geometry';
+import type { GeometryRequest } from '../geometry/request';
 
 /** A model of tfjs-layers, as far as it matters here. */
 export interface LayersModelLike {

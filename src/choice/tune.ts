@@ -23,14 +23,8 @@ import {
   kernelNameOf,
   supportOf,
 } from '../contract';
-import {
-  type Conv2DTransposeGeometry,
-  type GeometryRequest,
-  filterShapeOf,
-  toGeometry,
-  xShapeOf,
-  yShapeOf,
-} from '../geometry/geometry';
+import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from '../geometry/geometry';
+import { type GeometryRequest, toGeometry } from '../geometry/request';
 import { checkInteger, checkOneOf, show } from '../geometry/checks';
 import { type Place, supportOfVariant, variantsOf } from './choose';
 import { type LayersModelLike, convolutionsOf, requestsOf } from './model_requests';

@@ -4,7 +4,8 @@
  * as JSON.
  */
 import { type Contender, PASSES, type Pass } from '../contract';
-import { type Conv2DTransposeGeometry, isGeometry, toGeometry } from '../geometry/geometry';
+import { type Conv2DTransposeGeometry, isGeometry } from '../geometry/geometry';
+import { toGeometry } from '../geometry/request';
 import { keptBy } from '../geometry/kept';
 
 /** Who computes a pass of a geometry fastest somewhere, and what each took. */

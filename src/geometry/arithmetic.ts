@@ -13,14 +13,8 @@
  */
 import { type Axis, type AxisRequest, checkAxisRequest, effectiveKernel, possibleOutSizes, resolveAxis } from './axis';
 import { checkObject } from './checks';
-import {
-  type Conv2DTransposeGeometry,
-  type GeometryRequest,
-  computeGeometry,
-  heightAxis,
-  widthAxis,
-  yShapeOf,
-} from './geometry';
+import { type Conv2DTransposeGeometry, heightAxis, widthAxis, yShapeOf } from './geometry';
+import { type GeometryRequest, computeGeometry } from './request';
 import { type Phase, phases } from './phases';
 
 /** One axis of a transposed convolution, in numbers and in words. Sizes in cells. */

@@ -7,7 +7,7 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { type GraphNode, deregisterOp, registerOp } from '@tensorflow/tfjs-converter';
 import { type OutputShape, conv2dTranspose } from '../op/conv2d_transpose';
-import type { DataFormat, ExplicitPadding, Pad } from '../geometry/geometry';
+import type { DataFormat, ExplicitPadding, Pad } from '../geometry/request';
 
 const OP = 'Conv2DBackpropInput';
 

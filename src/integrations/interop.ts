@@ -7,7 +7,7 @@ import { type Tensor4D, type TensorLike, tidy, transpose } from '@tensorflow/tfj
 import type { Conv2DTransposeOptions } from '../op/conv2d_transpose';
 import { fullSize } from '../geometry/axis';
 import { checkInteger, checkObject, checkOneOf, show } from '../geometry/checks';
-import type { DataFormat, ExplicitPadding } from '../geometry/geometry';
+import type { DataFormat, ExplicitPadding } from '../geometry/request';
 import { asTensor } from '../op/tensors';
 
 /** What to call: `conv2dTranspose(x, filter, undefined, strides, pad, options)`. */

@@ -16,7 +16,7 @@ import {
 import { chooseVariant } from '../choice/choose';
 import type { Conv2DTransposeAttrs } from '../contract';
 import { geometryOfConvolution } from '../geometry/convolution';
-import { toNHWC } from '../geometry/geometry';
+import { toNHWC } from '../geometry/request';
 import { derivative, registerGradients } from '../op/gradients';
 
 /** What stock lacks: `Conv2DBackpropFilter` is linear in x and dy, and these are its adjoints. */

@@ -10,7 +10,7 @@ import {
   op,
   reshape,
 } from '@tensorflow/tfjs-core';
-import type { Pad } from '../geometry/geometry';
+import type { Pad } from '../geometry/request';
 import { checkNames, checkObject, checkOneOf } from '../geometry/checks';
 import { CONV2D_OPTIONS, type Conv2DTransposeOptions, checkRankOf, conv2dTranspose } from './conv2d_transpose';
 import { asFloat32 } from './tensors';

@@ -17,13 +17,8 @@ import { chooseVariant } from '../choice/choose';
 import { type Conv2DTransposeAttrs, type Variant, kernelNameOf } from '../contract';
 import type { DimRoundingMode } from '../geometry/axis';
 import { checkNames, checkObject, show } from '../geometry/checks';
-import {
-  type Conv2DTransposeGeometry,
-  GEOMETRY_OPTION_NAMES,
-  type GeometryOptions,
-  type Pad,
-  computeGeometry,
-} from '../geometry/geometry';
+import type { Conv2DTransposeGeometry } from '../geometry/geometry';
+import { GEOMETRY_OPTION_NAMES, type GeometryOptions, type Pad, computeGeometry } from '../geometry/request';
 import { type Fused, applyFused } from './activations';
 import { composedConv2dTranspose } from './composed';
 import { registerGradients } from './gradients';

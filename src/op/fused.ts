@@ -13,7 +13,7 @@ import {
 import { type Conv2DTransposeOptions, type OutputShape, conv2dTranspose, runConv2dTranspose } from './conv2d_transpose';
 import { ACTIVATIONS, type Activation, LEAKYRELU_ALPHA } from '../contract';
 import { checkObject, checkOneOf, show } from '../geometry/checks';
-import type { Pad } from '../geometry/geometry';
+import type { Pad } from '../geometry/request';
 import { applyFused } from './activations';
 import { asFloat32 } from './tensors';
 
