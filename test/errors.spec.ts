@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What goes wrong says what was given and what would do; nothing is left behind after it. */
 import * as tf from '@tensorflow/tfjs-core';
-import { axisArithmetic, conv2dTranspose } from '../src';
+import { type GeometryRequest, axisArithmetic, computeGeometry, conv2dTranspose, explain, tune } from '../src';
 import { describeOnEveryBackend } from './support/environments';
 import { explicitPad } from './support/layer';
 import { NOTHING, leaked } from './support/leaks';
@@ -187,5 +187,17 @@ describeOnEveryBackend('errors', (environment) => {
     expect(messageOf(() => axisArithmetic({ inSize: 4, kernel: 3, stride: 2, outSize: 4 }))).toMatch(
       /can be 9 or 10, not 4/,
     );
+  });
+
+  it('refuses what a request or an option is not called', async () => {
+    const request: GeometryRequest = { xShape: [1, 4, 4, 2], filterShape: [3, 3, 2, 2], strides: 2, pad: 'same' };
+    const misspelt = { ...request, outputpadding: 1 };
+    const message = /The request for a geometry: unknown option 'outputpadding'; the options are xShape.*outputPadding/;
+    for (const take of [computeGeometry, explain]) expect(() => take(misspelt)).toThrowError(message);
+    expect(() => explain(Object.assign({ extra: 1 }, computeGeometry(request)))).toThrowError(/unknown option/);
+    expect(() => explain({ ...request, name: 'of a model' })).not.toThrow();
+    const told = async (run: Promise<unknown>): Promise<string> => run.then(String, (error: Error) => error.message);
+    expect(await told(tune([misspelt]))).toMatch(message);
+    expect(await told(tune([request], { sample: 3 } as object))).toMatch(/tune: unknown option 'sample'; .*samples/);
   });
 });

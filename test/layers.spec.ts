@@ -160,6 +160,35 @@ describeOnEveryBackend('layers', (environment) => {
     [model, again].forEach((each) => each.dispose());
   });
 
+  it('refuses arguments of unknown names, and takes all of stock', () => {
+    const args = { filters: 4, kernelSize: 3 };
+    const misspelt = { ...args, outputpadding: 1 };
+    expect(() => conv2dLayer(misspelt)).toThrowError(
+      /layers.conv2dTranspose: unknown option 'outputpadding'; .*outputPadding/,
+    );
+    expect(() => conv1dLayer({ ...args, dilation: 2 } as typeof args)).toThrowError(
+      /layers.conv1dTranspose: unknown option 'dilation'; .*dilationRate/,
+    );
+    const all = {
+      ...{ name: 'all', trainable: false, batchInputShape: [2, 4, 4, 3], dtype: 'float32', activation: 'relu' },
+      ...{ useBias: true, kernelInitializer: 'ones', biasInitializer: 'zeros', kernelConstraint: 'nonNeg' },
+      ...{ biasConstraint: 'unitNorm', kernelRegularizer: 'l1l2', biasRegularizer: 'l1l2', strides: 2 },
+      ...{ activityRegularizer: undefined, dataFormat: 'channelsLast', dilationRate: 1, padding: 'same' },
+      ...{ batchSize: undefined, inputShape: undefined, weights: undefined, inputDType: undefined },
+    } as object;
+    const ours = conv2dLayer({ ...args, ...all });
+    const stock = layers.conv2dTranspose({ ...args, ...all });
+    const config = ours.getConfig();
+    for (const [name, value] of Object.entries(stock.getConfig())) expect([name, config[name]]).toEqual([name, value]);
+  });
+
+  it('takes what a file of a later version has more', () => {
+    const { constructor } = conv2dLayer({ filters: 1, kernelSize: 1, name: 'known' });
+    const { fromConfig } = constructor as unknown as { fromConfig(cls: unknown, config: object): layers.Layer };
+    const config = { filters: 2, kernelSize: 3, name: 'later', quantizationConfig: null };
+    expect(fromConfig(constructor, config).name).toBe('later');
+  });
+
   it('explains what is wrong with its arguments', () => {
     const args = { filters: 4, kernelSize: 3 };
     const three = [1, 2, 3] as unknown as [number, number];

@@ -38,7 +38,7 @@ function sized(end: unknown, batch: number): number[] {
  * @returns requests that `computeGeometry` takes, in the order of the layers, with their names. A size that the model
  *   leaves open is 0.
  */
-export function requestsOf(model: LayersModelLike, batch: number): (GeometryRequest & { name: string })[] {
+export function requestsOf(model: LayersModelLike, batch: number): (GeometryRequest & { readonly name: string })[] {
   return model.layers
     .filter((layer) => layer.getClassName() === 'Conv2DTranspose')
     .map((layer) => {

@@ -25,7 +25,7 @@ import {
 } from '../contract';
 import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from '../geometry/geometry';
 import { type GeometryRequest, toGeometry } from '../geometry/request';
-import { checkInteger, checkOneOf, show } from '../geometry/checks';
+import { checkInteger, checkNames, checkObject, checkOneOf, show } from '../geometry/checks';
 import { type Place, supportOfVariant, variantsOf } from './choose';
 import { type LayersModelLike, convolutionsOf, requestsOf } from './model_requests';
 import { isInstalled, stockCall } from './stock';
@@ -61,8 +61,11 @@ interface Task {
  */
 export async function tune(
   what: LayersModelLike | readonly (GeometryRequest | Conv2DTransposeGeometry)[],
-  { onProgress, samples = 5, batch = 1, passes = ['forward'] }: TuneOptions = {},
+  options: TuneOptions = {},
 ): Promise<Winner[]> {
+  checkObject('tune: options', options);
+  checkNames('tune', options, ['onProgress', 'samples', 'batch', 'passes']);
+  const { onProgress, samples = 5, batch = 1, passes = ['forward'] } = options;
   checkInteger('tune: samples', samples, 1, MOST_SAMPLES);
   checkInteger('tune: batch', batch, 1);
   if (!Array.isArray(passes)) throw new RangeError(`tune: passes must be an array, but was ${show(passes)}`);

@@ -4,7 +4,7 @@
  * and becomes a geometry (./geometry); equal requests become the same one.
  */
 import { type Axis, type AxisPad, type DimRoundingMode, checkRoundingMode, resolveAxis } from './axis';
-import { checkObject, show } from './checks';
+import { checkNames, checkObject, show } from './checks';
 import { type Conv2DTransposeGeometry, FIELDS, checkedCopy, geometryOf, isGeometry, isMadeHere } from './geometry';
 import { Recent, keyOf } from './kept';
 
@@ -51,11 +51,14 @@ export interface GeometryRequest extends GeometryOptions {
   readonly strides: Pair;
   readonly pad: Pad;
   readonly outputShape?: readonly number[];
+  /** Of whoever asks, for messages; it changes nothing. */
+  readonly name?: string;
 }
 
 const recent = /* @__PURE__ */ new Recent<Conv2DTransposeGeometry>();
 
 const REQUEST_NAMES = ['xShape', 'filterShape', 'strides', 'pad', 'outputShape', ...GEOMETRY_OPTION_NAMES] as const;
+const KNOWN_NAMES: readonly string[] = [...REQUEST_NAMES, 'name'];
 
 /**
  * Computes and checks the geometry of a transposed convolution. Equal requests get the same object, so that what is
@@ -69,6 +72,7 @@ const REQUEST_NAMES = ['xShape', 'filterShape', 'strides', 'pad', 'outputShape',
  */
 export function computeGeometry(request: GeometryRequest): Conv2DTransposeGeometry {
   checkObject('The request for a geometry', request);
+  checkNames('The request for a geometry', request, KNOWN_NAMES);
   const key = keyOf(REQUEST_NAMES.map((name) => request[name]));
   return recent.get(key, () => resolveGeometry(request));
 }

@@ -13,6 +13,7 @@ import { conv1dTranspose as conv1dTransposeOp } from '../op/conv1d_transpose';
 import { fusedConv2dTranspose } from '../op/fused';
 import { applyFused } from '../op/activations';
 import { ACTIVATIONS, type Activation, VARIANTS, type Variant } from '../contract';
+import { checkNames, checkObject } from '../geometry/checks';
 
 type StockArgs = Parameters<typeof layers.conv2dTranspose>[0];
 type Layer = InstanceType<typeof layers.Layer>;
@@ -42,6 +43,42 @@ export interface Conv1DTransposeLayerArgs extends Omit<Parameters<typeof layers.
   outputPadding?: number | [number] | null;
   groups?: number;
   variant?: Variant | 'auto';
+}
+
+/** The names of the arguments of both layers: stock's, and those that are added. */
+const ARGUMENTS: Readonly<Record<keyof Conv2DTransposeLayerArgs | keyof Conv1DTransposeLayerArgs, true>> = {
+  filters: true,
+  kernelSize: true,
+  strides: true,
+  padding: true,
+  outputPadding: true,
+  dilationRate: true,
+  groups: true,
+  dataFormat: true,
+  variant: true,
+  activation: true,
+  useBias: true,
+  kernelInitializer: true,
+  biasInitializer: true,
+  kernelConstraint: true,
+  biasConstraint: true,
+  kernelRegularizer: true,
+  biasRegularizer: true,
+  activityRegularizer: true,
+  inputShape: true,
+  batchInputShape: true,
+  batchSize: true,
+  dtype: true,
+  inputDType: true,
+  name: true,
+  trainable: true,
+  weights: true,
+};
+
+/** A model's file may hold what later versions of Keras add; what a caller writes has to be known. */
+function checkArguments(who: string, args: object): void {
+  checkObject(`${who}: the argument`, args);
+  checkNames(who, args, Object.keys(ARGUMENTS));
 }
 
 /** What is used of a stock convolution layer, whose class is not exported. */
@@ -286,9 +323,10 @@ serialization.registerClass(Conv1DTranspose as unknown as LayerClass);
  * the kernels of this library. Input `[batch, height, width, channels]`, or with dataFormat 'channelsFirst' `[batch,
  * channels, height, width]`; sizes are Keras's.
  *
- * @throws Error if an argument is not what it must be; the message says what was given and what would do.
+ * @throws Error if an argument is unknown or not what it must be; the message says what was given and what would do.
  */
 export function conv2dTranspose(args: Conv2DTransposeLayerArgs): Layer {
+  checkArguments('layers.conv2dTranspose', args);
   return new Conv2DTranspose(args);
 }
 
@@ -297,5 +335,6 @@ export function conv2dTranspose(args: Conv2DTransposeLayerArgs): Layer {
  * `[batch, channels, width]`.
  */
 export function conv1dTranspose(args: Conv1DTransposeLayerArgs): Layer {
+  checkArguments('layers.conv1dTranspose', args);
   return new Conv1DTranspose(args);
 }

@@ -85,6 +85,8 @@ const SHAPES = { x: xShapeOf, filter: filterShapeOf, dy: yShapeOf };
 function misfit(activation: Activation, g: Conv2DTransposeGeometry, request: FamilyRequest): string | undefined {
   const { convolution, inputs } = request;
   if (!ACTIVATIONS.includes(activation)) return `activation is ${activation}`;
+  const isEmpty = [...SHAPES.x(g).slice(1), ...SHAPES.dy(g).slice(1), ...SHAPES.filter(g)].some((size) => !(size > 0));
+  if (isEmpty) return 'a size other than the batch is 0';
   // Grouped convolutions share this kernel name in later versions of tfjs.
   if (g.outChannels !== convolution.filterShape[2]) return `filter [${convolution.filterShape}] has groups`;
   for (const [name, info] of Object.entries(inputs)) {
