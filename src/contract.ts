@@ -17,6 +17,7 @@ import {
   type TensorInfo,
   getKernel,
   registerKernel,
+  version_core,
 } from '@tensorflow/tfjs-core';
 import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from './geometry/geometry';
 
@@ -93,6 +94,30 @@ export function unsupported(reason: string): Unsupported {
   return { supported: false, reason };
 }
 
+/** The tfjs whose backends the kernels know. */
+const KNOWN_TFJS = '4.22';
+
+const distrusted = /* @__PURE__ */ new WeakSet<KernelBackend>();
+
+/**
+ * That a backend does not keep its tensors as its kernels know: they would compute wrong numbers, and are left out.
+ * Warns, once for each backend.
+ *
+ * @param problem What was found, to follow a colon.
+ */
+export function otherInternals(backendName: string, backend: KernelBackend, problem: string): Unsupported {
+  const reason = `tfjs ${version_core} keeps tensors in another way than tfjs ${KNOWN_TFJS} does: ${problem}`;
+  if (!distrusted.has(backend)) {
+    distrusted.add(backend);
+    console.warn(
+      `tfjs-conv2d-transpose has no kernels for this backend '${backendName}': ${reason}. Results are still right, ` +
+        `but stock kernels and core ops compute them, which is slower. Use tfjs ${KNOWN_TFJS}, or a newer ` +
+        'tfjs-conv2d-transpose; if there is none, please open an issue.',
+    );
+  }
+  return unsupported(reason);
+}
+
 /** What is fused with the sums of a kernel. Tensors hold a value per channel, or one for all. */
 export interface FusedInfo {
   readonly bias?: TensorInfo;
@@ -140,7 +165,7 @@ export interface BackendDescriptor<B extends KernelBackend = KernelBackend> {
   readonly runsOn: 'cpu' | 'gpu';
   /** What it runs on here, as far as it matters for speed: an engine, a renderer. */
   device(backend: B): string;
-  /** Whether kernels of ours can run here at all. */
+  /** Whether kernels of ours can run here at all. Asked at each call: what it takes to find out is done once. */
   probe(backend: B): Support;
   /**
    * What `install` replaces unless asked otherwise: where ours can be faster, or stock has none. Geometry by geometry

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Registers the kernels of the `cpu` backend when imported, as `@tensorflow/tfjs-backend-cpu` does its own. */
+/**
+ * Registers the kernels of the `cpu` backend when imported, as `@tensorflow/tfjs-backend-cpu` does its own. Of tfjs
+ * they use nothing that is not public: `write` and `readSync` are what a `KernelBackend` must have. That `readSync` is
+ * an array of the values as they are is proven at the first use (../family/proof_of_storage).
+ */
 import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import { type BackendDescriptor, REPLACEABLE, registerBackend } from '../../src/contract';
 import { familyOn } from '../family/family';
 
 export const descriptor: BackendDescriptor<MathBackendCPU> = {
-  name: 'cpu',
   replaces: REPLACEABLE,
-  ...familyOn<MathBackendCPU>({
+  ...familyOn<MathBackendCPU>('cpu', {
     read: (backend, { dataId }) => backend.readSync(dataId) as Float32Array,
     make: (backend, shape, values, write) => {
       // Not `slice`, which V8 does an order of magnitude slower on WebAssembly's memory; and no zeros first.
       const own = write ? new Float32Array(values.length) : new Float32Array(values);
       write?.(values, own);
-      return backend.makeTensorInfo(shape, 'float32', own);
+      return { dataId: backend.write(own, shape, 'float32'), shape, dtype: 'float32' };
     },
   }),
 };

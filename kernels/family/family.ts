@@ -11,6 +11,7 @@ import { backpropInput } from './backprop_input';
 import { dilate } from './dilate';
 import { writeFused } from './fused_sums';
 import { matmul } from './matmul';
+import { proofOfStorage } from './proof_of_storage';
 import { scatter } from './scatter';
 import { subpixel } from './subpixel';
 
@@ -39,10 +40,11 @@ export interface Storage<B extends KernelBackend> {
 }
 
 /** What a descriptor has of the family. */
-type Family<B extends KernelBackend> = Omit<BackendDescriptor<B>, 'name' | 'replaces' | 'calibratedAs'>;
+type Family<B extends KernelBackend> = Omit<BackendDescriptor<B>, 'replaces' | 'calibratedAs'>;
 
-/** The kernels of the family on a backend. */
-export function familyOn<B extends KernelBackend>({ read, make }: Storage<B>): Family<B> {
+/** The kernels of the family on a backend of that name. */
+export function familyOn<B extends KernelBackend>(name: string, storage: Storage<B>): Family<B> {
+  const { read, make } = storage;
   /** On their way out of the engine, sums get what is fused with them. Read late: making a tensor may move a heap. */
   const writeOf = (backend: B, channels: number, fused: FusedInfo): Write => {
     const { bias, preluActivationWeights, activation, leakyreluAlpha } = fused;
@@ -60,10 +62,11 @@ export function familyOn<B extends KernelBackend>({ read, make }: Storage<B>): F
       ),
   });
   return {
+    name,
     runsOn: 'cpu',
     device: () => `${currentEngine().name} engine`,
-    probe: () => SUPPORTED,
-    variants: Object.fromEntries(Object.entries(VARIANT_PLANS).map(([name, planOf]) => [name, kernel(planOf)])),
+    probe: proofOfStorage(name, storage),
+    variants: Object.fromEntries(Object.entries(VARIANT_PLANS).map(([variant, planOf]) => [variant, kernel(planOf)])),
     backpropInput: kernel(backpropInputPlan),
     backpropFilter: kernel(backpropFilterPlan),
     scratch: {

@@ -2,6 +2,10 @@
 /**
  * Registers the kernels of the `wasm` backend when imported, as `@tensorflow/tfjs-backend-wasm` does its own. They are
  * those of `cpu`, engine and all, on tensors in the heap of the backend.
+ *
+ * This file is all that is known here of tfjs's wasm backend beyond its public face: `typedArrayFromHeap` is a view of
+ * a tensor, `makeOutput` a tensor to be written by such a view. It is proven at the first use
+ * (../family/proof_of_storage). What tfjs changes inside is mended in this file.
  */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { Conv2DBackpropFilter, Conv2DBackpropInput, type TensorInfo } from '@tensorflow/tfjs-core';
@@ -14,12 +18,11 @@ function view(backend: BackendWasm, info: TensorInfo): Float32Array {
 }
 
 export const descriptor: BackendDescriptor<BackendWasm> = {
-  name: 'wasm',
   // The engine is that of cpu.
   calibratedAs: 'cpu',
   // Stock's conv2d is XNNPACK's; its transposed convolution is a plain loop, and it has no filter gradient.
   replaces: [Conv2DBackpropInput, Conv2DBackpropFilter],
-  ...familyOn<BackendWasm>({
+  ...familyOn<BackendWasm>('wasm', {
     read: view,
     make: (backend, shape, values, write) => {
       const info = backend.makeOutput(shape, 'float32');
