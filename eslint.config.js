@@ -55,6 +55,21 @@ function packages(others) {
   return restrict([inside, { regex: `^(?!\\.|(${names.join('|')})$)`, message }]);
 }
 
+/** Where the insides of a backend are known: a file for each. What a later tfjs changes is mended there. */
+const INTERNALS = ['kernels/webgl/tfjs_internals.ts', ...IN_MEMORY.map((name) => `kernels/${name}/index.ts`)];
+
+/** No member of a backend, neither `backend.…`, `this.backend.…` nor `const { … } = backend`; and nothing else. */
+function noInternals(...others) {
+  const backend = [
+    'MemberExpression[object.name=/backend$/i]',
+    'MemberExpression[object.property.name=/backend$/i]',
+    "VariableDeclarator[id.type='ObjectPattern'][init.name=/backend$/i]",
+    'TSAsExpression[expression.name=/backend$/i]',
+  ];
+  const message = `Only ${INTERNALS.join(', ')} know what is inside tfjs's backends.`;
+  return { 'no-restricted-syntax': ['error', ...[...backend, ...others].map((selector) => ({ selector, message }))] };
+}
+
 /** Sees nothing but lines. AssemblyScript is no TypeScript: `@inline function` would be a syntax error. */
 const linesOnly = {
   parseForESLint: (text) => ({
@@ -99,6 +114,14 @@ export default tseslint.config(
   { files: ['src/**', 'kernels/**'], rules: packages(['core']) },
   { files: ['src/integrations/**'], rules: packages(['core', 'layers', 'converter']) },
   ...backends.map((name) => ({ files: [`kernels/${name}/**`], rules: packages(['core', `backend-${name}`]) })),
+  {
+    files: ['kernels/**'],
+    // A proof calls what every backend has: write, readSync, disposeData.
+    ignores: [...INTERNALS, 'kernels/family/proof_of_storage.ts'],
+    rules: noInternals(),
+  },
+  // Flags of tfjs, too.
+  { files: ['kernels/webgl/**'], ignores: INTERNALS, rules: noInternals("CallExpression[callee.name='env']") },
   {
     files: ['**/*.as.ts'],
     languageOptions: { parser: linesOnly },

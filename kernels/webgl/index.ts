@@ -4,27 +4,27 @@
  *
  * To follow one forward pass: ./subpixel (what is asked for, and the four steps of a call), ./correlation (the
  * plan), ./correlate (its passes), layouts/target_grid and layouts/filter_texels (drawn), programs/correlation (the
- * GLSL), programs/result. Below them: drawing/scope (one call on the GPU), drawing/render_targets, ./tfjs_internals.
+ * GLSL), programs/result. Below them: drawing/scope (one call on the GPU), drawing/render_targets, ./tfjs_internals
+ * and its ./proof_of_tensors.
  */
 import { Conv2DBackpropFilter, Conv2DBackpropInput } from '@tensorflow/tfjs-core';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
-import { type BackendDescriptor, SUPPORTED, registerBackend, unsupported } from '../../src/contract';
+import { type BackendDescriptor, registerBackend } from '../../src/contract';
 import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
-import { deviceName } from './device';
 import { dilate } from './dilate';
 import { releaseKept } from './drawing/context';
 import { scratch } from './drawing/render_targets';
 import { matmul } from './matmul';
+import { nameOf, probe } from './proof_of_tensors';
 import { scatter } from './scatter';
 import { subpixel } from './subpixel';
-import { isWebGL2 } from './tfjs_internals';
 
 export const descriptor: BackendDescriptor<MathBackendWebGL> = {
   name: 'webgl',
   runsOn: 'gpu',
-  device: deviceName,
-  probe: () => (isWebGL2() ? SUPPORTED : unsupported('it needs WebGL 2, and this is WebGL 1')),
+  device: nameOf,
+  probe,
   replaces: [Conv2DBackpropInput, Conv2DBackpropFilter],
   variants: { scatter, dilate, matmul, subpixel },
   backpropInput,

@@ -12,7 +12,7 @@ import { type Device, deviceOf } from './device';
 import { throwIfLost } from './drawing/gl_state';
 import { Scope } from './drawing/scope';
 import { type Fused, fusedOf } from './programs/fused';
-import { type ResultTexture, type TensorTexture, glOf } from './tfjs_internals';
+import { type ResultTexture, type TensorTexture, glOf, tensorOf } from './tfjs_internals';
 
 /** A kernel: it plans, and it draws what it has planned. */
 export interface WebGLKernel<P extends object> {
@@ -39,7 +39,7 @@ export function webglKernel<P extends object>({ plan, machine, run }: WebGLKerne
     },
     run: ({ backend, geometry: g, first, second, outShape, fused }) => {
       if (g.batch === 0) {
-        return backend.makeTensorInfo(outShape, 'float32', new Float32Array(util.sizeFromShape(outShape)));
+        return tensorOf(backend, outShape, new Float32Array(util.sizeFromShape(outShape)));
       }
       const planned = planOf(g)(deviceOf(backend));
       if ('reason' in planned) throw new Error(planned.reason);

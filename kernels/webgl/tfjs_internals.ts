@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * All that this room knows of tfjs's webgl backend beyond its public face: its flags, its GL context, and where it
- * keeps the elements of a tensor. Nothing else here reads `texData` or a flag. What tfjs changes inside is mended in
- * this file.
+ * keeps the elements of a tensor. Nothing else here reaches into a backend or reads a flag: the linter says so. That
+ * it is so is proven at the first use (./proof_of_tensors). What tfjs changes inside is mended in this file.
  *
  * A tensor is a texture in one of two forms. Example: shape [1, 1, 3, 5], elements numbered in row-major order.
  *
@@ -20,7 +20,7 @@
  * Texels stand in order, too, in lines as long as tfjs likes; `·` is undefined. A slice shares the unpacked texture
  * of the tensor it was cut from, from an offset on. A reshaped tensor lies as it did before it was reshaped.
  */
-import { type TensorInfo, env } from '@tensorflow/tfjs-core';
+import { type NamedAttrMap, type NamedTensorInfoMap, type TensorInfo, env, getKernel } from '@tensorflow/tfjs-core';
 import type { GPGPUContext, MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 
 /** WebGL 1 has neither several render targets for sure nor integer fetches. */
@@ -43,9 +43,19 @@ export function drawsFloat32(): boolean {
   return env().getBool('WEBGL_RENDER_FLOAT32_ENABLED');
 }
 
+/** Whether programs are only compiled now, and nothing is drawn or uploaded: `ENGINE_COMPILE_ONLY`. */
+export function onlyCompiles(): boolean {
+  return env().getFlags().ENGINE_COMPILE_ONLY === true;
+}
+
 /** The backend's GL context; what is made of it is kept by it. A backend registered anew has another one. */
 export function contextOf(backend: MathBackendWebGL): GPGPUContext {
   return backend.gpgpu;
+}
+
+/** Whether there is a context where we look for it. */
+export function hasContext(backend: MathBackendWebGL): boolean {
+  return Boolean((backend.gpgpu as GPGPUContext | undefined)?.gl);
 }
 
 export function glOf(backend: MathBackendWebGL): WebGL2RenderingContext {
@@ -120,4 +130,28 @@ export function makeResult(backend: MathBackendWebGL, shape: number[]): ResultTe
 
 export function disposeResult(backend: MathBackendWebGL, { info }: ResultTexture): void {
   backend.disposeIntermediateTensorInfo(info);
+}
+
+/** A tensor of values, which tfjs has yet to bring to the GPU. */
+export function tensorOf(backend: MathBackendWebGL, shape: number[], values: Float32Array): TensorInfo {
+  return { dataId: backend.write(values, shape, 'float32'), shape, dtype: 'float32' };
+}
+
+/** The values of a tensor, as tfjs reads them. */
+export function valuesOf(backend: MathBackendWebGL, { dataId }: TensorInfo): Float32Array {
+  return backend.readSync(dataId) as Float32Array;
+}
+
+export function disposeTensor(backend: MathBackendWebGL, { dataId }: TensorInfo): void {
+  backend.disposeData(dataId);
+}
+
+/** Runs a kernel of tfjs past its engine, which neither tracks nor records it; `undefined` if it is not there. */
+export function runKernel(
+  backend: MathBackendWebGL,
+  kernelName: string,
+  inputs: NamedTensorInfoMap,
+  attrs: NamedAttrMap,
+): TensorInfo | undefined {
+  return getKernel(kernelName, 'webgl')?.kernelFunc({ inputs, attrs, backend }) as TensorInfo | undefined;
 }

@@ -35,14 +35,19 @@ export interface ElementSource {
   readonly shape: number[];
 }
 
-/** Draws a result. */
-export function drawResult(scope: Scope, targets: RenderTarget, source: ElementSource, fused: Fused): ResultTexture {
+/** Draws a result; from no targets if its code reads none. */
+export function drawResult(
+  scope: Scope,
+  targets: RenderTarget | undefined,
+  source: ElementSource,
+  fused: Fused,
+): ResultTexture {
   const result = scope.result(source.shape);
   const { shape, uniforms } = source;
   scope.draw({
     source: programOf(source)(packsResults(), fused),
     target: result,
-    textures: { targets, ...fused.textures },
+    textures: targets ? { targets, ...fused.textures } : fused.textures,
     uniforms: [uniforms, { shape, lineTexels: result.width }, fused.uniforms],
   });
   return result;

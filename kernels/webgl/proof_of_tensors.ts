@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Whether tfjs keeps its tensors as ./tfjs_internals says. A later tfjs that packs otherwise, or counts the offset of
+ * a slice otherwise, would give wrong numbers, not errors. So, once for each backend and format of results: values,
+ * brought to the GPU by tfjs in each form that there is, and read by our programs into a result, which tfjs reads.
+ *
+ * | form | how tfjs comes to it |
+ * |---|---|
+ * | unpacked, uploaded | `uploadToGPU` of values that no program of tfjs has met |
+ * | a slice | Slice of that: the same texture, from an offset on |
+ * | packed, uploaded | BatchMatMul of values: its program is the first that they meet, and reads packed |
+ * | packed, reshaped | those values by another shape, that of before the upload |
+ * | uniform | a single value, which tfjs keeps off the GPU |
+ * | our result | read back, and multiplied by tfjs |
+ *
+ * Each copy is made by the program of a fused kernel whose bias is the tensor: the code that reads and writes tensors
+ * in earnest. Values are integers, which half floats hold, and no two of a tensor are equal. The kernels of tfjs are
+ * called past its engine: no tape, profile or scope sees them.
+ */
+import { BatchMatMul, Reshape, Slice, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
+import { SUPPORTED, type Support, otherInternals, unsupported } from '../../src/contract';
+import { keptBy } from '../../src/geometry/kept';
+import { deviceName, deviceOf } from './device';
+import { throwIfLost } from './drawing/gl_state';
+import { Scope } from './drawing/scope';
+import { fusedOf } from './programs/fused';
+import { type ElementSource, drawResult } from './programs/result';
+import {
+  disposeTensor,
+  drawsFloat32,
+  glOf,
+  hasContext,
+  isWebGL2,
+  onlyCompiles,
+  packsResults,
+  runKernel,
+  tensorOf,
+  valuesOf,
+} from './tfjs_internals';
+
+const NO_WEBGL_2 = /* @__PURE__ */ unsupported('it needs WebGL 2, and this is WebGL 1');
+const ONLY_COMPILES = /* @__PURE__ */ unsupported('it draws, and the flag ENGINE_COMPILE_ONLY is set');
+
+/** What is found of each format of results. */
+const supportsOf = keptBy((_backend: MathBackendWebGL): (Support | undefined)[] => []);
+
+/**
+ * Whether kernels of ours can run here at all.
+ *
+ * @throws Error if the context is lost and nothing can be found out.
+ */
+export function probe(backend: MathBackendWebGL): Support {
+  try {
+    if (!isWebGL2()) return NO_WEBGL_2;
+    if (onlyCompiles()) return ONLY_COMPILES;
+    const supports = supportsOf(backend);
+    const format = (packsResults() ? 1 : 0) + (drawsFloat32() ? 2 : 0);
+    const found = supports[format];
+    if (found) return found;
+    throwIfLost(glOf(backend));
+    if (deviceOf(backend).targets === 0) return SUPPORTED; // By the backend: it is for the kernels to say why not.
+    const problem = problemWith(backend);
+    return (supports[format] = problem === '' ? SUPPORTED : otherInternals('webgl', backend, problem));
+  } catch (error) {
+    if (isLost(backend)) throw error;
+    return otherInternals('webgl', backend, (error as Error).message); // Flags, or what keeps the context.
+  }
+}
+
+/** The name of the device, or what is left of it where tfjs's internals do not tell. */
+export function nameOf(backend: MathBackendWebGL): string {
+  try {
+    return deviceName(backend);
+  } catch (error) {
+    if (isLost(backend)) throw error;
+    return 'WebGL';
+  }
+}
+
+/** Whether it is the context that has failed, not what we know of tfjs. */
+function isLost(backend: MathBackendWebGL): boolean {
+  return hasContext(backend) && glOf(backend).isContextLost();
+}
+
+/** Elements of a result's line. */
+const WIDTH = 9;
+/** Of shape [4, 3]: a line of the texture is shorter than what is read. */
+const RECTANGLE: readonly number[] = [3, 8, 1, 6, 11, 4, 9, 2, 7, 0, 5, 10];
+/** Of shape [3, 3], odd: packed, it has lanes beyond its sizes. */
+const SQUARE: readonly number[] = [2, 6, 1, 5, 0, 4, 8, 3, 7];
+
+/** A line of a result c is 16 · c and the bias. The largest value of the product is 8 · 43 · 3 = 1032. */
+const LINES: ElementSource = {
+  key: 'proof of tensors',
+  gives: 'element',
+  code: () => 'float element(int a, int b, int c, int d) { return float(16 * c); }',
+  uniforms: {},
+  shape: [1, 1, 3, WIDTH],
+};
+
+function linesOf(values: readonly number[]): number[] {
+  return Array.from({ length: 3 * WIDTH }, (_, n) => 16 * Math.floor(n / WIDTH) + values[(n % WIDTH) % values.length]);
+}
+
+/** What is wrong, or ''. */
+function problemWith(backend: MathBackendWebGL): string {
+  const made: TensorInfo[] = [];
+  const own = <T extends TensorInfo | undefined>(info: T): T => {
+    if (info) made.push(info);
+    return info;
+  };
+  const tensor = (shape: number[], values: readonly number[]): TensorInfo =>
+    own(tensorOf(backend, shape, Float32Array.from(values)));
+  let step = '';
+  const check = (info: TensorInfo, expected: readonly number[]): void => {
+    const found = valuesOf(backend, info);
+    const wrong = expected.findIndex((value, n) => !(Math.abs(found[n] - value) < 0.25));
+    if (wrong >= 0) throw new Error(`element ${wrong} is ${found[wrong]} instead of ${expected[wrong]}`);
+  };
+  const copy = (info: TensorInfo, values: readonly number[]): TensorInfo => {
+    const bias = { bias: info, activation: 'linear', leakyreluAlpha: 0 } as const;
+    const result = own(Scope.run(backend, (scope) => drawResult(scope, undefined, LINES, fusedOf(scope, bias))));
+    check(result, linesOf(values));
+    return result;
+  };
+  try {
+    step = 'a tensor uploaded, or a result read back';
+    const rectangle = tensor([4, 3], RECTANGLE);
+    const result = copy(rectangle, RECTANGLE);
+    step = 'a slice';
+    const slice = own(runKernel(backend, Slice, { x: rectangle }, { begin: [1, 0], size: [3, 3] }));
+    if (slice) copy(slice, RECTANGLE.slice(3));
+    step = 'a result multiplied by tfjs';
+    const square = tensor([1, 1, 3, 3], SQUARE);
+    const reshaped = own(runKernel(backend, Reshape, { x: square }, { shape: [WIDTH] }));
+    const transposed = { transposeA: false, transposeB: false };
+    const product = own(runKernel(backend, BatchMatMul, { a: square, b: result }, transposed));
+    if (product) check(product, productOf(linesOf(RECTANGLE)));
+    step = 'a tensor that tfjs has packed';
+    copy(square, SQUARE);
+    step = 'a packed tensor that is reshaped';
+    if (reshaped) copy(reshaped, SQUARE);
+    step = 'a single value';
+    copy(tensor([1], [5]), [5]);
+    return '';
+  } catch (error) {
+    throwIfLost(glOf(backend));
+    return `${step}: ${(error as Error).message}`;
+  } finally {
+    for (const info of made) disposeTensor(backend, info);
+  }
+}
+
+/** SQUARE times three lines of a result. */
+function productOf(lines: readonly number[]): number[] {
+  return lines.map((_, n) => {
+    const [row, col] = [Math.floor(n / WIDTH), n % WIDTH];
+    return [0, 1, 2].reduce((sum, k) => sum + SQUARE[3 * row + k] * lines[WIDTH * k + col], 0);
+  });
+}
