@@ -225,6 +225,24 @@ function specs({ backend }: Environment): void {
     });
   }
 
+  if (backend === 'wasm')
+    it('is named where stock has no kernel to leave it to', async () => {
+      await onLaterTfjs(Object.values(LATER[backend])[0][0], () => {
+        install({ backends: [backend] });
+        try {
+          const gradient = (): unknown =>
+            tf.tidy(() =>
+              tf.grad((filter) => tf.conv2d(tf.ones<tf.Rank.R4>([1, 4, 4, 1]), filter as tf.Tensor4D, 1, 'same'))(
+                tf.ones([3, 3, 1, 1]),
+              ),
+            );
+          expect(gradient).toThrowError(/Conv2DBackpropFilter on backend 'wasm': tfjs .* in another way/);
+        } finally {
+          uninstall();
+        }
+      });
+    });
+
   it('is told the version to go back to that this package asks for', async () => {
     const [[later]] = Object.values(LATER[backend]);
     const [warning] = await onLaterTfjs(later, () => void explain(REQUEST));

@@ -144,6 +144,8 @@ export function kernelFuncOf(
         });
     }
     if (stock) return stock(params);
-    throw new Error(`${kernel} on backend '${backendName}': ${reason ?? 'no kernel here can run it'}`);
+    const probed = descriptorOf(backendName)?.probe(params.backend as KernelBackend);
+    const unable = probed?.supported === false ? probed.reason : 'no kernel here can run it';
+    throw new Error(`${kernel} on backend '${backendName}': ${reason ?? unable}`);
   };
 }
