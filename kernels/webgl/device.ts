@@ -2,7 +2,7 @@
 /** What a machine's WebGL allows, as far as plans depend on it, and how it is called. */
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { Recent } from '../../src/geometry/kept';
-import { keptOf } from './drawing/context';
+import { keptOf, rendererOf } from './drawing/context';
 import { glOf, isWebGL2, maxTextureSize } from './tfjs_internals';
 
 export interface Device {
@@ -25,13 +25,16 @@ export function deviceOf(backend: MathBackendWebGL): Device {
 
 /** The name of a device, which keys what is measured on it; with fewer than 8 targets also how many, and why. */
 export function deviceName(backend: MathBackendWebGL): string {
-  const gl = glOf(backend);
-  const info = gl.getExtension('WEBGL_debug_renderer_info');
-  const renderer = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
-  const name = renderer === 'Apple GPU' ? `${renderer} (${machine()})` : renderer;
-  if (!isWebGL2() || gl.isContextLost()) return name;
+  if (!isWebGL2()) return nameOf(rendererOf(glOf(backend)));
+  const kept = keptOf(backend);
+  const name = nameOf(kept.renderer);
+  if (kept.isLost) return name;
   const { targets, reason } = deviceOf(backend);
   return targets === 8 ? name : `${name}, ${targets} render targets (${reason})`;
+}
+
+function nameOf(renderer: string): string {
+  return renderer === 'Apple GPU' ? `${renderer} (${machine()})` : renderer;
 }
 
 /** What tells machines apart where every renderer has one name, as in WebKit. */

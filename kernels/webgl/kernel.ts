@@ -9,10 +9,10 @@ import { type FamilyKernel, SUPPORTED, type Support, type Unsupported, unsupport
 import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
 import { keptBy } from '../../src/geometry/kept';
 import { type Device, deviceOf } from './device';
-import { throwIfLost } from './drawing/gl_state';
+import { keptOf } from './drawing/context';
 import { Scope } from './drawing/scope';
 import { type Fused, fusedOf } from './programs/fused';
-import { type ResultTexture, type TensorTexture, glOf, tensorOf } from './tfjs_internals';
+import { type ResultTexture, type TensorTexture, tensorOf } from './tfjs_internals';
 
 /** A kernel: it plans, and it draws what it has planned. */
 export interface WebGLKernel<P extends object> {
@@ -29,7 +29,7 @@ export function webglKernel<P extends object>({ plan, machine, run }: WebGLKerne
   return {
     supports: (g, backend): Support => {
       if (g.batch === 0) return SUPPORTED;
-      throwIfLost(glOf(backend));
+      keptOf(backend).throwIfLost();
       const support = machine?.(backend) ?? SUPPORTED;
       if (!support.supported) return support;
       const device = deviceOf(backend);

@@ -62,6 +62,11 @@ export function glOf(backend: MathBackendWebGL): WebGL2RenderingContext {
   return backend.gpgpu.gl as WebGL2RenderingContext;
 }
 
+/** Whether the context still holds what tfjs made in it at first: one that was lost and restored is empty. Waits. */
+export function isIntact({ gl, vertexBuffer }: GPGPUContext): boolean {
+  return gl.isBuffer(vertexBuffer);
+}
+
 /** A tensor on the GPU, and how it lies there. */
 export interface TensorTexture {
   readonly texture: WebGLTexture;

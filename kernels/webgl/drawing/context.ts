@@ -4,7 +4,8 @@
  * starts empty.
  */
 import type { GPGPUContext, MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
-import { contextOf, glOf } from '../tfjs_internals';
+import { contextOf, isIntact } from '../tfjs_internals';
+import { errorOfRestored, throwIfLost } from './gl_state';
 import { type Program, type ProgramSource, link } from './program';
 import { type Proof, prove } from './proof';
 import { RenderTargetPool, targetFormat } from './render_targets';
@@ -16,10 +17,37 @@ export class Kept {
   readonly targets: RenderTargetPool;
   private readonly programs = new Map<string, Program>();
   private readonly proofs = new Map<number, Proof>();
+  readonly gl: WebGL2RenderingContext;
+  private readonly canvas: EventTarget | null;
+  private wasLost: boolean;
+  private ownRenderer: string | undefined;
 
-  constructor(readonly gl: WebGL2RenderingContext) {
+  constructor(context: GPGPUContext) {
+    const gl = (this.gl = context.gl as WebGL2RenderingContext);
+    this.canvas = gl.canvas as EventTarget | null; // React Native has none.
+    this.wasLost = !isIntact(context);
+    this.canvas?.addEventListener('webglcontextlost', this.onLost);
     this.vertexArray = gl.createVertexArray()!;
     this.targets = new RenderTargetPool(gl);
+  }
+
+  /**
+   * Whether the context is lost or ever was, since tfjs got it. The browser may restore it, but empty: what tfjs reads
+   * and writes there is gone. It is never restored before the event has been heard.
+   */
+  get isLost(): boolean {
+    return this.wasLost || this.gl.isContextLost();
+  }
+
+  /** @throws Error if the context is lost or ever was: what it would compute is garbage. */
+  throwIfLost(): void {
+    throwIfLost(this.gl);
+    if (this.wasLost) throw errorOfRestored();
+  }
+
+  /** What the machine draws with, by name; asked for once. */
+  get renderer(): string {
+    return (this.ownRenderer ??= rendererOf(this.gl));
   }
 
   get programCount(): number {
@@ -48,11 +76,22 @@ export class Kept {
   }
 
   dispose(): void {
+    this.canvas?.removeEventListener('webglcontextlost', this.onLost);
     for (const { program } of this.programs.values()) this.gl.deleteProgram(program);
     this.programs.clear();
     this.gl.deleteVertexArray(this.vertexArray);
     this.targets.dispose();
   }
+
+  private readonly onLost = (): void => {
+    this.wasLost = true;
+  };
+}
+
+/** The name of what a context draws with, as far as the browser tells. */
+export function rendererOf(gl: WebGLRenderingContext): string {
+  const info = gl.getExtension('WEBGL_debug_renderer_info');
+  return String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
 }
 
 const kept = /* @__PURE__ */ new WeakMap<GPGPUContext, Kept>();
@@ -61,7 +100,7 @@ export function keptOf(backend: MathBackendWebGL): Kept {
   const context = contextOf(backend);
   let own = kept.get(context);
   if (own === undefined) {
-    own = new Kept(glOf(backend));
+    own = new Kept(context);
     kept.set(context, own);
   }
   return own;

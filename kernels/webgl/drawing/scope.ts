@@ -15,7 +15,7 @@ import {
   textureOf,
 } from '../tfjs_internals';
 import { type Kept, keptOf } from './context';
-import { enterState, throwIfLost } from './gl_state';
+import { enterState } from './gl_state';
 import type { Program, ProgramSource } from './program';
 import type { Uniforms } from './uniforms';
 import type { RenderTarget } from './render_targets';
@@ -63,9 +63,9 @@ export class Scope {
     const scope = new Scope(backend);
     let result: ResultTexture | undefined;
     try {
-      throwIfLost(scope.gl);
+      scope.kept.throwIfLost();
       result = body(scope);
-      throwIfLost(scope.gl);
+      scope.kept.throwIfLost();
       scope.results.splice(scope.results.indexOf(result), 1);
       return result.info;
     } finally {
