@@ -5,7 +5,7 @@
  * no error, and gives zeros. So, once in each format: a framebuffer as kernels make it, a known tile drawn into it, and
  * what comes back. What is not proven is not used.
  */
-import { enterState, throwIfLost } from './gl_state';
+import { DrawingState, throwIfLost } from './gl_state';
 import { type ProgramSource, link } from './program';
 import { type RenderTarget, deleteTarget, makeTarget } from './render_targets';
 
@@ -21,7 +21,7 @@ const COUNTS = [8, 4, 2, 1];
 const SIZE = 2;
 
 export function prove(gl: WebGL2RenderingContext, vertexArray: WebGLVertexArrayObject, format: number): Proof {
-  const leave = enterState(gl, vertexArray);
+  const state = new DrawingState(gl, vertexArray);
   const reported = gl.getParameter(gl.MAX_DRAW_BUFFERS) as number;
   let reason = reported < COUNTS[0] ? `MAX_DRAW_BUFFERS is ${reported}` : '';
   try {
@@ -32,7 +32,7 @@ export function prove(gl: WebGL2RenderingContext, vertexArray: WebGLVertexArrayO
     }
     return { targets: 0, reason };
   } finally {
-    leave();
+    state.leave();
   }
 }
 

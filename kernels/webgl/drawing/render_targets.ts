@@ -129,7 +129,8 @@ export function deleteTarget(gl: WebGL2RenderingContext, { texture, framebuffer 
 }
 
 /**
- * Makes a texture and attaches it, once for its life.
+ * Makes a texture and attaches it, once for its life. Whoever calls has entered a DrawingState, which puts back what
+ * this leaves bound.
  *
  * @throws Error if there is no such texture, or it cannot be drawn to: what is drawn to it would come back as zeros.
  */

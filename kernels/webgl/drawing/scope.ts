@@ -15,7 +15,7 @@ import {
   textureOf,
 } from '../tfjs_internals';
 import { type Kept, keptOf } from './context';
-import { enterState } from './gl_state';
+import { DrawingState } from './gl_state';
 import type { Program, ProgramSource } from './program';
 import type { Uniforms } from './uniforms';
 import type { RenderTarget } from './render_targets';
@@ -51,7 +51,7 @@ export class Scope {
   private readonly kept: Kept;
   private readonly taken: RenderTarget[] = [];
   private readonly results: ResultTexture[] = [];
-  private leaveState: (() => void) | undefined;
+  private state: DrawingState | undefined;
 
   private constructor(private readonly backend: MathBackendWebGL) {
     this.kept = keptOf(backend);
@@ -98,13 +98,16 @@ export class Scope {
 
   draw({ source, target, textures, uniforms, passes, adds }: Draw): void {
     const { gl, kept } = this;
-    this.leaveState ??= enterState(gl, kept.vertexArray);
+    const state = this.enter();
     const program = kept.program(source);
     gl.useProgram(program.program);
-    for (const name in textures) this.bind(program, name, textures[name]);
+    for (const name in textures) this.bind(state, program, name, textures[name]);
     for (const some of uniforms) program.set(some);
     const drawAll = (): void => {
-      if (adds) this.startAdding('layers' in target ? Math.max(1, target.layers) : 1);
+      if (adds) {
+        this.clear('layers' in target ? Math.max(1, target.layers) : 1);
+        state.startAdding();
+      }
       for (const pass of passes ?? [{ viewport: [0, 0, target.width, target.height] } as Pass]) {
         const [x, y, width, height] = pass.viewport;
         if (pass.uniforms) program.set(pass.uniforms);
@@ -112,7 +115,7 @@ export class Scope {
         if (pass.points === undefined) gl.drawArrays(gl.TRIANGLES, 0, 3);
         else gl.drawArrays(gl.POINTS, 0, pass.points);
       }
-      if (adds) gl.disable(gl.BLEND);
+      if (adds) state.stopAdding();
     };
     if ('framebuffer' in target) {
       gl.bindFramebuffer(gl.FRAMEBUFFER, target.framebuffer);
@@ -123,17 +126,17 @@ export class Scope {
   }
 
   private take(width: number, height: number, layers: number): RenderTarget {
-    this.leaveState ??= enterState(this.gl, this.kept.vertexArray);
+    this.enter();
     const target = this.kept.targets.take(width, height, layers);
     this.taken.push(target);
     return target;
   }
 
-  private bind(program: Program, name: string, texture: Texture): void {
+  private bind(state: DrawingState, program: Program, name: string, texture: Texture): void {
     const sampler = program.samplers.get(name);
     if (sampler === undefined) return;
     const { gl } = this;
-    gl.activeTexture(gl.TEXTURE0 + sampler.unit);
+    state.useUnit(gl.TEXTURE0 + sampler.unit);
     if ('lineTexels' in texture) {
       gl.bindTexture(gl.TEXTURE_2D, texture.texture);
       program.setTensor(sampler, texture);
@@ -142,17 +145,17 @@ export class Scope {
     }
   }
 
-  private startAdding(outputs: number): void {
-    const { gl } = this;
-    for (let n = 0; n < outputs; n++) gl.clearBufferfv(gl.COLOR, n, ZERO);
-    gl.enable(gl.BLEND);
-    gl.blendEquation(gl.FUNC_ADD);
-    gl.blendFunc(gl.ONE, gl.ONE);
+  private clear(outputs: number): void {
+    for (let n = 0; n < outputs; n++) this.gl.clearBufferfv(this.gl.COLOR, n, ZERO);
+  }
+
+  private enter(): DrawingState {
+    return (this.state ??= new DrawingState(this.gl, this.kept.vertexArray));
   }
 
   private leave(): void {
-    this.leaveState?.();
-    this.leaveState = undefined;
+    this.state?.leave();
+    this.state = undefined;
   }
 
   private end(): void {
