@@ -13,6 +13,7 @@ import {
   isOnGPU,
   makeResult,
   textureOf,
+  timed,
 } from '../tfjs_internals';
 import { type Kept, keptOf } from './context';
 import { DrawingState } from './gl_state';
@@ -117,12 +118,14 @@ export class Scope {
       }
       if (adds) state.stopAdding();
     };
-    if ('framebuffer' in target) {
-      gl.bindFramebuffer(gl.FRAMEBUFFER, target.framebuffer);
-      drawAll();
-    } else {
-      kept.targets.drawingTo(target, drawAll);
-    }
+    timed(this.backend, source.key, () => {
+      if ('framebuffer' in target) {
+        gl.bindFramebuffer(gl.FRAMEBUFFER, target.framebuffer);
+        drawAll();
+      } else {
+        kept.targets.drawingTo(target, drawAll);
+      }
+    });
   }
 
   private take(width: number, height: number, layers: number): RenderTarget {
