@@ -13,49 +13,15 @@ import { type Environment, describeOnEveryBackend } from './support/environments
 import { runBackpropFilter, runBackpropInput, runForward } from './support/kernels';
 import { filterShape, layer, randomOperands, xShape } from './support/layer';
 import * as oracle from './support/oracle';
-
-type Context = WebGL2RenderingContext;
-/** Replaces calls of a context; `targetsOf` tells how many targets are bound. */
-type Wrap = (gl: Context, targetsOf: () => number) => void;
-
-/** More targets than that, and the framebuffer is incomplete: nothing is drawn. */
-const incompleteBeyond =
-  (most: number): Wrap =>
-  (gl, targetsOf) => {
-    const { checkFramebufferStatus } = gl;
-    gl.checkFramebufferStatus = (target) =>
-      targetsOf() > most ? gl.FRAMEBUFFER_UNSUPPORTED : checkFramebufferStatus.call(gl, target);
-    silentBeyond(most)(gl, targetsOf);
-  };
-
-/** More targets than that, and nothing is drawn, though all looks well. */
-const silentBeyond =
-  (most: number): Wrap =>
-  (gl, targetsOf) => {
-    const { drawArrays } = gl;
-    gl.drawArrays = (...args) => void (targetsOf() <= most && drawArrays.apply(gl, args));
-  };
-
-/** An error of a call that does nothing else. */
-function failing(gl: Context, error: number): () => void {
-  const { getError } = gl;
-  let pending: number = gl.NO_ERROR;
-  gl.getError = () => {
-    const found = pending === gl.NO_ERROR ? (getError.call(gl) as number) : pending;
-    pending = gl.NO_ERROR;
-    return found;
-  };
-  return () => (pending = error);
-}
-
-/** More layers than that are refused. */
-const fewLayers =
-  (most: number): Wrap =>
-  (gl) => {
-    const { texStorage3D } = gl;
-    const fail = failing(gl, gl.INVALID_VALUE);
-    gl.texStorage3D = (...args) => (args[5] > most ? fail() : texStorage3D.apply(gl, args));
-  };
+import {
+  type Context,
+  type Wrap,
+  failing,
+  fewLayers,
+  incompleteBeyond,
+  silentBeyond,
+  stub,
+} from './support/webgl_stubs';
 
 /** Bits of colour that a pixel may have, in targets of the environment's floats. */
 const targetsOfBits = (bits: number, { precision = 32 }: Environment): number => bits / (4 * precision);
@@ -88,15 +54,7 @@ describeOnEveryBackend(
     function within(wrap: Wrap, body: () => void): void {
       const own = gl();
       webgl.release!(backend());
-      // tfjs draws to framebuffers of its own, of which drawBuffers is never said: 0 targets as far as limits go.
-      const counts = new WeakMap<WebGLFramebuffer, number>();
-      const bound = (): WebGLFramebuffer | null => own.getParameter(own.FRAMEBUFFER_BINDING) as WebGLFramebuffer | null;
-      const { drawBuffers } = own;
-      own.drawBuffers = (buffers) => {
-        counts.set(bound()!, [...buffers].length);
-        drawBuffers.call(own, buffers);
-      };
-      wrap(own, () => counts.get(bound()!) ?? 0);
+      stub(own, [wrap]);
       try {
         body();
       } finally {

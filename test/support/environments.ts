@@ -34,19 +34,22 @@ export function describeOnEveryBackend(
   body: (environment: Environment) => void,
   wanted: (environment: Environment) => boolean = () => true,
 ): void {
-  for (const environment of environments.filter(wanted)) {
-    describe(`${title} [${environment.name}]`, () => {
-      beforeAll(async () => {
-        setPrecision(environment.precision ?? 32);
-        await environment.setUp?.();
-        await tf.setBackend(environment.backend);
-        await tf.ready();
-      });
-      afterAll(async () => {
-        await environment.tearDown?.();
-        setPrecision(32);
-      });
-      body(environment);
+  for (const environment of environments.filter(wanted)) describeOn(environment, title, body);
+}
+
+/** A `describe` in which tfjs runs in an environment, which need not be one of those of the runner. */
+export function describeOn(environment: Environment, title: string, body: (environment: Environment) => void): void {
+  describe(`${title} [${environment.name}]`, () => {
+    beforeAll(async () => {
+      setPrecision(environment.precision ?? 32);
+      await environment.setUp?.();
+      await tf.setBackend(environment.backend);
+      await tf.ready();
     });
-  }
+    afterAll(async () => {
+      await environment.tearDown?.();
+      setPrecision(32);
+    });
+    body(environment);
+  });
 }
