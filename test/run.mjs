@@ -12,6 +12,7 @@ import { ensureChromium } from '../scripts/chromium.mjs';
 import { prepare, root } from '../scripts/dependencies.mjs';
 import { runKarma } from './karma.mjs';
 import { formatLine } from './progress.mjs';
+import { IN_NODE, runTfjsTests } from './tfjs/run.mjs';
 
 /** Runs a program of a dependency; resolves to its exit status and what it printed, if that was kept. */
 function run(program, args, stdio = ['ignore', 'pipe', 'pipe']) {
@@ -65,6 +66,9 @@ const jest = {
 /** The same specs, and those for WebGL, in a browser. */
 const karma = { what: 'karma', run: () => runKarma() };
 
+/** tfjs's own tests with our kernels installed, where they take seconds; `npm run test:tfjs` has them on webgl too. */
+const tfjs = { what: "tfjs's own tests", run: () => runTfjsTests(IN_NODE) };
+
 await prepare('kernels', 'bench');
 ensureChromium(); // Here, so that what is installed is installed before anything runs.
 
@@ -74,6 +78,7 @@ const queue = [
   check('lint', 'eslint/bin/eslint.js', '.'),
   check('types', 'typescript/bin/tsc', '-p', '.'),
   check('API reference (docstrings)', 'typedoc/bin/typedoc', '--emit', 'none'),
+  tfjs,
   jest,
 ];
 const total = { passed: 0, failed: 0, skipped: 0 };
