@@ -12,7 +12,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { buildSync } from 'esbuild';
 
 const root = resolve(__dirname, '../..');
-const TFJS = '4.22.0';
+const tfjsCore = readFileSync(join(root, 'node_modules/@tensorflow/tfjs-core/package.json'), 'utf8');
+const TFJS = (JSON.parse(tfjsCore) as { version: string }).version;
 const windows = process.platform === 'win32';
 
 function execute(command: string, args: string[], cwd: string): string {
