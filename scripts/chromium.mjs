@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Finds a Chromium or Chrome: `CHROME_BIN`, then the usual names and places. As root on Debian it installs the
- * distribution's package `chromium` if there is none, and says so first; `--no-install` refuses (./dependencies.mjs).
+ * distribution's package `chromium` if there is none (./programs.mjs).
  */
-import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { mayInstall } from './dependencies.mjs';
+import { findProgram, installPackages } from './programs.mjs';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome', 'microsoft-edge'];
 const PLACES = [
@@ -36,36 +33,12 @@ export const CHROMIUM_FLAGS = [
 
 /** The path of a browser, or `undefined`. */
 export function findChromium() {
-  const candidates = [
-    process.env.CHROME_BIN,
-    ...(process.env.PATH ?? '').split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name))),
-    ...PLACES,
-  ];
-  return candidates.find((path) => path && isExecutable(path));
+  return findProgram([], [process.env.CHROME_BIN]) ?? findProgram(NAMES, PLACES);
 }
 
 /** The path of a browser; installs one where it may. `undefined` if none can be had. */
 export function ensureChromium() {
   const found = findChromium();
-  const canInstall = process.getuid?.() === 0 && existsSync('/etc/debian_version');
-  if (found || !canInstall || !mayInstall()) return found;
-  const commands = [
-    ['apt-get', 'update'],
-    ['apt-get', 'install', '-y', '--no-install-recommends', 'chromium'],
-  ];
-  console.log('No browser was found. Installing one on this machine, as root, by');
-  for (const command of commands) console.log(`  ${command.join(' ')}`);
-  console.log('(--no-install refuses; CHROME_BIN names one that is elsewhere)');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  for (const [program, ...args] of commands) spawnSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'], env });
-  return findChromium();
-}
-
-function isExecutable(path) {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  if (!found) installPackages(['chromium']);
+  return found ?? findChromium();
 }
