@@ -15,26 +15,11 @@ export async function runKarma({ grep } = {}) {
     return { passed: 0, failed: 1, skipped: 0 };
   }
   process.env.CHROME_BIN = executable;
-  const { build } = await import('esbuild');
+  const { bundle } = await import('./bundle.mjs');
   const { readdirSync } = await import('node:fs');
   const specs = readdirSync(`${root}test`).filter((name) => name.endsWith('.spec.ts'));
-  await build({
-    stdin: {
-      contents: ['./support/setup_browser', ...specs.map((name) => `./${name}`)]
-        .map((path) => `import '${path}';`)
-        .join('\n'),
-      resolveDir: `${root}test`,
-    },
-    bundle: true,
-    outfile: `${root}test/dist/specs.js`,
-    format: 'iife',
-    platform: 'browser',
-    sourcemap: 'inline',
-    define: { global: 'globalThis' },
-    // What tfjs and seedrandom would use in Node.
-    external: ['node-fetch', 'util', 'string_decoder', 'crypto', 'os', 'worker_threads', 'perf_hooks', 'fs', 'path'],
-    logLevel: 'error',
-  });
+  const imports = ['./support/setup_browser', ...specs.map((name) => `./${name}`)].map((path) => `import '${path}';`);
+  await bundle('specs', imports.join('\n'));
   const { default: karma } = await import('karma');
   const { default: configure } = await import('../karma.conf.js');
   let settings = {};
