@@ -43,7 +43,8 @@ export function describeOn(environment: Environment, title: string, body: (envir
     beforeAll(async () => {
       setPrecision(environment.precision ?? 32);
       await environment.setUp?.();
-      await tf.setBackend(environment.backend);
+      // Else the specs would run, and pass, on the backend before it.
+      if (!(await tf.setBackend(environment.backend))) throw new Error(`There is no backend ${environment.backend}`);
       await tf.ready();
     });
     afterAll(async () => {
