@@ -69,6 +69,9 @@ const karma = { what: 'karma', run: () => runKarma() };
 /** tfjs's own tests with our kernels installed, where they take seconds; `npm run test:tfjs` has them on webgl too. */
 const tfjs = { what: "tfjs's own tests", run: () => runTfjsTests(IN_NODE) };
 
+/** A few of them in a browser of another make, if it is here. It is loaded once its dependencies are installed. */
+const firefox = { what: 'Firefox', run: async () => (await import('./browsers/smoke.mjs')).runFirefoxSmoke() };
+
 await prepare('kernels', 'bench');
 ensureChromium(); // Here, so that what is installed is installed before anything runs.
 
@@ -80,6 +83,7 @@ const queue = [
   check('API reference (docstrings)', 'typedoc/bin/typedoc', '--emit', 'none'),
   tfjs,
   jest,
+  firefox,
 ];
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
