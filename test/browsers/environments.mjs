@@ -126,6 +126,6 @@ export const ENVIRONMENTS = [
   inChromium('strict CSP', {
     headers: { 'content-security-policy': "default-src 'none'; script-src 'self'; connect-src 'self'" },
     without: ['wasm'],
-    is: ({ violations, engines }) => violations === 1 && engines.join() === 'plain',
+    is: ({ webAssembly, mayCompile, engines }) => webAssembly && !mayCompile && engines.join() === 'plain',
   }),
 ];

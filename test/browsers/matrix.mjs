@@ -42,7 +42,8 @@ function missingEngines({ engineReasons }) {
 /** The rows of the table, and below it the reasons that it refers to by number. */
 function lay(visits) {
   const notes = [];
-  const note = (text) => {
+  const note = (reason) => {
+    const text = reason.length > 160 ? `${reason.slice(0, 159)}…` : reason;
     if (!notes.includes(text)) notes.push(text);
     return `[${notes.indexOf(text) + 1}]`;
   };
