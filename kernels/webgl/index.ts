@@ -7,9 +7,8 @@
  * GLSL), programs/result. Below them: drawing/scope (one call on the GPU), drawing/render_targets, ./tfjs_internals
  * and its ./proof_of_tensors.
  */
-import { Conv2DBackpropFilter, Conv2DBackpropInput } from '@tensorflow/tfjs-core';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
-import { type BackendDescriptor, registerBackend } from '../../src/contract';
+import { type BackendDescriptor, REPLACEABLE, registerBackend } from '../../src/contract';
 import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
 import { dilate } from './dilate';
@@ -25,7 +24,7 @@ export const descriptor: BackendDescriptor<MathBackendWebGL> = {
   runsOn: 'gpu',
   device: nameOf,
   probe,
-  replaces: [Conv2DBackpropInput, Conv2DBackpropFilter],
+  replaces: REPLACEABLE,
   variants: { scatter, dilate, matmul, subpixel },
   backpropInput,
   backpropFilter,

@@ -6,9 +6,10 @@
  *
  * | form | how tfjs comes to it |
  * |---|---|
- * | unpacked, uploaded | `uploadToGPU` of values that no program of tfjs has met |
+ * | unpacked, uploaded | `uploadToGPU` of values, as for programs that read unpacked |
  * | a slice | Slice of that: the same texture, from an offset on |
  * | packed, uploaded | BatchMatMul of values: its program is the first that they meet, and reads packed |
+ * | packed, as we have it done | values that no program of tfjs has met |
  * | packed, reshaped | those values by another shape, that of before the upload |
  * | uniform | a single value, which tfjs keeps off the GPU |
  * | our result | read back, and multiplied by tfjs |
@@ -22,20 +23,20 @@ import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { SUPPORTED, type Support, otherInternals, unsupported } from '../../src/contract';
 import { keptBy } from '../../src/geometry/kept';
 import { deviceName, deviceOf } from './device';
-import { throwIfLost } from './drawing/gl_state';
+import { keptOf } from './drawing/context';
 import { Scope } from './drawing/scope';
 import { fusedOf } from './programs/fused';
 import { type ElementSource, drawResult } from './programs/result';
 import {
   disposeTensor,
   drawsFloat32,
-  glOf,
   hasContext,
   isWebGL2,
   onlyCompiles,
   packsResults,
   runKernel,
   tensorOf,
+  uploadUnpacked,
   valuesOf,
 } from './tfjs_internals';
 
@@ -58,7 +59,7 @@ export function probe(backend: MathBackendWebGL): Support {
     const format = (packsResults() ? 1 : 0) + (drawsFloat32() ? 2 : 0);
     const found = supports[format];
     if (found) return found;
-    throwIfLost(glOf(backend));
+    keptOf(backend).throwIfLost();
     if (deviceOf(backend).targets === 0) return SUPPORTED; // By the backend: it is for the kernels to say why not.
     const problem = problemWith(backend);
     return (supports[format] = problem === '' ? SUPPORTED : otherInternals('webgl', backend, problem));
@@ -80,7 +81,7 @@ export function nameOf(backend: MathBackendWebGL): string {
 
 /** Whether it is the context that has failed, not what we know of tfjs. */
 function isLost(backend: MathBackendWebGL): boolean {
-  return hasContext(backend) && glOf(backend).isContextLost();
+  return hasContext(backend) && keptOf(backend).isLost;
 }
 
 /** Elements of a result's line. */
@@ -127,6 +128,7 @@ function problemWith(backend: MathBackendWebGL): string {
   try {
     step = 'a tensor uploaded, or a result read back';
     const rectangle = tensor([4, 3], RECTANGLE);
+    uploadUnpacked(backend, rectangle);
     const result = copy(rectangle, RECTANGLE);
     step = 'a slice';
     const slice = own(runKernel(backend, Slice, { x: rectangle }, { begin: [1, 0], size: [3, 3] }));
@@ -139,13 +141,15 @@ function problemWith(backend: MathBackendWebGL): string {
     if (product) check(product, productOf(linesOf(RECTANGLE)));
     step = 'a tensor that tfjs has packed';
     copy(square, SQUARE);
+    step = 'a tensor that we have had packed';
+    copy(tensor([3, 3], SQUARE), SQUARE);
     step = 'a packed tensor that is reshaped';
     if (reshaped) copy(reshaped, SQUARE);
     step = 'a single value';
     copy(tensor([1], [5]), [5]);
     return '';
   } catch (error) {
-    throwIfLost(glOf(backend));
+    keptOf(backend).throwIfLost();
     return `${step}: ${(error as Error).message}`;
   } finally {
     for (const info of made) disposeTensor(backend, info);

@@ -133,6 +133,11 @@ export function textureOf(backend: MathBackendWebGL, { dataId, shape }: TensorIn
   return { texture, shape, lineTexels: Math.ceil(width / 2), offset: 0, packedRows, packedCols, isPacked };
 }
 
+/** Brings a tensor's values onto the GPU as tfjs does for its own programs that are not packed. */
+export function uploadUnpacked(backend: MathBackendWebGL, { dataId }: TensorInfo): void {
+  backend.uploadToGPU(dataId);
+}
+
 /** A tensor to be drawn to, and its texture. */
 export interface ResultTexture {
   readonly info: TensorInfo;

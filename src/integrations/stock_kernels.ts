@@ -24,6 +24,7 @@ import {
   Conv2DTransposeBackpropInput,
   type Pass,
   type Replaceable,
+  descriptorOf,
   kernelNameOf,
 } from '../contract';
 import { type ConvolutionRequest, geometryOfConvolution } from '../geometry/convolution';
