@@ -10,7 +10,6 @@ import { fieldOf } from '../bench/field';
 import type { Row } from '../bench/results';
 import type { Workload } from '../bench/workloads';
 import {
-  type GeometryRequest,
   VARIANTS,
   type Variant,
   clearTuning,
@@ -28,7 +27,16 @@ import { mismatch } from './support/compare';
 import { changeDescriptor } from './support/descriptors';
 import { type Environment, describeOnEveryBackend } from './support/environments';
 import { opArguments, runForward } from './support/kernels';
-import { type Layer, explicitPad, filterShape, layer, randomOperands, xShape, yShape } from './support/layer';
+import {
+  type Layer,
+  explicitPad,
+  filterShape,
+  layer,
+  randomOperands,
+  requestOf,
+  xShape,
+  yShape,
+} from './support/layer';
 import * as oracle from './support/oracle';
 import { variantsThatRun } from './support/profile';
 import { uniform } from './support/random';
@@ -42,13 +50,6 @@ const hasKernels = ({ withoutKernels }: Environment): boolean => withoutKernels 
 interface Scale {
   readonly domain: string[];
   readonly range: string[];
-}
-
-/** A layer as a request for its geometry. */
-function requestOf(of: Layer): GeometryRequest {
-  const { strides, dilations, groups, outputPadding } = of;
-  const shapes = { xShape: xShape(of), filterShape: filterShape(of) };
-  return { ...shapes, strides, dilations, groups, outputPadding, pad: explicitPad(of) };
 }
 
 /** A layer as the comparison takes it. */

@@ -8,7 +8,7 @@ import { unsupported } from '../../src/contract';
 import type { RenderTarget } from './drawing/render_targets';
 import type { Scope } from './drawing/scope';
 import { webglKernel } from './kernel';
-import { type ChannelMajorLayout, channelMajorLayout, columnsOfDy, columnsOfX } from './layouts/channel_major';
+import { type ChannelMajorLayout, channelMajorLayouts } from './layouts/channel_major';
 import { pairsShareTexels } from './layouts/channels';
 import { filterGradientGrid } from './layouts/filter_gradient';
 import { CHANNEL_MAJOR_FROM_ELEMENTS, CHANNEL_MAJOR_FROM_PACKED, channelMajorUniforms } from './programs/channel_major';
@@ -23,10 +23,9 @@ export const backpropFilter = webglKernel({
   plan: (g, device) => {
     const { targets, textureSize } = device;
     if (targets < 4) return unsupported(`it needs 4 render targets, and there are ${targets}`);
-    const x = channelMajorLayout(g.batch * g.inHeight, g.inChannels, g.groups, columnsOfX(g), textureSize);
-    if ('reason' in x) return x;
-    const dy = channelMajorLayout(g.batch * g.outHeight, g.outChannels, g.groups, columnsOfDy(g), textureSize);
-    if ('reason' in dy) return dy;
+    const layouts = channelMajorLayouts(g, textureSize);
+    if ('reason' in layouts) return layouts;
+    const { x, dy } = layouts;
     const grid = filterGradientGrid(g, x, dy, device);
     if ('reason' in grid) return grid;
     return {

@@ -54,6 +54,8 @@ function makeDraws(correlation: Correlation, placement: FilterPlacement, form: S
     imageHeight: request.imageHeight,
     imageWidth: image.width,
     imageRowsPerLine: image.rowsPerLine,
+    imageLinesPerRow: image.linesPerRow,
+    imageLineCols: image.lineCols,
     imageTexels: image.texels,
     stepRows,
     depthQuads: depthQuads(grid.channels),
@@ -71,7 +73,7 @@ function makeDraws(correlation: Correlation, placement: FilterPlacement, form: S
         taps,
         tapStep: taps === 1 ? 0 : cols.offsetStep,
         channelsAcross: placement.channelsAcross,
-        imagePacked: form === 'packed',
+        imageForm: form === 'dense' && image.linesPerRow > 1 ? 'dense in long rows' : form,
       });
       const origin = [(stack * grid.phaseCols + phaseCol) * phaseWidth, phaseRow * phaseHeight] as const;
       const pass: Pass = {

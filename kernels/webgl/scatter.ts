@@ -14,6 +14,7 @@ import { filterWeights } from './filter_weights';
 import { forwardRequest } from './forward';
 import { webglKernel } from './kernel';
 import { allQuads, depthQuads } from './layouts/channels';
+import { denseUniforms } from './layouts/dense_image';
 import { placementUniforms } from './layouts/filter_texels';
 import { gridUniforms } from './layouts/target_grid';
 import { gridImage } from './programs/grid_image';
@@ -60,10 +61,8 @@ function uniformsOf(g: Conv2DTransposeGeometry, { grid, image }: Correlation): U
     ...gridUniforms(grid),
     targetSize: [grid.targetWidth, grid.targetHeight],
     depthQuads: depthQuads(grid.channels),
+    ...denseUniforms('imageAt', image),
     imageHeight: g.inHeight,
-    imageWidth: image.width,
-    imageRowsPerLine: image.rowsPerLine,
-    imageTexels: image.texels,
     outWidth: g.outWidth,
     strideRows: g.strideHeight,
     strideCols: g.strideWidth,

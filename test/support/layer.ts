@@ -3,7 +3,7 @@
  * A transposed layer as tests describe it: every number explicit, in the terms of the definition, none of them
  * computed by the library under test.
  */
-import type { ExplicitPadding } from '../../src';
+import type { ExplicitPadding, GeometryRequest } from '../../src';
 import { uniform } from './random';
 
 export interface Layer {
@@ -90,4 +90,11 @@ export function explicitPad(
     [left, right],
   ];
   return dataFormat === 'NHWC' ? [none, rows, columns, none] : [none, none, rows, columns];
+}
+
+/** What is asked for a layer's geometry. */
+export function requestOf(of: Layer): GeometryRequest {
+  const { strides, dilations, groups, outputPadding } = of;
+  const shapes = { xShape: xShape(of), filterShape: filterShape(of) };
+  return { ...shapes, strides, dilations, groups, outputPadding, pad: explicitPad(of) };
 }

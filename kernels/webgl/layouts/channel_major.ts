@@ -16,10 +16,13 @@
  * channels quads 0 and 1 are of tap 0, quads 2 and 3 of tap 1, quads 4 and 5 of tap 2. Fewer than 4 channels are not
  * filled up to a quad: with 3 taps and 1 channel, quad 0 holds tap 0, tap 1, tap 2 and a zero. Where that is too
  * wide for a texture, each tap has a line of its own.
+ *
+ * A long row is cut into parts of so many columns, each with a line as if it were a row: column n of x meets column n
+ * of dy as it is laid out here, and no other.
  */
 import { type Unsupported, unsupported } from '../../../src/contract';
 import type { Conv2DTransposeGeometry } from '../../../src/geometry/geometry';
-import { type DenseLayout, denseLayout } from './dense_image';
+import { type DenseLayout, wholeRowsLayout } from './dense_image';
 
 /** The columns that are laid out. */
 export interface Columns {
@@ -31,12 +34,12 @@ export interface Columns {
 }
 
 /** The columns of x as they are. */
-export function columnsOfX(g: Conv2DTransposeGeometry): Columns {
+function columnsOfX(g: Conv2DTransposeGeometry): Columns {
   return { columns: g.inWidth, taps: 1, stride: 1, dilation: 1, pad: 0 };
 }
 
 /** The columns of dy that those of x meet. */
-export function columnsOfDy(g: Conv2DTransposeGeometry): Columns {
+function columnsOfDy(g: Conv2DTransposeGeometry): Columns {
   return {
     columns: g.inWidth,
     taps: g.filterWidth,
@@ -54,25 +57,42 @@ export interface ChannelMajorLayout extends DenseLayout {
   readonly paddedDepth: number;
   /** Quads of one group in a line. */
   readonly groupQuads: number;
-  /** Lines of a row: 1 if it holds the channels of all taps, else one for each tap. */
+  /** Lines of a part of a row: 1 if it holds the channels of all taps, else one for each tap. */
   readonly rowLines: number;
+  /** Into how many parts a row is cut, and columns of each. */
+  readonly parts: number;
+  readonly partColumns: number;
 }
 
-/** Lays out the rows of an image, or says why no texture could hold them. */
-export function channelMajorLayout(
-  rows: number,
-  channels: number,
-  groups: number,
-  columns: Columns,
+/** Lays out x and dy, in as few parts of a row as fit, or says why no texture could hold them. */
+export function channelMajorLayouts(
+  g: Conv2DTransposeGeometry,
   maxSize: number,
-): ChannelMajorLayout | Unsupported {
-  const depth = channels / groups;
-  const paddedDepth = depth < 4 ? depth : 4 * Math.ceil(depth / 4);
-  const texels = Math.ceil(columns.columns / 4);
-  for (const rowLines of [1, columns.taps]) {
-    const groupQuads = Math.ceil(((columns.taps / rowLines) * paddedDepth) / 4);
-    const layout = denseLayout(rows * rowLines, groups * groupQuads, texels, maxSize);
-    if (!('reason' in layout)) return { ...layout, columns, depth, paddedDepth, groupQuads, rowLines };
+): Record<'x' | 'dy', ChannelMajorLayout> | Unsupported {
+  for (let parts = 1; parts < 2 * g.inWidth; parts *= 2) {
+    const x = layOut(g.batch * g.inHeight, g.inChannels / g.groups, g.groups, columnsOfX(g), parts, maxSize);
+    const dy = layOut(g.batch * g.outHeight, g.outChannels / g.groups, g.groups, columnsOfDy(g), parts, maxSize);
+    if (x && dy) return { x, dy };
   }
   return unsupported(`x or dy does not fit a texture of ${maxSize} × ${maxSize}`);
+}
+
+function layOut(
+  rows: number,
+  depth: number,
+  groups: number,
+  columns: Columns,
+  atLeast: number,
+  maxSize: number,
+): ChannelMajorLayout | undefined {
+  const paddedDepth = depth < 4 ? depth : 4 * Math.ceil(depth / 4);
+  const texels = Math.ceil(columns.columns / atLeast / 4);
+  const [partColumns, parts] = [4 * texels, Math.ceil(columns.columns / (4 * texels))];
+  for (const rowLines of [1, columns.taps]) {
+    const groupQuads = Math.ceil(((columns.taps / rowLines) * paddedDepth) / 4);
+    const layout = wholeRowsLayout(rows * parts * rowLines, groups * groupQuads, texels, maxSize);
+    if (!('reason' in layout))
+      return { ...layout, columns, depth, paddedDepth, groupQuads, rowLines, parts, partColumns };
+  }
+  return undefined;
 }

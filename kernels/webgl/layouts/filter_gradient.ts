@@ -45,7 +45,7 @@ export function filterGradientGrid(
   const quads = targets >= 8 ? 2 : 1;
   const tileCols = Math.ceil(x.groupQuads / quads);
   const tiles = g.filterHeight * dy.rowLines * g.groups * dy.groupQuads * tileCols;
-  const splits = Math.min(g.batch * g.inHeight, Math.ceil(ENOUGH_FRAGMENTS / tiles));
+  const splits = Math.min(g.batch * g.inHeight * x.parts, Math.ceil(ENOUGH_FRAGMENTS / tiles));
   // Square: a GPU shades 2 × 2 fragments at a time, and software a few rows at a time.
   const width = Math.min(Math.ceil(Math.sqrt(tiles * splits)), textureSize);
   const height = Math.ceil((tiles * splits) / width);

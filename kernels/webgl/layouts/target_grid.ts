@@ -85,16 +85,16 @@ export interface GridRequest {
  */
 const ENOUGH_ROWS = 32;
 
-/** The pixels of a tile, as many as there are targets. */
-function tileOf({ targets }: Device): Tile {
-  if (targets < 4) return { rows: 1, cols: Math.max(1, targets) };
-  return { rows: targets < 8 ? 1 : 2, cols: 4 };
+/** The pixels of a tile, as many as there are targets: of two rows, if there is more than one. */
+function tileOf({ targets }: Device, rows: number): Tile {
+  if (targets < 8) return { rows: 1, cols: Math.max(1, targets) };
+  return rows === 1 ? { rows: 1, cols: 8 } : { rows: 2, cols: 4 };
 }
 
 /** Divides a grid into tiles, stacks and bands, or says why no texture could hold it. */
 export function layOutGrid(request: GridRequest, device: Device): Grid | Unsupported {
   const { textureSize } = device;
-  const { batch, rows, cols, phaseRows = 1, phaseCols = 1, channels, tile = tileOf(device) } = request;
+  const { batch, rows, cols, phaseRows = 1, phaseCols = 1, channels, tile = tileOf(device, batch * rows) } = request;
   const { packed = phaseCols === 1 && tile.cols > 1 } = request;
   const imagesPerStack = Math.max(1, Math.min(batch, Math.floor(textureSize / (phaseRows * rows))));
   const stacks = Math.ceil(batch / imagesPerStack);

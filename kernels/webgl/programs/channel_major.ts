@@ -18,7 +18,7 @@ import { TENSOR_STRUCT, tensorElement } from './tensor_element';
 
 const HEAD = `${TENSOR_STRUCT}${tensorElement('source')}${DENSE_STRUCT}
 uniform Dense lines;  // its width is in quads of channels
-uniform int rowLines, lineTaps, groupQuads, depth, paddedDepth;
+uniform int rowLines, parts, partColumns, lineTaps, groupQuads, depth, paddedDepth;
 uniform int columns, stride, dilation, pad;
 uniform int sourceWidth, sourceChannels;
 ${each(LANES, (n) => `layout(location = ${n}) out vec4 out${n};`)}`;
@@ -34,9 +34,10 @@ const LOCATE = `
   int line = at.y * lines.rowsPerLine + side;
   int within = at.x - side * lineTexels;
   int quad = quotient(within, lines.texels);
-  int col = 4 * (within - quad * lines.texels);
-  int row = quotient(line, rowLines);
-  int firstTap = line - row * rowLines;
+  int partOfRow = quotient(line, rowLines);
+  int firstTap = line - partOfRow * rowLines;
+  int row = quotient(partOfRow, parts);
+  int col = 4 * (within - quad * lines.texels) + (partOfRow - row * parts) * partColumns;
   int group = quotient(quad, groupQuads);
   int lane = 4 * (quad - group * groupQuads);`;
 
@@ -94,12 +95,14 @@ export function channelMajorUniforms(
   [, , sourceWidth, sourceChannels]: readonly number[],
   layout: ChannelMajorLayout,
 ): Uniforms {
-  const { columns, depth, paddedDepth, groupQuads, rowLines } = layout;
+  const { columns, depth, paddedDepth, groupQuads, rowLines, parts, partColumns } = layout;
   const { taps, ...met } = columns;
   return {
     ...denseUniforms('lines', layout),
     ...met,
     rowLines,
+    parts,
+    partColumns,
     lineTaps: taps / rowLines,
     groupQuads,
     depth,

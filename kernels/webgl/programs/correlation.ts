@@ -24,7 +24,7 @@
 import type { ProgramSource } from '../drawing/program';
 import { WEIGHTS_STRUCT } from '../layouts/filter_texels';
 import { GRID_STRUCT, type Tile } from '../layouts/target_grid';
-import { imageCode } from './correlation_image';
+import { type ImageForm, imageCode } from './correlation_image';
 import { weightsCode } from './correlation_weights';
 import { each, range } from './glsl';
 
@@ -40,14 +40,13 @@ export interface CorrelationShape {
   readonly tapStep: number;
   /** Whether the filter's texels hold their channels across. */
   readonly channelsAcross: boolean;
-  /** Whether the image is read as tfjs packs it, by pairs of columns. */
-  readonly imagePacked: boolean;
+  readonly imageForm: ImageForm;
 }
 
 export function correlationProgram(shape: CorrelationShape): ProgramSource {
-  const { tile, packed, step, taps, tapStep, channelsAcross, imagePacked } = shape;
+  const { tile, packed, step, taps, tapStep, channelsAcross, imageForm } = shape;
   const across = channelsAcross ? ', channels across' : '';
-  const forms = `${imagePacked ? ', packed image' : ''}${packed ? ', packed targets' : ''}`;
+  const forms = `, ${imageForm} image${packed ? ', packed targets' : ''}`;
   const key = `correlation ${tile.rows} × ${tile.cols}, step ${step}, ${taps} taps by ${tapStep}${across}${forms}`;
   return { key, fragment: () => fragmentOf(shape) };
 }
@@ -56,7 +55,7 @@ const UNIFORMS = `
 uniform sampler2D image, weights;
 ${GRID_STRUCT}
 ${WEIGHTS_STRUCT}
-uniform int imageHeight, imageWidth, imageRowsPerLine, imageTexels;
+uniform int imageHeight, imageWidth, imageRowsPerLine, imageLinesPerRow, imageLineCols, imageTexels;
 uniform int stepRows, depthQuads, firstImage;
 uniform ivec2 origin;  // of the phase's rectangle
 /**
@@ -65,14 +64,14 @@ uniform ivec2 origin;  // of the phase's rectangle
 struct Taps { int count, offset, offsetStep, index, indexStep; };
 uniform Taps rowTaps, colTaps;`;
 
-function fragmentOf({ tile, packed, step, taps, tapStep, channelsAcross, imagePacked }: CorrelationShape): string {
+function fragmentOf({ tile, packed, step, taps, tapStep, channelsAcross, imageForm }: CorrelationShape): string {
   const rows = range(tile.rows);
   const pixels = rows.flatMap((row) => range(tile.cols).map((col) => ({ row, col, n: row * tile.cols + col })));
   // Columns that the tile's pixels meet, counted from the leftmost.
   const leftmost = Math.min(0, tapStep * (taps - 1));
   const columnOf = (col: number, tap: number): number => col * step + tap * tapStep - leftmost;
   const columns = [...new Set(range(tile.cols).flatMap((col) => range(taps).map((tap) => columnOf(col, tap))))];
-  const image = imageCode(rows, columns, imagePacked);
+  const image = imageCode(rows, columns, imageForm);
   const weights = weightsCode(channelsAcross);
   const sums = (tap: number): string =>
     each(pixels, ({ row, col, n }) => {

@@ -24,8 +24,17 @@ export interface ImageCode {
   readonly terms: string;
 }
 
-export function imageCode(rows: readonly number[], columns: readonly number[], imagePacked: boolean): ImageCode {
-  const { lines, places, fetches, fetched } = imagePacked ? packedImage(rows, columns) : denseImage(rows, columns);
+/** How an image lies: dense, dense in rows of several lines each, or as tfjs packs it. */
+export type ImageForm = 'dense' | 'dense in long rows' | 'packed';
+
+const FORMS: Readonly<Record<ImageForm, (rows: readonly number[], columns: readonly number[]) => Form>> = {
+  dense: denseImage,
+  'dense in long rows': longRowsImage,
+  packed: packedImage,
+};
+
+export function imageCode(rows: readonly number[], columns: readonly number[], form: ImageForm): ImageCode {
+  const { lines, places, fetches, fetched } = FORMS[form](rows, columns);
   return {
     lines: `${each(rows, (n) => `int line${n} = image${n} * imageHeight + clamp(row${n}, 0, imageHeight - 1);`)}
     ${lines}`,
@@ -59,6 +68,21 @@ function denseImage(rows: readonly number[], columns: readonly number[]): Form {
     places: each(columns, (c) => `int x${c} = clamp(col + ${c}, 0, imageWidth - 1) * imageTexels;`),
     fetches: '',
     fetched: (n, c) => `texelFetch(image, ivec2(lineX${n} + x${c} + k, lineY${n}), 0)`,
+  };
+}
+
+/** Rows are lines of so many columns each. */
+function longRowsImage(_rows: readonly number[], columns: readonly number[]): Form {
+  return {
+    lines: '',
+    places: each(
+      columns,
+      (c) => `int x${c} = clamp(col + ${c}, 0, imageWidth - 1);
+      int lineOf${c} = quotient(x${c}, imageLineCols);
+      x${c} = (x${c} - lineOf${c} * imageLineCols) * imageTexels + group * depthQuads;`,
+    ),
+    fetches: '',
+    fetched: (n, c) => `texelFetch(image, ivec2(x${c} + k, line${n} * imageLinesPerRow + lineOf${c}), 0)`,
   };
 }
 

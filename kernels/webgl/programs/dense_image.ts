@@ -16,26 +16,21 @@
  *                                     taps   0 1 2     0 1 2
  */
 import type { Uniforms } from '../drawing/uniforms';
-import { DENSE_STRUCT, type DenseLayout, denseUniforms } from '../layouts/dense_image';
+import { DENSE_PLACE, DENSE_STRUCT, type DenseLayout, denseUniforms } from '../layouts/dense_image';
 import { LANES, each } from './glsl';
 import { TENSOR_STRUCT, tensorElement } from './tensor_element';
 
-const HEAD = `${TENSOR_STRUCT}${tensorElement('source')}${DENSE_STRUCT}
+const HEAD = `${TENSOR_STRUCT}${tensorElement('source')}${DENSE_STRUCT}${DENSE_PLACE}
 uniform Dense dense;
 uniform int groupTexels, groupTerms, groupChannels;
 layout(location = 0) out vec4 value;`;
 
 /** Which row, column, group and first term of it a fragment is about. */
 const LOCATE = `
-  ivec2 at = ivec2(gl_FragCoord.xy);
-  int rowTexels = dense.width * dense.texels;
-  int side = quotient(at.x, rowTexels);
-  int row = at.y * dense.rowsPerLine + side;
-  int within = at.x - side * rowTexels;
-  int col = quotient(within, dense.texels);
-  int texel = within - col * dense.texels;
-  int group = quotient(texel, groupTexels);
-  int term = 4 * (texel - group * groupTexels);`;
+  ivec3 place = densePlace(dense, ivec2(gl_FragCoord.xy));
+  int row = place.x, col = place.y;
+  int group = quotient(place.z, groupTexels);
+  int term = 4 * (place.z - group * groupTexels);`;
 
 /** From a packed image whose pairs of channels share texels: 2 fetches a texel. */
 export const IMAGE_FROM_PACKED = {

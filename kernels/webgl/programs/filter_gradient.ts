@@ -33,7 +33,7 @@ uniform sampler2DArray x, dy;
 uniform Dense xLines, dyLines;  // their widths are in quads of channels
 ${TILES_UNIFORMS}
 uniform int tiles, linesPerSplit, allLines;
-uniform int inHeight, outHeight, dyRowLines, strideRows, dilationRows, padTop;
+uniform int inHeight, outHeight, parts, dyRowLines, strideRows, dilationRows, padTop;
 ${each(sums, (_, n) => `layout(location = ${n}) out vec4 out${n};`)}
 void main() {
   int index = int(gl_FragCoord.y) * textureWidth + int(gl_FragCoord.x);
@@ -53,10 +53,11 @@ void main() {
   int end = min(allLines, (split + 1) * linesPerSplit);
   ${each(sums, (_, n) => `vec4 sum${n} = vec4(0.);`)}
   for (int line = split * linesPerSplit; line < end; line++) {
-    int image = quotient(line, inHeight);
-    int dyRow = (line - image * inHeight) * strideRows + tapRow * dilationRows - padTop;
+    int row = quotient(line, parts);
+    int image = quotient(row, inHeight);
+    int dyRow = (row - image * inHeight) * strideRows + tapRow * dilationRows - padTop;
     if (dyRow < 0 || dyRow >= outHeight) continue;
-    int dyLine = (image * outHeight + dyRow) * dyRowLines + tapLine;
+    int dyLine = ((image * outHeight + dyRow) * parts + line - row * parts) * dyRowLines + tapLine;
     int xY = quotient(line, xLines.rowsPerLine), dyY = quotient(dyLine, dyLines.rowsPerLine);
     int xX = (line - xY * xLines.rowsPerLine) * xLines.width * columns + xAt;
     int dyX = (dyLine - dyY * dyLines.rowsPerLine) * dyLines.width * columns + dyAt;
@@ -82,7 +83,7 @@ export function filterGradientUniforms(
   dy: ChannelMajorLayout,
   grid: FilterGradientGrid,
 ): Uniforms {
-  const allLines = g.batch * g.inHeight;
+  const allLines = g.batch * g.inHeight * x.parts;
   return {
     ...denseUniforms('xLines', x),
     ...denseUniforms('dyLines', dy),
@@ -92,6 +93,7 @@ export function filterGradientUniforms(
     allLines,
     inHeight: g.inHeight,
     outHeight: g.outHeight,
+    parts: x.parts,
     dyRowLines: dy.rowLines,
     strideRows: g.strideHeight,
     dilationRows: g.dilationHeight,

@@ -11,14 +11,16 @@
  *
  * Texel fetches per useful multiply-add: 5 / 16.
  */
+import { DENSE_STRUCT, DENSE_TEXEL } from '../layouts/dense_image';
 import { WEIGHTS_STRUCT } from '../layouts/filter_texels';
 import { GRID_STRUCT } from '../layouts/target_grid';
 
 export const SCATTER_POINTS = {
   key: 'scatter',
   /** Point n: pixel n / quads of those whose contribution through the tap is not cropped, and quad n mod quads. */
-  vertex: () => `${GRID_STRUCT}
-uniform int imageHeight, imageWidth, imageRowsPerLine, imageTexels;
+  vertex: () => `${GRID_STRUCT}${DENSE_STRUCT}${DENSE_TEXEL}
+uniform Dense imageAt;
+uniform int imageHeight;
 uniform int firstInRow, firstInCol, spanRows, spanCols;
 uniform int firstOutRow, firstOutCol, strideRows, strideCols, outWidth;
 uniform ivec2 targetSize;
@@ -31,10 +33,7 @@ void main() {
   int j = pixel - line * spanCols;
   int image = quotient(line, spanRows);
   int i = line - image * spanRows;
-  line = image * imageHeight + firstInRow + i;
-  int lineY = quotient(line, imageRowsPerLine);
-  int lineX = ((line - lineY * imageRowsPerLine) * imageWidth + firstInCol + j) * imageTexels;
-  pixelAt = ivec2(lineX, lineY);
+  pixelAt = denseTexel(imageAt, image * imageHeight + firstInRow + i, firstInCol + j);
   int stack = quotient(image, grid.imagesPerStack);
   ivec2 at = ivec2(
     (stack * outWidth + firstOutCol + j * strideCols) * grid.quads + quad,

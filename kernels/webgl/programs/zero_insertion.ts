@@ -7,32 +7,24 @@
  */
 import { type Conv2DTransposeGeometry } from '../../../src/geometry/geometry';
 import type { Uniforms } from '../drawing/uniforms';
-import { DENSE_STRUCT, type DenseLayout, denseUniforms } from '../layouts/dense_image';
+import { DENSE_PLACE, DENSE_STRUCT, DENSE_TEXEL, type DenseLayout, denseUniforms } from '../layouts/dense_image';
 
 export const ZERO_INSERTION = {
   key: 'insert zeros',
-  fragment: () => `${DENSE_STRUCT}
+  fragment: () => `${DENSE_STRUCT}${DENSE_PLACE}${DENSE_TEXEL}
 uniform sampler2D source;
 uniform Dense sourceAt, dense;
 uniform int height, inHeight, inWidth, strideRows, strideCols, padTop, padLeft;
 layout(location = 0) out vec4 value;
 void main() {
-  ivec2 at = ivec2(gl_FragCoord.xy);
-  int rowTexels = dense.width * sourceAt.texels;
-  int side = quotient(at.x, rowTexels);
-  int row = at.y * dense.rowsPerLine + side;
-  int within = at.x - side * rowTexels;
-  int col = quotient(within, sourceAt.texels);
-  int image = quotient(row, height);
-  int y = row - image * height - padTop;
-  int x = col - padLeft;
+  ivec3 place = densePlace(dense, ivec2(gl_FragCoord.xy));
+  int image = quotient(place.x, height);
+  int y = place.x - image * height - padTop;
+  int x = place.y - padLeft;
   int i = quotient(max(y, 0), strideRows), j = quotient(max(x, 0), strideCols);
   value = vec4(0.);
   if (y >= 0 && x >= 0 && i * strideRows == y && j * strideCols == x && i < inHeight && j < inWidth) {
-    int line = image * inHeight + i;
-    int lineY = quotient(line, sourceAt.rowsPerLine);
-    int pixel = (line - lineY * sourceAt.rowsPerLine) * inWidth + j;
-    value = texelFetch(source, ivec2(pixel * sourceAt.texels + within - col * sourceAt.texels, lineY), 0);
+    value = texelFetch(source, denseTexel(sourceAt, image * inHeight + i, j) + ivec2(place.z, 0), 0);
   }
 }`,
 };
