@@ -111,7 +111,7 @@ describeOnEveryBackend('layers', (environment) => {
   });
 
   it('is what the stock layer is, in all that both have', async () => {
-    const args: Parameters<typeof conv2dLayer>[0] = {
+    const args: Parameters<typeof layers.conv2dTranspose>[0] & { filters: number } = {
       ...{ filters: 3, kernelSize: 3, strides: 2, padding: 'same', activation: 'tanh', inputShape: [4, 5, 2] },
       ...{ kernelInitializer: 'ones', biasInitializer: 'ones' },
     };

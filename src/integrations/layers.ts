@@ -14,16 +14,30 @@ import { fusedConv2dTranspose } from '../op/fused';
 import { applyFused } from '../op/activations';
 import { ACTIVATIONS, type Activation, VARIANTS, type Variant } from '../contract';
 import { checkNames, checkObject } from '../geometry/checks';
+import { FusedConv2D } from './fused_conv2d_layer';
+import {
+  type HasParametric,
+  type Parametric,
+  buildAlpha,
+  parametricConfig,
+  parametricFusion,
+  parametricOf,
+  stockArgs,
+} from './kernel_activations';
+import { type Layer, type StockLayer, addWeight, classOf, single } from './stock_layers';
 
 type StockArgs = Parameters<typeof layers.conv2dTranspose>[0];
-type Layer = InstanceType<typeof layers.Layer>;
 
 /**
  * Arguments of {@link conv2dTranspose}: those of `tf.layers.conv2dTranspose`, the first two of which stock accepts and
  * ignores.
  */
-export interface Conv2DTransposeLayerArgs extends Omit<StockArgs, 'filters'> {
+export interface Conv2DTransposeLayerArgs extends Omit<StockArgs, 'filters' | 'activation'> {
   filters: number;
+  /** One of Keras's, or 'leakyrelu', or 'prelu' with a weight `alpha` per channel. Default: 'linear'. */
+  activation?: StockArgs['activation'] | Parametric;
+  /** The slope of 'leakyrelu'. Default: 0.2. */
+  leakyreluAlpha?: number;
   /** Distance between neighbouring taps. Default: 1. */
   dilationRate?: StockArgs['dilationRate'];
   /**
@@ -57,6 +71,7 @@ const ARGUMENTS: Readonly<Record<keyof Conv2DTransposeLayerArgs | keyof Conv1DTr
   dataFormat: true,
   variant: true,
   activation: true,
+  leakyreluAlpha: true,
   useBias: true,
   kernelInitializer: true,
   biasInitializer: true,
@@ -76,34 +91,12 @@ const ARGUMENTS: Readonly<Record<keyof Conv2DTransposeLayerArgs | keyof Conv1DTr
 };
 
 /** A model's file may hold what later versions of Keras add; what a caller writes has to be known. */
-function checkArguments(who: string, args: object): void {
+function checkArguments(who: string, args: object, others: readonly string[] = []): void {
   checkObject(`${who}: the argument`, args);
-  checkNames(who, args, Object.keys(ARGUMENTS));
+  const names = Object.keys(ARGUMENTS).filter((name) => !others.includes(name));
+  checkNames(who, args, names);
 }
 
-/** What is used of a stock convolution layer, whose class is not exported. */
-interface StockLayer extends Layer {
-  kernelSize: number[];
-  strides: number[];
-  padding: 'same' | 'valid';
-  dataFormat: 'channelsFirst' | 'channelsLast';
-  dilationRate: number[];
-  filters: number;
-  useBias: boolean;
-  activation: { apply(x: Tensor): Tensor; getClassName(): string } | null;
-  kernel: { read(): Tensor };
-  bias: { read(): Tensor } | null;
-  kernelInitializer: unknown;
-  kernelRegularizer: unknown;
-  kernelConstraint: unknown;
-  biasInitializer: unknown;
-  biasRegularizer: unknown;
-  biasConstraint: unknown;
-}
-type StockClass = new (args: object) => StockLayer;
-
-/** The class of a stock layer; named, for it must not use up a number of the names that tfjs gives. */
-const classOf = (layer: object): StockClass => layer.constructor as StockClass;
 const StockConv2DTranspose = classOf(layers.conv2dTranspose({ filters: 1, kernelSize: 1, name: 'stock' }));
 const StockConv1D = classOf(layers.conv1d({ filters: 1, kernelSize: 1, name: 'stock' }));
 
@@ -181,9 +174,8 @@ function build(className: string, layer: StockLayer & Own, given: Shape | Shape[
     throw new Error(
       `${className}: filters (${filters}) and input channels (${inChannels}) must be multiples of groups (${groups})`,
     );
-  const { addWeight } = layer as unknown as { addWeight: (...args: unknown[]) => { read(): Tensor } };
   const add = (name: 'kernel' | 'bias', weightShape: number[]): { read(): Tensor } =>
-    addWeight.call(
+    addWeight(
       layer,
       name,
       weightShape,
@@ -205,16 +197,20 @@ function split({ activation }: StockLayer): { fused: Activation; rest?: (x: Tens
   return { fused: 'linear', rest: (x) => activation!.apply(x) };
 }
 
-const single = (inputs: Tensor | Tensor[]): Tensor => (Array.isArray(inputs) ? inputs[0] : inputs);
-
-class Conv2DTranspose extends StockConv2DTranspose implements Own {
+class Conv2DTranspose extends StockConv2DTranspose implements Own, HasParametric {
   static readonly className = 'Conv2DTranspose';
+  readonly parametric: Parametric | null;
+  readonly leakyreluAlpha: number;
+  alpha: HasParametric['alpha'] = null;
   readonly outputPadding: number[] | null;
   readonly groups: number;
   readonly variant: Variant | 'auto';
 
   constructor(args: Conv2DTransposeLayerArgs) {
-    super(args);
+    super(stockArgs(args));
+    const { parametric, leakyreluAlpha } = parametricOf('Conv2DTranspose', args);
+    this.parametric = parametric;
+    this.leakyreluAlpha = leakyreluAlpha;
     const { outputPadding, groups, variant } = own('Conv2DTranspose', 2, args, this.padding);
     this.outputPadding = outputPadding;
     this.groups = groups;
@@ -223,6 +219,7 @@ class Conv2DTranspose extends StockConv2DTranspose implements Own {
 
   override build(inputShape: Shape | Shape[]): void {
     build('Conv2DTranspose', this, inputShape);
+    buildAlpha(this, this.filters);
   }
 
   override call(inputs: Tensor | Tensor[]): Tensor {
@@ -243,7 +240,8 @@ class Conv2DTranspose extends StockConv2DTranspose implements Own {
         groups: this.groups,
         dataFormat: this.dataFormat === 'channelsFirst' ? 'NCHW' : 'NHWC',
         bias: this.bias?.read(),
-        activation: fused,
+        activation: this.parametric ?? fused,
+        ...parametricFusion(this),
         variant: this.variant,
       });
       return rest ? rest(y) : y;
@@ -256,7 +254,7 @@ class Conv2DTranspose extends StockConv2DTranspose implements Own {
 
   override getConfig(): serialization.ConfigDict {
     const { outputPadding, groups, variant, dilationRate } = this;
-    return { ...super.getConfig(), dilationRate, outputPadding, groups, variant };
+    return { ...super.getConfig(), ...parametricConfig(this), dilationRate, outputPadding, groups, variant };
   }
 }
 
@@ -317,6 +315,7 @@ class Conv1DTranspose extends StockConv1D implements Own {
 type LayerClass = serialization.SerializableConstructor<serialization.Serializable>;
 serialization.registerClass(Conv2DTranspose as unknown as LayerClass);
 serialization.registerClass(Conv1DTranspose as unknown as LayerClass);
+serialization.registerClass(FusedConv2D as unknown as LayerClass);
 
 /**
  * A layer like `tf.layers.conv2dTranspose`, which also heeds `dilationRate`, `outputPadding` and `groups`, and runs on
@@ -335,6 +334,8 @@ export function conv2dTranspose(args: Conv2DTransposeLayerArgs): Layer {
  * `[batch, channels, width]`.
  */
 export function conv1dTranspose(args: Conv1DTransposeLayerArgs): Layer {
-  checkArguments('layers.conv1dTranspose', args);
+  checkArguments('layers.conv1dTranspose', args, ['leakyreluAlpha']);
   return new Conv1DTranspose(args);
 }
+
+export { fold } from './fold';
