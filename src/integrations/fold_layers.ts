@@ -219,7 +219,7 @@ function make(folded: Folded): Copy | undefined {
   const fuses = kind.fused?.activations.includes(activation);
   const made = fuses || kind.config ? registered(kind.fused!.className) : (layer.constructor as LayerClass);
   const copy = unbuilt(made, {
-    ...withoutTraining(layer.getConfig()),
+    ...withoutTraining(configOf(layer)),
     ...kind.config,
     ...(affine && { useBias: true }),
     activation,
@@ -241,6 +241,12 @@ function make(folded: Folded): Copy | undefined {
   return { layer: copy, fill };
 }
 
+/** With what tfjs's layers forget to say: `SeparableConv2D` its multiplier, `Conv1D` its layout. */
+function configOf(layer: Layer): serialization.ConfigDict {
+  const { depthMultiplier, dataFormat } = layer as { depthMultiplier?: number; dataFormat?: string };
+  return { ...layer.getConfig(), ...(depthMultiplier && { depthMultiplier }), ...(dataFormat && { dataFormat }) };
+}
+
 /** What says how weights begin and are trained, which folded ones do not. */
 function withoutTraining(config: serialization.ConfigDict): serialization.ConfigDict {
   return Object.fromEntries(
@@ -250,7 +256,7 @@ function withoutTraining(config: serialization.ConfigDict): serialization.Config
 
 /** A layer of the same config. Its weights share their values with the layer's until either gets others. */
 export function copyOf(layer: Layer): Copy {
-  const copy = unbuilt(layer.constructor as LayerClass, layer.getConfig());
+  const copy = unbuilt(layer.constructor as LayerClass, configOf(layer));
   const fill = (): void => {
     const shapes = ({ weights }: Layer): string => weights.map((weight) => `[${weight.read().shape}]`).join(' ');
     if (shapes(copy) !== shapes(layer))

@@ -153,17 +153,13 @@ function convolve(
   const [batch, height, width, channels] = x.shape;
   const axes = [height, width].map((size, n) => {
     const [stride, reach] = [strides[n], dilations[n] * (kernel[n] - 1) + 1];
-    if (transposedBy?.outputPadding) {
-      const pad = padding === 'same' ? Math.floor(reach / 2) : 0;
-      return { small: size, begin: pad, end: pad, extra: transposedBy.outputPadding[n] };
-    }
     const small = transposedBy ? size : Math.ceil((padding === 'same' ? size : size - reach + 1) / stride);
-    const large = !transposedBy
-      ? size
-      : padding === 'same'
-        ? size * stride
-        : size * stride + Math.max(reach - stride, 0);
     const full = stride * (small - 1) + reach;
+    const { outputPadding } = transposedBy ?? {};
+    const room = padding === 'same' ? size * stride : size * stride + Math.max(reach - stride, 0);
+    // Keras's size where an output padding is given; what is cropped is TensorFlow's 'same' for that size.
+    const padded = full - (padding === 'same' ? 2 * Math.floor(reach / 2) : 0) + (outputPadding?.[n] ?? 0);
+    const large = !transposedBy ? size : outputPadding ? padded : room;
     const crop = padding === 'same' ? Math.max(full - large, 0) : 0;
     const begin = Math.floor(crop / 2);
     return { small, begin, end: crop - begin, extra: large - full + crop };
