@@ -34,8 +34,10 @@ interface Config {
   targetShape: number[];
 }
 
-export function input(values: Float32Array, shape: number[]): Value {
-  return { shape, values: Float64Array.from(values), bound: new Float64Array(values.length), terms: 1 };
+/** What goes into a model; it is rounded if the backend stores half floats. */
+export function input(given: Float32Array, shape: number[], rounded: boolean): Value {
+  const values = Float64Array.from(given);
+  return { shape, values, bound: values.map((v) => (rounded ? Math.abs(v) : 0)), terms: 1 };
 }
 
 /** The outputs of a model. */
