@@ -20,21 +20,9 @@ import { NOTHING } from './support/leaks';
 import { evaluate, input } from './support/model_oracle';
 import { kernelsThatRun } from './support/profile';
 import { uniform } from './support/random';
+import { chain, seededModel } from './support/seeded_model';
 
 type Layer = SymbolicTensor['sourceLayer'];
-
-/** Statistics that are hard to fold: tiny and large variances, means far from zero, gammas of any sign, and none. */
-const harsh = (leastVariance: number): Readonly<Record<string, number[]>> => ({
-  gamma: [-1.3, 0.7, 0, 1.1, -0.2],
-  beta: [0.4, -2, 0.3, 0, 1],
-  moving_mean: [0.1, -3, 0.5, 2, 0],
-  moving_variance: [0.3, leastVariance, 1, 25, 0.1],
-});
-
-const chain = (inputShape: number[], rest: Layer[]): LayersModel => {
-  const x = inputOf({ shape: inputShape });
-  return modelOf({ inputs: x, outputs: rest.reduce((y, layer) => layer.apply(y) as SymbolicTensor, x) });
-};
 
 /** What is left: the class of each layer, and its activation. */
 const summary = (model: LayersModel): string =>
@@ -226,20 +214,7 @@ function unet(): LayersModel {
 
 describeOnEveryBackend('fold', (environment) => {
   const halfFloats = environment.precision === 16;
-  // Scales of 300, one after another, are more than half floats can hold.
-  const statistics = harsh(halfFloats ? 0.2 : 1e-6);
-
-  /** Gives each weight of a model values that a seed determines. */
-  const seeded = <T extends LayersModel>(model: T, seed: string): T => {
-    for (const [at, weight] of model.weights.entries()) {
-      const shape = weight.shape as number[];
-      const random = uniform(sizeOf(shape), `${seed} weight ${at}`);
-      const given = statistics[weight.originalName.split('/').pop()!];
-      const values = given ? random.map((v, c) => given[c % given.length] + v / 1e7) : random;
-      tf.tidy(() => (weight.read() as tf.Variable).assign(tf.tensor(values, shape)));
-    }
-    return model;
-  };
+  const seeded = <T extends LayersModel>(model: T, seed: string): T => seededModel(model, seed, halfFloats);
 
   /** What is wrong with the results of a folded model, against the float64 definition of its original. */
   const wrong = (original: LayersModel, folded: LayersModel, seed: string): string => {

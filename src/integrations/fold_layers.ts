@@ -1,34 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What one layer takes up of those behind it, at inference:
- *
- *     y = activation(scale · (x ∗ filter) + shift) = activation(x ∗ (scale · filter) + shift)
- *
- * A BatchNormalization is such a scale and shift of each channel: with k = gamma / √(variance + ε), a convolution with
- * bias b before it gives k · (x ∗ filter + b − mean) + beta. It is computed in float64 and rounded once.
+ * What one layer takes up of those behind it, at inference: what scales and shifts its channels, and an activation. The
+ * arithmetic is in ./fold_arithmetic.
  */
 import { type Tensor, type Variable, serialization, tensor } from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
+import {
+  type Affine,
+  type ChannelOf,
+  after,
+  biasOf,
+  folded as foldedWeights,
+  last,
+  lastTwo,
+  normalizationOf,
+  transposed,
+} from './fold_arithmetic';
 import { type Layer, type StockLayer, classOf } from './stock_layers';
 
 type LayerClass = serialization.SerializableConstructor<Layer>;
 type Weight = { read(): Tensor };
-
-/** The output channel of each element of a filter of some shape. */
-type ChannelOf = (shape: readonly number[], groups: number) => (at: number) => number;
-
-/** Filters [..., outChannels]. */
-const last: ChannelOf = (shape) => (at) => at % shape[shape.length - 1];
-
-/** Filters [..., inChannels, multiplier]: each input channel has some of its own. */
-const lastTwo: ChannelOf = (shape) => (at) => at % (shape[shape.length - 2] * shape[shape.length - 1]);
-
-/** Filters [..., outChannels / groups, inChannels], where the input channel says which group it is. */
-const transposed: ChannelOf = (shape, groups) => {
-  const [outDepth, inChannels] = shape.slice(-2);
-  const groupOf = (at: number): number => Math.floor(((at % inChannels) * groups) / inChannels);
-  return (at) => groupOf(at) * outDepth + (Math.floor(at / inChannels) % outDepth);
-};
 
 const WEIGHTS = ['kernel', 'depthwiseKernel', 'pointwiseKernel'] as const;
 
@@ -76,7 +67,7 @@ interface Folded {
   readonly layer: StockLayer;
   readonly kind: Kind;
   /** Undefined as long as there is nothing but the layer's own bias. */
-  readonly affine?: { readonly scale: Float64Array; readonly shift: Float64Array };
+  readonly affine?: Affine;
   readonly activation: string;
   readonly leakyreluAlpha?: number;
   /** The slopes of 'prelu'. */
@@ -98,17 +89,9 @@ function normalize(folded: Folded, layer: Layer, rank: number): Folded | undefin
       epsilon: number;
     };
   if (folded.activation !== 'linear' || (norm.axis + rank) % rank !== channelAxis(folded, rank)) return undefined;
-  const [gamma, beta, mean] = [norm.gamma, norm.beta, norm.movingMean].map(valuesOf);
-  const variance = valuesOf(norm.movingVariance)!;
-  const bias = valuesOf(folded.layer.bias);
-  const before = folded.affine ?? {
-    scale: new Float64Array(variance.length).fill(1),
-    shift: Float64Array.from(variance, (_, c) => bias?.[c] ?? 0),
-  };
-  const k = Float64Array.from(variance, (v, c) => (gamma?.[c] ?? 1) / Math.sqrt(v + norm.epsilon));
-  const scale = before.scale.map((s, c) => s * k[c]);
-  const shift = before.shift.map((s, c) => (s - mean![c]) * k[c] + (beta?.[c] ?? 0));
-  return { ...folded, affine: { scale, shift } };
+  const [gamma, beta, mean, variance] = [norm.gamma, norm.beta, norm.movingMean, norm.movingVariance].map(valuesOf);
+  const before = folded.affine ?? biasOf(valuesOf(folded.layer.bias), variance!.length);
+  return { ...folded, affine: after(before, normalizationOf(variance!, norm.epsilon, { gamma, beta, mean: mean! })) };
 }
 
 /** With an activation, if the layer has none yet, and has a name or a kernel for it. */
@@ -212,9 +195,10 @@ function make(folded: Folded): Copy | undefined {
   if (affine) {
     const filter = kernels[kind.kernel]!.read();
     const channelOf = kind.channelOf(filter.shape, (layer as { groups?: number }).groups ?? 1);
-    fresh[kind.kernel] = filter.dataSync<'float32'>().map((w, at) => w * affine.scale[channelOf(at)]);
-    fresh.bias = Float32Array.from(affine.shift);
-    if (![fresh[kind.kernel]!, fresh.bias].every((values) => values.every(Number.isFinite))) return undefined;
+    const weights = foldedWeights(filter.dataSync<'float32'>(), affine, channelOf);
+    if (!weights) return undefined;
+    fresh[kind.kernel] = weights.filter;
+    fresh.bias = weights.bias;
   }
   const fuses = kind.fused?.activations.includes(activation);
   const made = fuses || kind.config ? registered(kind.fused!.className) : (layer.constructor as LayerClass);

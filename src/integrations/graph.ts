@@ -6,8 +6,11 @@
  */
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { type GraphNode, deregisterOp, registerOp } from '@tensorflow/tfjs-converter';
-import { type OutputShape, conv2dTranspose } from '../op/conv2d_transpose';
+import type { OutputShape } from '../op/conv2d_transpose';
+import { fusedConv2dTranspose } from '../op/fused';
+import type { Activation } from '../contract';
 import type { DataFormat, ExplicitPadding, Pad } from '../geometry/request';
+import { FUSED_TRANSPOSE } from './fold_graph';
 
 const OP = 'Conv2DBackpropInput';
 
@@ -22,11 +25,13 @@ export function unregisterGraphOps(): void {
 }
 
 /**
+ * Also with a bias, an activation and its slopes, as `foldGraph` makes it.
+ *
  * Attributes as the converter gives them: strings in lower case, numbers of a list as they come; absent ones as
  * undefined or 0.
  */
 function conv2dBackpropInput(node: GraphNode): Tensor {
-  const [sizes, filter, dy] = node.inputs;
+  const [sizes, filter, dy, bias, preluActivationWeights] = node.inputs;
   const attribute = (name: string): unknown => (node.attrs as Record<string, unknown>)[name];
   const text = (name: string, otherwise: string): string => String(attribute(name) || otherwise).toUpperCase();
   const dataFormat = text('data_format', 'NHWC') as DataFormat;
@@ -35,14 +40,20 @@ function conv2dBackpropInput(node: GraphNode): Tensor {
     const list = Array.isArray(given) && given.length === 4 ? (given as number[]).map(Number) : [1, 1, 1, 1];
     return (dataFormat === 'NCHW' ? list.slice(2) : list.slice(1, 3)) as [number, number];
   };
-  return conv2dTranspose(
-    dy as Tensor4D,
-    filter as Tensor4D,
-    [...sizes.dataSync()] as OutputShape,
-    spatial('strides'),
-    padOf(text('padding', 'VALID'), attribute('explicit_paddings')),
-    { dataFormat, dilations: spatial('dilations') },
-  );
+  const [, activation = 'linear'] = (attribute('fused_ops') ?? []) as string[];
+  return fusedConv2dTranspose({
+    x: dy as Tensor4D,
+    filter: filter as Tensor4D,
+    outputShape: [...sizes.dataSync()] as OutputShape,
+    strides: spatial('strides'),
+    pad: padOf(text('padding', 'VALID'), attribute('explicit_paddings')),
+    dataFormat,
+    dilations: spatial('dilations'),
+    bias,
+    activation: activation.toLowerCase() as Activation,
+    leakyreluAlpha: attribute('leakyrelu_alpha') as number | undefined,
+    preluActivationWeights,
+  });
 }
 
 function padOf(padding: string, explicit: unknown): Pad {
@@ -52,3 +63,6 @@ function padOf(padding: string, explicit: unknown): Pad {
 }
 
 registerGraphOps();
+registerOp(FUSED_TRANSPOSE, conv2dBackpropInput);
+
+export { foldGraph } from './fold_graph';

@@ -12,6 +12,8 @@ import { type Layer, addWeight } from './stock_layers';
 const PARAMETRIC = ['leakyrelu', 'prelu'] as const;
 export type Parametric = (typeof PARAMETRIC)[number];
 
+const isParametric = (name: unknown): name is Parametric => PARAMETRIC.includes(name as Parametric);
+
 /** What a layer keeps of it. */
 export interface HasParametric {
   readonly parametric: Parametric | null;
@@ -23,7 +25,7 @@ export interface HasParametric {
 
 /** The arguments that a stock layer understands. */
 export function stockArgs<T extends object>(args: T): T {
-  return parametricOf('', args).parametric ? { ...args, activation: 'linear' } : args;
+  return isParametric((args as { activation?: unknown }).activation) ? { ...args, activation: 'linear' } : args;
 }
 
 /** What the arguments of a layer say of it. */
@@ -31,7 +33,7 @@ export function parametricOf(className: string, args: object): Pick<HasParametri
   const { activation, leakyreluAlpha = LEAKYRELU_ALPHA } = args as { activation?: unknown; leakyreluAlpha?: number };
   if (!Number.isFinite(leakyreluAlpha))
     throw new Error(`${className}: leakyreluAlpha must be a number, but was ${JSON.stringify(leakyreluAlpha)}`);
-  return { parametric: PARAMETRIC.find((name) => name === activation) ?? null, leakyreluAlpha };
+  return { parametric: isParametric(activation) ? activation : null, leakyreluAlpha };
 }
 
 /** Adds the weight of a 'prelu', of one value per channel. */
