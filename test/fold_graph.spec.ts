@@ -202,6 +202,34 @@ describeOnEveryBackend('foldGraph', (environment) => {
     [plain, model].forEach((each) => each.dispose());
   });
 
+  it('takes up scales and shifts on either side, of one value or of many, without a signature', async () => {
+    const graph = new Graph();
+    const x = placeholder(graph, [1, 4, 4, 2]);
+    const attr = { strides: ints([1, 1, 1, 1]), dilations: ints([1, 1, 1, 1]), padding: text('SAME') };
+    const constant = (values: number[] | number): string => graph.constant(tf.tensor(values));
+    const convolved = graph.add('Conv2D', [x, graph.constant(tf.ones([3, 3, 2, 2]))], attr);
+    const turned = graph.add('Sub', [constant([3, -5]), convolved]);
+    const scaled = graph.add('Mul', [graph.add('Identity', [turned]), constant(2)]);
+    const shifted = graph.add('Sub', [scaled, constant([1, 4])]);
+    const pixels = graph.add('Add', [shifted, graph.constant(tf.ones([4, 4, 2]))]);
+    graph.add('Relu6', [pixels]);
+    const handler = await graph.handler([]);
+    const [plain, model] = [await loadGraphModel(handler), await loadGraphModel(foldGraph(handler))];
+    expect(opsOf(model)).toEqual(['_FusedConv2D', 'Add', 'Relu6']);
+    expect(model.outputNodes).toEqual(plain.outputNodes);
+    tf.tidy(() => {
+      const image = tf.tensor(
+        Array.from({ length: 32 }, (_, at) => (at % 7) - 4),
+        [1, 4, 4, 2],
+      );
+      // Whole numbers: nothing is rounded.
+      const [expected, found] = [plain, model].map((each) => [...(each.predict(image) as tf.Tensor).dataSync()]);
+      expect(found).toEqual(expected);
+      expect(new Set(found).size).toBeGreaterThan(2);
+    });
+    [plain, model].forEach((each) => each.dispose());
+  });
+
   it('explains what is wrong', async () => {
     expect(() => foldGraph({} as tf.io.IOHandler)).toThrowError(/a URL or an IOHandler/);
     const load = foldGraph(tf.io.fromMemory({ modelTopology: {} })).load!();

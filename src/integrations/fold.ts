@@ -161,7 +161,8 @@ function apply(layer: Layer, inputs: SymbolicTensor[], kwargs: object): Symbolic
 export function fold(model: LayersModel): LayersModel {
   if (!(model instanceof LayersModel))
     throw new Error(
-      `fold: a layers model (tf.LayersModel or tf.Sequential) is expected, but it was ${describe(model)}`,
+      `fold: a layers model (tf.LayersModel or tf.Sequential) is expected, but it was ${describe(model)}; ` +
+        'for graph models see foldGraph of tfjs-conv2d-transpose/graph',
     );
   if (model.inputs.length === 0)
     throw new Error('fold: the model is not built yet; give its first layer an inputShape');

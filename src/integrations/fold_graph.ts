@@ -267,7 +267,9 @@ async function foldArtifacts(artifacts: io.ModelArtifacts): Promise<io.ModelArti
   const { modelTopology, weightData, weightSpecs = [], signature, userDefinedMetadata, modelInitializer } = artifacts;
   const { node: nodes } = (modelTopology ?? {}) as { node?: GraphNode[] };
   if (!nodes || !weightData)
-    throw new Error('foldGraph: a graph model with nodes and weights is expected; for layers models see …/layers');
+    throw new Error(
+      'foldGraph: a graph model with nodes and weights is expected; for layers models see fold of …/layers',
+    );
   const metadata = userDefinedMetadata as { signature?: Signature } | undefined;
   const { outputs } = (metadata?.signature ?? signature ?? {}) as Signature;
   const initial = (modelInitializer as { node?: GraphNode[] } | undefined)?.node ?? [];
