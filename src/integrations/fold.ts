@@ -150,6 +150,9 @@ function apply(layer: Layer, inputs: SymbolicTensor[], kwargs: object): Symbolic
  * so does one whose result is also an output or goes elsewhere. Models within are folded likewise. Where the original's
  * weights would not fit float32 once folded, the BatchNormalization stays.
  *
+ * The results are those of the definition, within the rounding of float32. They differ from the original's where tfjs's
+ * are wrong: its `cpu` and `wasm` kernels normalize a channels-first image as if its last axis held the channels (4.22).
+ *
  * Layers keep their names; of those that become one, the convolution's. Transposed convolutions are this library's.
  *
  * @param model A built `tf.LayersModel` or `tf.Sequential`. It stays as it is. The two share no variable: either can be
