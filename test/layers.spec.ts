@@ -195,6 +195,7 @@ describeOnEveryBackend('layers', (environment) => {
     const wrong: [() => unknown, RegExp][] = [
       [() => conv2dLayer({ ...args, groups: 0 }), /groups must be a whole number of at least 1, but was 0/],
       [() => conv2dLayer({ ...args, variant: 'fft' as 'auto' }), /variant must be one of scatter.*"fft"/],
+      [() => conv2dLayer({ ...args, activation: 'leakyrelu', leakyreluAlpha: NaN }), /Conv2DTranspose: leakyreluAlpha/],
       [() => conv2dLayer({ ...args, outputPadding: three }), /outputPadding.*\[1,2,3\]/],
       [() => conv1dLayer({ ...args, padding: 'causal' }), /padding must be 'same' or 'valid', but was 'causal'/],
       [

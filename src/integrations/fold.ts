@@ -150,8 +150,8 @@ function apply(layer: Layer, inputs: SymbolicTensor[], kwargs: object): Symbolic
  * so does one whose result is also an output or goes elsewhere. Models within are folded likewise. Where the original's
  * weights would not fit float32 once folded, the BatchNormalization stays.
  *
- * The results are those of the definition, within the rounding of float32. They differ from the original's where tfjs's
- * are wrong: its `cpu` and `wasm` kernels normalize a channels-first image as if its last axis held the channels (4.22).
+ * The results are those of the definition, within the rounding of float32. They differ from the original's where tfjs
+ * is wrong: its `cpu` and `wasm` kernels (4.22) normalize a channels-first image as if channels were last.
  *
  * Layers keep their names; of those that become one, the convolution's. Transposed convolutions are this library's.
  *
