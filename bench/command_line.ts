@@ -6,9 +6,18 @@ import { WORKLOADS } from './workloads';
 /** A command with the options that all have: which layers, and where the numbers go. */
 export function benchCommand(name: string, description: string, json: string): Command {
   const names = WORKLOADS.map((workload) => workload.name);
+  return command(name, description, json).option(
+    '-w, --workloads <names>',
+    `comma-separated, of ${names.join(', ')}`,
+    listOf(names),
+    names,
+  );
+}
+
+/** A command that says where its numbers go. */
+export function command(name: string, description: string, json: string): Command {
   return new Command(name)
     .description(description)
-    .option('-w, --workloads <names>', `comma-separated, of ${names.join(', ')}`, listOf(names), names)
     .option('-j, --json <file>', 'where the numbers go', json)
     .showHelpAfterError()
     .allowExcessArguments(false)

@@ -11,6 +11,11 @@ import { type Options, Presets, SingleBar } from 'cli-progress';
 /** tfjs as it is measured and trained with: one thread, no checks of every result, the files of wasm where they are. */
 export function setUpTfjs(): void {
   tf.enableProdMode();
+  setUpWasm();
+}
+
+/** The wasm backend with its files where they are, on one thread. */
+export function setUpWasm(): void {
   setWasmPaths(fileURLToPath(new URL('../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url)));
   setThreadsCount(1);
 }

@@ -4,7 +4,7 @@
  * server nor a network is needed.
  */
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 import { type LaunchOptions, type Page, chromium } from 'playwright-core';
 import { CHROMIUM_FLAGS, HOW_TO_GET_ONE, ensureChromium } from '../../scripts/chromium.mjs';
@@ -28,11 +28,17 @@ export function callsOf<P extends object>(tab: Page): PageCalls<P> {
   return new Proxy({} as PageCalls<P>, { get: (_, name) => call(name as string) });
 }
 
-/** Runs `body` on a page with the script of `entry` (a file of this folder, or a URL); or says why it cannot. */
+/**
+ * Runs `body` on a page with the script of `entry` (a file of this folder, or a URL); or says why it cannot.
+ *
+ * @param body Gets the page, the browser's name, and what loads the page anew.
+ * @param folders What else is served: the files below a folder, at `/<name>/…`.
+ */
 export async function inChromium<T>(
   entry: string,
-  body: (tab: Page, browser: string) => Promise<T>,
+  body: (tab: Page, browser: string, renew: () => Promise<void>) => Promise<T>,
   launch: LaunchOptions = {},
+  folders: Readonly<Record<string, string>> = {},
 ): Promise<T | { skipped: string }> {
   const executablePath = ensureChromium();
   if (!executablePath) return { skipped: HOW_TO_GET_ONE };
@@ -56,15 +62,20 @@ export async function inChromium<T>(
       const { pathname } = new URL(route.request().url());
       if (pathname === '/')
         return route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>bench</title>' });
+      const [, folder, ...path] = pathname.split('/');
+      if (folder in folders) return route.fulfill({ path: join(folders[folder], ...path) });
       const file = await readFile(new URL(basename(pathname), ORT_FOLDER));
       await route.fulfill({
         contentType: pathname.endsWith('.wasm') ? 'application/wasm' : 'text/javascript',
         body: file,
       });
     });
-    await tab.goto('https://bench.invalid/');
-    await tab.addScriptTag({ content: outputFiles[0].text });
-    return await body(tab, `Chromium ${browser.version()}`);
+    const renew = async (): Promise<void> => {
+      await tab.goto('https://bench.invalid/');
+      await tab.addScriptTag({ content: outputFiles[0].text });
+    };
+    await renew();
+    return await body(tab, `Chromium ${browser.version()}`, renew);
   } finally {
     await browser.close();
   }
