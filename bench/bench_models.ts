@@ -164,7 +164,8 @@ function profileTable({ backend, network, profiles }: Found): string {
     const most = times.slice(0, SHOWN_KERNELS).map(([kernel, ms]) => `${kernel} ${significant(ms)}`);
     text.push([by, significant(sum), most.join(', ')]);
   }
-  return `Profile of ${network} on ${backend}\n${text.toString()}`;
+  const note = descriptorNamed(backend).runsOn === 'gpu' ? "; tfjs's timers see its own programs only, not ours" : '';
+  return `Profile of ${network} on ${backend}${note}\n${text.toString()}`;
 }
 
 setUpWasm();
@@ -182,9 +183,9 @@ for (const backend of options.backends) {
   if (outcome) skipped.push(`${backend}: ${outcome.skipped}`);
 }
 for (const name of options.models) {
-  const { title, stockLacks } = networkNamed(name);
+  const { title, from, stockLacks } = networkNamed(name);
   const note = stockLacks && `; stock lacks ${stockLacks}: written dense or at height 1 for stock and install()`;
-  console.log(`${name}: ${title}${note ?? ''}`);
+  console.log(`${name}: ${title} (${from})${note ?? ''}`);
 }
 console.log(`Prediction, one example\n${table(found, ({ predicted }) => predicted)}`);
 if (found.some(({ trained }) => trained))
@@ -192,7 +193,7 @@ if (found.some(({ trained }) => trained))
 console.log(`Predictions, geometric mean over the networks\n${summary(found)}`);
 for (const one of found) if (one.profiles) console.log(profileTable(one));
 console.log(
-  '! no time for a second sample; --budget gives more. × onnxruntime: its wasm on one thread, where ours is on the CPU.',
+  '! no time for a second sample; --budget gives more. × onnxruntime: its wasm, one thread; not against a GPU.',
 );
 for (const { backend, network, predicted, trained } of found) {
   for (const outcome of [predicted, trained ?? {}]) {

@@ -1,16 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the command lines of the benches share: a bad argument gets its reason, the usage, and exit code 2. */
 import { Command, InvalidArgumentError } from 'commander';
-import { WORKLOADS } from './workloads';
+import { DEFAULT_NAMES, WORKLOADS, type Workload } from './workloads';
 
-/** A command with the options that all have: which layers, and where the numbers go. */
-export function benchCommand(name: string, description: string, json: string): Command {
-  const names = WORKLOADS.map((workload) => workload.name);
+/** The layers that stock tfjs computes as well. */
+const UNGROUPED = WORKLOADS.filter(({ geometry }) => geometry.groups === 1);
+
+/**
+ * A command with the options that all have: which layers, and where the numbers go.
+ *
+ * @param of The layers to choose from. Default: those that stock tfjs computes as well.
+ */
+export function benchCommand(
+  name: string,
+  description: string,
+  json: string,
+  of: readonly Workload[] = UNGROUPED,
+): Command {
+  const names = of.map((workload) => workload.name);
+  const byDefault = names.filter((one) => DEFAULT_NAMES.includes(one));
+  const others = names.filter((one) => !byDefault.includes(one));
   return command(name, description, json).option(
     '-w, --workloads <names>',
-    `comma-separated, of ${names.join(', ')}`,
+    `comma-separated, of ${byDefault.join(', ')}; not by default, ${others.join(', ')}`,
     listOf(names),
-    names,
+    byDefault,
   );
 }
 

@@ -2,19 +2,22 @@
 /**
  * The main job: all variants and stock tf.conv2dTranspose on layers of real networks, forward and both gradients, in
  * one interleaved run per backend. Every result is checked against the definition. What runs on a GPU runs in headless
- * Chromium. Prints a table, writes JSON and an HTML report.
+ * Chromium. Ends with whole models, stock and under install(). Prints a table, writes JSON and an HTML report.
  */
 import * as tf from '@tensorflow/tfjs';
 import { VARIANTS, type Variant } from '../src';
 import { BACKENDS, descriptorNamed } from './backends';
 import { benchCommand, listOf, positive, wholePositive } from './command_line';
 import { progressBar, setUpTfjs, write, writeJson } from './in_node';
+import { modelLine, modelsInBrief } from './models/in_brief';
+import { NETWORKS } from './models/networks';
+import { BOUND } from './models/outcome';
 import { onBackend } from './on_backend';
 import { PASSES } from './passes';
 import { writeReport } from './report';
 import { type Results, type Row, isWrong } from './results';
 import { renderTables } from './tables';
-import { workloadsNamed } from './workloads';
+import { WORKLOADS, workloadsNamed } from './workloads';
 
 /**
  * Operations per millisecond of the slowest on a software renderer. A cell that would take `PATIENCE` times its share,
@@ -32,16 +35,25 @@ interface Options {
   json: string;
   html: string;
   timeBudget: number;
+  models: string[];
 }
+
+/** What whole models may take of the time, and the most that they take, in seconds. */
+const MODELS_SHARE = { part: 1 / 4, seconds: 40 };
+/** The models that a run ends with, and how to have none. */
+const MODELS = ['dcgan', 'style', 'unet'];
+const NONE = 'none';
 
 function parseOptions(argv: string[]): Options {
   const description =
     'Compares the variants of conv2dTranspose and stock tfjs, forward and both gradients, on layers of real networks.';
-  return benchCommand('npm start --', description, 'bench/out/compare.json')
+  const models = [...NETWORKS.map(({ name }) => name), NONE];
+  return benchCommand('npm start --', description, 'bench/out/compare.json', WORKLOADS)
     .option('-v, --variants <names>', `comma-separated, of ${VARIANTS.join(', ')}`, listOf(VARIANTS), [...VARIANTS])
     .option('-b, --backends <names>', `comma-separated, of ${BACKENDS.join(', ')}`, listOf(BACKENDS), [...BACKENDS])
     .option('-r, --repeat <rounds>', 'measured rounds at most', wholePositive, 7)
     .option('-t, --time-budget <seconds>', 'time that the whole run may take', positive, 180)
+    .option('-m, --models <names>', `whole models at the end, of ${models.join(', ')}`, listOf(models), MODELS)
     .option('--html <file>', 'where the report goes', 'bench/out/compare.html')
     .parse(argv)
     .opts<Options>();
@@ -90,16 +102,26 @@ async function main(): Promise<void> {
   const options = parseOptions(process.argv);
   setUpTfjs();
   const begin = performance.now();
-  const measured = await measureAll(options);
+  const models = options.models.filter((name) => name !== NONE);
+  const share = Math.min(MODELS_SHARE.seconds, options.timeBudget * MODELS_SHARE.part);
+  const seconds = models.length > 0 ? options.timeBudget - share : options.timeBudget;
+  const measured = await measureAll({ ...options, timeBudget: seconds });
+  const whole = await modelsInBrief(models, options.backends, share * 1000, (what) => {
+    process.stderr.write(`whole model: ${what}\n`);
+  });
   const results: Results = {
     date: new Date().toISOString(),
     versions: { tfjs: tf.version.tfjs },
     options: { ...options },
     seconds: (performance.now() - begin) / 1000,
     ...measured,
+    skipped: [...new Set([...measured.skipped, ...whole.skipped])],
+    models: whole.rows,
   };
   console.log(renderTables(results));
   for (const line of results.skipped) console.log(`Skipped: ${line}`);
+  if (whole.rows.length > 0) console.log('Whole models by install() alone, files to results:');
+  for (const row of whole.rows) console.log(modelLine(row));
   writeJson(options.json, results);
   write(options.html, await writeReport(results));
   const [ours, stock] = [false, true].map((isStock) =>
@@ -110,6 +132,11 @@ async function main(): Promise<void> {
   if (stock.length > 0) console.error(`${stock.length} results of stock tfjs are wrong: ${list(stock)}`);
   if (ours.length > 0) {
     console.error(`${ours.length} results are WRONG: ${list(ours)}`);
+    process.exitCode = 1;
+  }
+  const wrong = whole.rows.filter(({ difference }) => !(difference <= BOUND));
+  if (wrong.length > 0) {
+    console.error(`${wrong.length} results of models are WRONG: ${wrong.map(modelLine).join('; ')}`);
     process.exitCode = 1;
   }
 }

@@ -23,6 +23,20 @@ export interface Row {
   scratchBytes?: number;
 }
 
+/** A whole model on a backend: under install(), and stock. */
+export interface ModelRow {
+  backend: string;
+  /** What it is called, short. */
+  model: string;
+  firstMs: number;
+  /** Median milliseconds. */
+  ms: number;
+  /** How many times as fast as stock; undefined if stock cannot run it. */
+  ratio?: number;
+  /** The largest difference from stock's result, relative to the largest value. */
+  difference: number;
+}
+
 export interface Results {
   date: string;
   machine: string;
@@ -32,6 +46,7 @@ export interface Results {
   options: Record<string, unknown>;
   seconds: number;
   rows: Row[];
+  models: ModelRow[];
 }
 
 /** A result outside its bound is wrong, and so is one that is no number. */

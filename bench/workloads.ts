@@ -17,12 +17,13 @@ export interface Workload {
 }
 
 export const WORKLOADS: readonly Workload[] = data.workloads.map(
-  ({ name, from, x, kernel, outChannels, strides, pad }) => {
+  ({ name, from, x, kernel, outChannels, strides, pad, groups = 1 }) => {
     const geometry = computeGeometry({
       xShape: x,
-      filterShape: [...kernel, outChannels, x[3]],
+      filterShape: [...kernel, outChannels / groups, x[3]],
       strides: strides as [number, number],
       pad: pad as Pad,
+      groups,
     });
     return { name, from, pad: pad as Pad, geometry, flops: usefulFlops(geometry) };
   },
@@ -43,6 +44,11 @@ export const CONVOLUTIONS: readonly Workload[] = data.convolutions.map(
 );
 
 export const ALL_WORKLOADS: readonly Workload[] = [...WORKLOADS, ...CONVOLUTIONS];
+
+/** Those that are measured if no layers are named. */
+export const DEFAULT_NAMES: readonly string[] = data.workloads
+  .filter(({ default: isDefault = true }) => isDefault)
+  .map(({ name }) => name);
 
 /** The workloads of these names, in the order of the list. */
 export function workloadsNamed(names: readonly string[]): Workload[] {

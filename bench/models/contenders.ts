@@ -81,11 +81,13 @@ export async function predictor(name: ContenderName, network: Network, files: Mo
   const model = await loaded(files, network, name === 'layers' ? 'layers' : 'stock');
   const inputs = seededInputs(network);
   const shapes = model.inputs.map(({ shape }) => [1, ...(shape.slice(1) as number[])]);
+  // No tidy around it: that would walk over every value of what it returns.
   const predict = (): Float32Array => {
-    return tf.tidy(() => {
-      const tensors = inputs.map(({ values }, n) => tf.tensor(values, shapes[n]));
-      return (model.predict(tensors) as tf.Tensor).dataSync<'float32'>();
-    });
+    const tensors = inputs.map(({ values }, n) => tf.tensor(values, shapes[n]));
+    const y = model.predict(tensors) as tf.Tensor;
+    const values = y.dataSync<'float32'>();
+    tf.dispose([y, ...tensors]);
+    return values;
   };
   return { name, prepare: preparation(name), run: predict, dispose: () => model.dispose() };
 }

@@ -29,6 +29,8 @@ export interface ModelLimits {
   readonly rounds: number;
   /** Milliseconds after which no round is begun. */
   readonly budget: number;
+  /** Who takes part. Default: all who can. */
+  readonly only?: readonly ContenderName[];
 }
 
 /** Rounds that are made in any case. */
@@ -44,18 +46,29 @@ const PROFILED = 3;
 export type KernelTimes = readonly (readonly [kernel: string, ms: number])[];
 
 /** What can be asked for, on a backend that `use` has set. */
-export function contestWith(files: ModelFiles) {
+export interface Contest {
+  /** Sets a backend, flags as tfjs sets them by default; what it runs on, or `undefined` if it cannot be had. */
+  use(backend: string): Promise<string | undefined>;
+  /** Milliseconds of the first call of one contender. */
+  first(network: string, contender: ContenderName): Promise<number | undefined>;
+  /** All contenders of a network, predicting. */
+  predict(network: string, limits: ModelLimits): Promise<Outcome>;
+  /** Stock and install(), making training steps. The second loss is compared: it has seen the gradients. */
+  train(network: string, limits: ModelLimits): Promise<Outcome>;
+  /** Where the time of a call goes, as tf.profile tells. */
+  profile(network: string, contender: ContenderName): Promise<KernelTimes>;
+}
+
+export function contestWith(files: ModelFiles): Contest {
   const runsOn = (): 'cpu' | 'gpu' => descriptorNamed(tf.getBackend()).runsOn;
   return {
-    /** Sets a backend, flags as tfjs sets them by default; what it runs on, or `undefined` if it cannot be had. */
-    async use(backend: string): Promise<string | undefined> {
+    async use(backend) {
       tf.env().set('PROD', false);
       const isThere = await tf.setBackend(backend).catch(() => false);
       return isThere ? descriptorNamed(backend).device(tf.backend()) : undefined;
     },
 
-    /** Milliseconds of the first call of one contender. */
-    async first(name: string, contender: ContenderName): Promise<number | undefined> {
+    async first(name, contender) {
       const outcome = await timed([contender], (who) => predictor(who, networkNamed(name), files), 1, {
         rounds: 0,
         budget: 0,
@@ -64,19 +77,18 @@ export function contestWith(files: ModelFiles) {
       return 'unable' in result ? undefined : result.firstMs;
     },
 
-    /** All contenders of a network, predicting. */
-    predict(name: string, limits: ModelLimits): Promise<Outcome> {
+    predict(name, limits) {
       const network = networkNamed(name);
-      return timed(contendersOf(network, runsOn()), (who) => predictor(who, network, files), 1, limits);
+      const { only } = limits;
+      const names = contendersOf(network, runsOn()).filter((who) => only?.includes(who) ?? true);
+      return timed(names, (who) => predictor(who, network, files), 1, limits);
     },
 
-    /** Stock and install(), making training steps. The second loss is compared: it has seen the gradients. */
-    train(name: string, limits: ModelLimits): Promise<Outcome> {
+    train(name, limits) {
       return timed(['stock', 'install()'], (who) => trainer(who, networkNamed(name), files), 2, limits);
     },
 
-    /** Where the time of a call goes, as tf.profile tells. */
-    async profile(name: string, contender: ContenderName): Promise<KernelTimes> {
+    async profile(name, contender) {
       const player = await predictor(contender, networkNamed(name), files);
       const times = new Map<string, number>();
       try {
@@ -85,6 +97,8 @@ export function contestWith(files: ModelFiles) {
         for (let run = 0; run < PROFILED; run++) {
           const { kernels } = await tf.profile(() => void player.run());
           for (const kernel of kernels) {
+            // An op with a gradient of its own is listed as well as its kernels.
+            if (kernel.name.endsWith('__op')) continue;
             const ms = (await kernel.kernelTimeMs) as unknown;
             const told = typeof ms === 'number' ? ms : NaN;
             times.set(kernel.name, (times.get(kernel.name) ?? 0) + told / PROFILED);
@@ -98,7 +112,6 @@ export function contestWith(files: ModelFiles) {
     },
   };
 }
-export type Contest = ReturnType<typeof contestWith>;
 
 /** Times contenders in turn. The result of warm-up run number `compared`, from 1, is compared. */
 async function timed(

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Whole networks that end in transposed convolutions, as people run them; where one is reduced, its title says so. */
+/** Whole networks that end in transposed convolutions, as people run them; where one is reduced, it is said. */
 import * as tf from '@tensorflow/tfjs';
 import { type Activation, type Values, type Writing, Written } from './written';
 
 export interface Network {
   readonly name: string;
-  /** What it is and from where. */
+  /** What it is, short. */
   readonly title: string;
+  /** From where, and how it is reduced, if it is. */
+  readonly from: string;
   /** Shapes of the inputs, without the batch. */
   inputs(write: Written): number[][];
   build(write: Written, inputs: Values[]): Values;
@@ -31,7 +33,8 @@ function upNorm(w: Written, x: Values, filters: number, kernel: number, activati
 
 const dcgan: Network = {
   name: 'dcgan',
-  title: "DCGAN generator 64×64 (Radford et al., with PyTorch's 4×4 kernels)",
+  title: 'DCGAN generator 64²',
+  from: "Radford et al., with PyTorch's 4×4 kernels",
   inputs: () => [[100]],
   build(w, [z]) {
     let x = w.reshape(w.dense(z, 4 * 4 * 1024, { bias: false }), [4, 4, 1024]);
@@ -43,7 +46,8 @@ const dcgan: Network = {
 
 const style: Network = {
   name: 'style',
-  title: 'fast style transfer 128² (Johnson et al.; two of five residual blocks)',
+  title: 'fast style transfer 128²',
+  from: 'Johnson et al.; two of five residual blocks',
   inputs: () => [image(128, 3)],
   build(w, [photo]) {
     let x = convNorm(w, photo, 32, 9);
@@ -60,7 +64,8 @@ const style: Network = {
 
 const unet: Network = {
   name: 'unet',
-  title: 'U-Net 128² (Ronneberger et al.; 32 channels at first, not 64, and three levels down, not four)',
+  title: 'U-Net 128²',
+  from: 'Ronneberger et al.; 32 channels at first, not 64, and three levels down, not four',
   inputs: () => [image(128, 3)],
   build(w, [photo]) {
     const twice = (x: Values, filters: number): Values => {
@@ -83,7 +88,8 @@ const unet: Network = {
 
 const pix2pix: Network = {
   name: 'pix2pix',
-  title: 'pix2pix generator 256² (Isola et al.; 32 channels at first, not 64)',
+  title: 'pix2pix generator 256²',
+  from: 'Isola et al.; 32 channels at first, not 64',
   inputs: () => [image(256, 3)],
   build(w, [photo]) {
     const base = 32;
@@ -104,8 +110,9 @@ const pix2pix: Network = {
 
 const vae: Network = {
   name: 'vae',
-  title: "VAE decoder 28×28 (Keras's example)",
-  trainingBatch: 8,
+  title: 'VAE decoder 28²',
+  from: "Keras's example",
+  trainingBatch: 4,
   inputs: () => [[2]],
   build(w, [z]) {
     let x = w.reshape(w.dense(z, 7 * 7 * 64, { activation: 'relu' }), [7, 7, 64]);
@@ -117,7 +124,8 @@ const vae: Network = {
 
 const fsrcnn: Network = {
   name: 'fsrcnn',
-  title: 'FSRCNN ×3, 64² to 192² (Dong et al., d = 56, s = 12, m = 4)',
+  title: 'FSRCNN ×3, 64² to 192²',
+  from: 'Dong et al., d = 56, s = 12, m = 4',
   inputs: () => [image(64, 1)],
   build(w, [small]) {
     const layer = (x: Values, filters: number, kernel: number): Values => w.prelu(w.conv(x, filters, kernel));
@@ -129,7 +137,8 @@ const fsrcnn: Network = {
 
 const heatmaps: Network = {
   name: 'heatmaps',
-  title: 'heat-map decoder 8² to 64², 17 maps, as on a MobileNet: depthwise 3×3 s2, then 1×1',
+  title: 'heat-map decoder 8² to 64²',
+  from: '17 maps, as on a MobileNet: depthwise 3×3 s2, then 1×1',
   stockLacks: 'groups',
   inputs: () => [image(8, 320)],
   build(w, [features]) {
@@ -145,7 +154,8 @@ const heatmaps: Network = {
 
 const fcn8s: Network = {
   name: 'fcn8s',
-  title: 'FCN-8s head, 224², 21 classes (Long et al.): bilinear depthwise 4×4 s2 twice, 16×16 s8',
+  title: 'FCN-8s head 224²',
+  from: 'Long et al.; 21 classes, bilinear depthwise 4×4 s2 twice, 16×16 s8',
   stockLacks: 'groups',
   inputs: () => [image(28, 256), image(14, 512), image(7, 4096)],
   build(w, [pool3, pool4, conv7]) {
@@ -160,7 +170,8 @@ const fcn8s: Network = {
 
 const vocoder: Network = {
   name: 'vocoder',
-  title: 'vocoder, 64 frames to 16384 samples, as HiFi-GAN (Kong et al.; 256 channels, one kernel of residual layers)',
+  title: 'vocoder, 16384 samples',
+  from: 'as HiFi-GAN of Kong et al.; 64 frames, 256 channels, one kernel of residual layers',
   stockLacks: 'one dimension',
   inputs: (w) => [w.sequence(64, 80)],
   build(w, [mel]) {

@@ -5,7 +5,6 @@ import * as tf from '@tensorflow/tfjs';
 import { descriptorNamed } from '../backends';
 import { MACHINE } from '../in_node';
 import { type PageCalls, callsOf, inChromium } from '../peers/chromium_page';
-import type { ModelsPage } from '../peers/models_page';
 import { type Contest, contestWith } from './contest';
 import { MODELS, ensureFiles, fileHandler } from './files';
 import type { Network } from './networks';
@@ -31,7 +30,7 @@ export async function onModelBackend(
     return inChromium(
       './models_page.ts',
       async (tab, browser, renew) => {
-        const contest = callsOf<ModelsPage>(tab);
+        const contest = callsOf<Contest>(tab);
         const device = await contest.use(backend);
         if (device === undefined) return { skipped: `${browser} has no ${backend}` };
         const renewed = async (): Promise<void> => {

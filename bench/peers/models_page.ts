@@ -2,12 +2,11 @@
 /** Runs in a page: networks, their files served beside it. */
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-webgpu';
-import { contestWith } from '../models/contest';
+import { type Contest, contestWith } from '../models/contest';
 import { pathOf } from '../models/paths';
 
-const page = contestWith({
+const page: Contest = contestWith({
   handler: (network, writing) => tf.io.http(`/models/${pathOf(network, writing)}`),
   onnx: () => Promise.reject(new Error('onnxruntime-web is not run against a GPU')),
 });
-export type ModelsPage = typeof page;
 Object.assign(globalThis, { page });

@@ -9,10 +9,11 @@ import { geometricMean, median } from '../../bench/averages';
 import { legend } from '../../bench/dot_plot';
 import { fit } from '../../bench/fit';
 import { interleave } from '../../bench/interleave';
+import { BOUND } from '../../bench/models/outcome';
 import { sampledError } from '../../bench/spot_check';
 import { PASSES, type Contender } from '../../bench/passes';
 import type { Results } from '../../bench/results';
-import { WORKLOADS, usefulFlops } from '../../bench/workloads';
+import { DEFAULT_NAMES, WORKLOADS, usefulFlops, workloadNamed } from '../../bench/workloads';
 import { computeGeometry } from '../../src';
 import { layer, explicitPad, filterShape, randomOperands, xShape } from '../support/layer';
 import * as oracle from '../support/oracle';
@@ -31,10 +32,12 @@ function start(...args: string[]): { status: number | null; stdout: string; stde
 describe('npm start', () => {
   it('compares, prints a table and writes JSON and a report that stands alone', () => {
     const [json, html] = [join(folder, 'out/result.json'), join(folder, 'out/report.html')];
-    const what = '--backends cpu --workloads hand,selfie --variants matmul,subpixel --repeat 2 --time-budget 2';
+    const what =
+      '--backends cpu --workloads hand,selfie --variants matmul,subpixel --repeat 2 --time-budget 2 --models vae';
     const { status, stdout } = start(...what.split(' '), '--json', json, '--html', html);
     expect(status).toBe(0);
     expect(stdout).toMatch(/selfie.*forward.*matmul/);
+    expect(stdout).toMatch(/VAE decoder 28²: cpu \d.*× stock \(.* ms, first call .* ms\)/);
     const results = JSON.parse(readFileSync(json, 'utf8')) as Results;
     const found = results.rows.map(({ workload, pass, contender }) => `${workload} ${pass} ${contender}`).sort();
     const expected = ['hand', 'selfie'].flatMap((name) => [
@@ -50,6 +53,8 @@ describe('npm start', () => {
       expect(row.runs === 0).toBe(row.note.startsWith('extrapolated'));
       if (row.runs > 0) expect(row.error).toBeLessThanOrEqual(1);
     }
+    expect(results.models).toHaveLength(1);
+    expect(results.models[0].difference).toBeLessThanOrEqual(BOUND);
     // Stock takes seconds for the filter gradient of `hand`: not within this budget.
     const slow = results.rows.find(
       (row) => row.workload === 'hand' && row.pass === 'filter gradient' && row.contender === 'stock',
@@ -63,7 +68,7 @@ describe('npm start', () => {
 
   it('runs webgl in Chromium, into the same table', () => {
     const json = join(folder, 'webgl.json');
-    const what = '--backends webgl --workloads selfie --variants matmul --repeat 1 --time-budget 30';
+    const what = '--backends webgl --workloads selfie --variants matmul --repeat 1 --time-budget 30 --models none';
     const { status, stdout } = start(...what.split(' '), '--json', json, '--html', join(folder, 'webgl.html'));
     expect(status).toBe(0);
     expect(stdout).toMatch(/webgl.*selfie.*forward.*matmul/);
@@ -85,10 +90,23 @@ describe('npm start', () => {
     expect(skipped).toEqual([]);
   }, 120_000);
 
+  it('says why stock does not compute groups', () => {
+    const json = join(folder, 'groups.json');
+    const what = '--backends cpu --workloads mobile-d128 --variants subpixel --repeat 1 --time-budget 2 --models none';
+    const { status } = start(...what.split(' '), '--json', json, '--html', join(folder, 'groups.html'));
+    expect(status).toBe(0);
+    const { rows, skipped } = JSON.parse(readFileSync(json, 'utf8')) as Results;
+    const found = rows.map(({ pass, contender }) => `${pass} ${contender}`);
+    expect(found).toEqual(['forward subpixel', 'input gradient ours', 'filter gradient ours']);
+    expect(rows.every(({ error }) => error! <= 1)).toBe(true);
+    expect(skipped).toContain('cpu forward, stock: stock tfjs has no dilation and no groups');
+  }, 120_000);
+
   const wrong: [string[], RegExp][] = [
     [['--workloads', 'nonesuch'], /'nonesuch' is none of dcgan-g1/],
     [['--variants', 'fft'], /'fft' is none of scatter/],
     [['--backends', 'tpu'], /'tpu' is none of cpu, /],
+    [['--models', 'gpt'], /'gpt' is none of dcgan, /],
     [['--repeat', '0'], /must be a number above 0/],
     [['--repeat', '1.5'], /must be a whole number/],
     [['--time-budget', 'long'], /must be a number above 0/],
@@ -129,9 +147,12 @@ describe('the arithmetic of the comparison', () => {
     const { x, filter } = randomOperands(l, 'flops');
     const terms = oracle.forward(l, ones(x), ones(filter)).bound.reduce((sum, b) => sum + Math.sqrt(b), 0);
     expect(usefulFlops(g)).toBe(2 * terms);
-    expect(WORKLOADS).toHaveLength(18);
+    expect(WORKLOADS).toHaveLength(27);
+    expect(DEFAULT_NAMES).toHaveLength(18);
     // No cropping: 28·28·1024 inputs, each into 2·2·512 outputs.
     expect(WORKLOADS.find(({ name }) => name === 'unet-up1')!.flops).toBe(2 * 28 * 28 * 1024 * 4 * 512);
+    // 32 groups of 8 channels each; 3×3 'same' with stride 2 crops the last row and column of the last taps.
+    expect(workloadNamed('resnext-256').flops).toBe(2 * 256 * 8 * (3 * 16 - 1) ** 2);
   });
 
   it('finds a right result right and a wrong one wrong', () => {

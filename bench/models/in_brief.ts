@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Whole models in a line each: stock, and the same files under install(). The main job ends with them. */
+import { significant, timesText } from '../numbers';
+import type { ModelRow } from '../results';
+import { networkNamed } from './networks';
+import { onModelBackend } from './on_backend';
+import { timedOf } from './outcome';
+
+/** Calls of each, besides the first. */
+const ROUNDS = 3;
+
+/** A row per backend and network that can be run there, and why others can't. */
+export async function modelsInBrief(
+  names: readonly string[],
+  backends: readonly string[],
+  ms: number,
+  onStart: (what: string) => void,
+): Promise<{ rows: ModelRow[]; skipped: string[] }> {
+  const rows: ModelRow[] = [];
+  const skipped: string[] = [];
+  const networks = names.map(networkNamed);
+  const budget = ms / (networks.length * backends.length);
+  for (const backend of networks.length > 0 ? backends : []) {
+    const outcome = await onModelBackend(backend, networks, async ({ contest }) => {
+      for (const { name, title } of networks) {
+        onStart(`${backend} ${name}`);
+        const found = await contest.predict(name, { rounds: ROUNDS, budget, only: ['stock', 'install()'] });
+        for (const [by, result] of Object.entries(found)) {
+          if ('unable' in result) skipped.push(`${backend} ${title}, ${by}: ${result.unable}`);
+        }
+        const [stock, ours] = [timedOf(found, 'stock'), timedOf(found, 'install()')];
+        if (!ours) continue;
+        const { firstMs, ms, difference } = ours;
+        rows.push({ backend, model: title, firstMs, ms, ratio: stock && stock.ms / ms, difference });
+      }
+    });
+    if (outcome) skipped.push(`${backend}: ${outcome.skipped}`);
+  }
+  return { rows, skipped };
+}
+
+/** 'fast style transfer 128²: webgl 6.2× stock (210 ms, first call 400 ms)'. */
+export function modelLine({ model, backend, ratio, ms, firstMs }: ModelRow): string {
+  const times = ratio === undefined ? 'runs, where stock cannot' : `${timesText(ratio)} stock`;
+  return `${model}: ${backend} ${times} (${significant(ms)} ms, first call ${significant(firstMs)} ms)`;
+}
