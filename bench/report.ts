@@ -4,7 +4,8 @@ import { View, parse } from 'vega';
 import { compile } from 'vega-lite';
 import { type PlotField, dotPlot } from './dot_plot';
 import { errorText, significant, timesText } from './numbers';
-import { type Results, type Row, isWrong } from './results';
+import { modelLine } from './models/lines';
+import { type ModelRow, type Results, type Row, isWrong } from './results';
 import { means } from './tables';
 
 const STYLE = `
@@ -20,7 +21,7 @@ const STYLE = `
   .note { color: #4b5563; font-size: 0.85rem; }`;
 
 export async function writeReport(results: Results): Promise<string> {
-  const { machine, versions, date, seconds, skipped, rows } = results;
+  const { machine, versions, date, seconds, skipped, rows, models } = results;
   const backends = [...new Set(rows.map(({ backend }) => backend))];
   const figures: string[] = [];
   for (const backend of backends) figures.push(...(await figuresOf(backend, rows)));
@@ -38,7 +39,7 @@ two each. The error is the worst of sampled elements, in units of the bound ε32
 ${skipped.length > 0 ? `<p class="note">Skipped: ${escape(skipped.join('; '))}</p>` : ''}
 <h2>Geometric means over the layers</h2>
 ${meansTable(rows)}
-${figures.join('\n')}
+${modelsList(models)}${figures.join('\n')}
 <h2>All numbers</h2>
 ${rowsTable(rows)}
 </html>`;
@@ -83,6 +84,13 @@ function table<T>(columns: readonly Column<T>[], rows: readonly T[], classOf: (r
     return `<tr${classOf(row, n) && ` class="${classOf(row, n)}"`}>${cells.join('')}`;
   });
   return `<table><tr>${head}\n${lines.join('\n')}</table>`;
+}
+
+/** Whole models in a line each. */
+function modelsList(models: readonly ModelRow[]): string {
+  if (models.length === 0) return '';
+  const lines = models.map((row) => `<li>${escape(modelLine(row))}`);
+  return `<h2>Whole models by install() alone, files to results</h2>\n<ul>${lines.join('\n')}</ul>\n`;
 }
 
 function meansTable(rows: readonly Row[]): string {

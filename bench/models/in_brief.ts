@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Whole models in a line each: stock, and the same files under install(). The main job ends with them. */
-import { significant, timesText } from '../numbers';
 import type { ModelRow } from '../results';
 import { networkNamed } from './networks';
 import { onModelBackend } from './on_backend';
@@ -37,10 +36,4 @@ export async function modelsInBrief(
     if (outcome) skipped.push(`${backend}: ${outcome.skipped}`);
   }
   return { rows, skipped };
-}
-
-/** 'fast style transfer 128²: webgl 6.2× stock (210 ms, first call 400 ms)'. */
-export function modelLine({ model, backend, ratio, ms, firstMs }: ModelRow): string {
-  const times = ratio === undefined ? 'runs, where stock cannot' : `${timesText(ratio)} stock`;
-  return `${model}: ${backend} ${times} (${significant(ms)} ms, first call ${significant(firstMs)} ms)`;
 }

@@ -62,6 +62,7 @@ describe('npm start', () => {
     expect(slow.note).toBe('extrapolated from 1 of 256 input channels');
     expect(stdout).toContain('extrapolated');
     const report = readFileSync(html, 'utf8');
+    expect(report).toContain('<li>VAE decoder 28²: cpu ');
     expect(report.match(/<svg/g)!.length).toBe(3);
     expect(report).not.toMatch(/(src|href)="(?!#)/);
   }, 120_000);
