@@ -29,8 +29,9 @@ export interface ModelRow {
   /** What it is called, short. */
   model: string;
   firstMs: number;
-  /** Median milliseconds. */
+  /** Median milliseconds of the calls after the first; of the first if stock had no time for another. */
   ms: number;
+  isWarm: boolean;
   /** How many times as fast as stock; undefined if stock cannot run it. */
   ratio?: number;
   /** The largest difference from stock's result, relative to the largest value. */

@@ -37,8 +37,12 @@ export interface ModelLimits {
 const LEAST_ROUNDS = 3;
 /** What is faster runs so many times as often, for so many ms. */
 const MORE_ROUNDS = { times: 20, ms: 1000 };
-/** Who takes more than this share of the budget for the first call makes one round at most. */
+/**
+ * Who takes more than this share of the budget for the first call makes one round more; none if it has taken all of the
+ * budget, and at least so many ms.
+ */
 const SLOW = 1 / 4;
+const TOO_SLOW_MS = 10_000;
 /** Runs that a profile is the mean of. */
 const PROFILED = 3;
 
@@ -148,8 +152,9 @@ async function timed(
       return passed() < budget && (round < rounds || passed() - from < MORE_ROUNDS.ms);
     };
     const sample = async (player: Player, round: number): Promise<number | undefined> => {
-      const isSlow = firsts.get(player)!.firstMs > SLOW * budget;
-      if (isSlow && (round > 0 || passed() > budget)) return undefined;
+      const { firstMs } = firsts.get(player)!;
+      const isTooSlow = firstMs > Math.max(budget, TOO_SLOW_MS);
+      if (isTooSlow || (firstMs > SLOW * budget && round > 0)) return undefined;
       return (await timeOf(player)).ms;
     };
     for (const [player, samples] of await inTurn(able, rounds * MORE_ROUNDS.times, sample, goesOn)) {

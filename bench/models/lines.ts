@@ -4,7 +4,8 @@ import { significant, timesText } from '../numbers';
 import type { ModelRow } from '../results';
 
 /** 'fast style transfer 128²: webgl 6.2× stock (210 ms, first call 400 ms)'. */
-export function modelLine({ model, backend, ratio, ms, firstMs }: ModelRow): string {
+export function modelLine({ model, backend, ratio, ms, isWarm, firstMs }: ModelRow): string {
   const times = ratio === undefined ? 'runs, where stock cannot' : `${timesText(ratio)} stock`;
-  return `${model}: ${backend} ${times} (${significant(ms)} ms, first call ${significant(firstMs)} ms)`;
+  const call = isWarm ? `${significant(ms)} ms, ` : 'no time for a second call, ';
+  return `${model}: ${backend} ${times} (${call}first call ${significant(firstMs)} ms)`;
 }
