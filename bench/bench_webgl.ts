@@ -15,7 +15,7 @@ import { PASSES, type Pass } from './passes';
 import { callsOf, inChromium } from './peers/chromium_page';
 import type { WebglPage, WebglTime } from './peers/webgl_page';
 import { BORDERS } from './tables';
-import { CONVOLUTIONS, WORKLOADS, type Workload, workloadsNamed } from './workloads';
+import { CONVOLUTIONS, DEFAULT_NAMES, type Workload, workloadsNamed } from './workloads';
 
 const description = 'Our webgl kernels against stock tfjs in headless Chromium.';
 const options = benchCommand('npm run bench:webgl --', description, 'bench/out/bench_webgl.json')
@@ -27,8 +27,8 @@ const { json, rounds, mostGflop } = options;
 const wanted = workloadsNamed(options.workloads);
 const chosen = wanted.filter(({ flops }) => flops <= mostGflop * 1e9);
 const left = wanted.filter((workload) => !chosen.includes(workload)).map(({ name }) => name);
-/** With all layers; not with some that are named. */
-const convolutions = wanted.length === WORKLOADS.length ? CONVOLUTIONS : [];
+/** With the layers that are measured by default; not with some that are named. */
+const convolutions = wanted.length === DEFAULT_NAMES.length ? CONVOLUTIONS : [];
 
 type Times = Record<string, WebglTime>;
 

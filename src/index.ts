@@ -27,6 +27,7 @@ export {
   ACTIVATIONS,
   type Activation,
   type BackendDescriptor,
+  type Contender,
   type Conv2DTransposeAttrs,
   Conv2DTransposeBackpropFilter,
   Conv2DTransposeBackpropInput,
@@ -34,6 +35,8 @@ export {
   type FusedInfo,
   KERNEL_OF_VARIANT,
   type KernelCall,
+  PASSES,
+  type Pass,
   REPLACEABLE,
   type Replaceable,
   type ScratchMeter,
@@ -54,7 +57,7 @@ export { registerGradients } from './op/gradients';
 export { type LayersModelLike, requestsOf } from './choice/model_requests';
 export { type TuneOptions, tune } from './choice/tune';
 export { type Tuning, type Winner, clearTuning, exportTuning, importTuning } from './choice/winners';
-export { type Explanation, explain } from './choice/explain';
+export { type Explanation, type InstalledKernel, type KnownTimes, explain } from './choice/explain';
 export { type InstallOptions, install, uninstall } from './integrations/install';
 import { type FusedConv2DTransposeConfig, fusedConv2dTranspose } from './op/fused';
 export { type FusedConv2DTransposeConfig };

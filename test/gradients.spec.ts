@@ -14,7 +14,9 @@ import * as oracle from './support/oracle';
 import { uniform } from './support/random';
 
 describeOnEveryBackend('gradients', (environment) => {
-  for (const variant of variantsOn(environment)) {
+  // The kernels are the same whichever variant is asked for; what it decides shows in second derivatives.
+  const variants = variantsOn(environment).slice(environment.isVariation ? -1 : 0);
+  for (const variant of variants) {
     for (const [name, l] of Object.entries(CASES)) {
       it(`${variant}: autodiff gives both adjoints: ${name}`, () => {
         const { x, filter, dy } = randomOperands(l, `gradients ${name}`);

@@ -50,6 +50,7 @@ function specs(): void {
   let foreign: Foreign;
   let before: Record<string, unknown>;
   beforeAll(() => {
+    descriptor.probe(backend()); // Once for a backend it runs programs of tfjs, which leave their own state.
     gl = backend().gpgpu.gl as Context;
     stateOf = observed(gl);
     foreign = foreignState(gl);

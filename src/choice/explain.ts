@@ -17,7 +17,7 @@ import { predictedMs } from './cost_model';
 import { isInstalled, stockCall } from './stock';
 
 /** Milliseconds that are known of a contender: measured by `tune`, or predicted. */
-interface Times {
+export interface KnownTimes {
   predictedMs?: number;
   measuredMs?: number;
 }
@@ -30,8 +30,8 @@ export interface InstalledKernel {
   runs: Contender;
   /** In a sentence. */
   reason: string;
-  ours?: Times;
-  stock?: Times;
+  ours?: KnownTimes;
+  stock?: KnownTimes;
 }
 
 /** What 'auto' would do, and why. */
@@ -44,7 +44,7 @@ export interface Explanation {
   /** In a sentence. */
   reason: string;
   /** Of each variant: whether it can run and if not why, and its time, measured by `tune` or predicted, if known. */
-  variants: Record<Variant, { support: Support } & Times>;
+  variants: Record<Variant, { support: Support } & KnownTimes>;
   /** Of each pass whose stock kernel is replaced here: the transposed convolution, conv2d, the filter gradient. */
   installed: Partial<Record<Pass, InstalledKernel>>;
 }
@@ -92,13 +92,13 @@ function timesOf<C extends Contender>(
   names: readonly C[],
   g: Conv2DTransposeGeometry,
   place: Place,
-): Partial<Record<C, Times>> {
+): Partial<Record<C, KnownTimes>> {
   const descriptor = descriptorOf(place.backendName);
   const predicted: Partial<Record<Contender, number>> = descriptor ? predictedMs(pass, names, g, descriptor) : {};
   const measured = winnerHere(pass, g, place)?.ms ?? {};
-  const times: Partial<Record<C, Times>> = {};
+  const times: Partial<Record<C, KnownTimes>> = {};
   for (const name of names) {
-    const known: Times = {
+    const known: KnownTimes = {
       ...(predicted[name] !== undefined && { predictedMs: predicted[name] }),
       ...(measured[name] !== undefined && { measuredMs: measured[name] }),
     };

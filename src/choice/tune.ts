@@ -152,6 +152,8 @@ function contendersOf({ pass, geometry }: Task, place: Place, descriptor: Backen
  * The first compiles, and so tells little.
  */
 const WARM_ROUNDS = [20, 4];
+/** Nobody is sent away for fewer milliseconds. */
+const LONG_MS = 50;
 
 /** Contenders in turn, so that a disturbance hits all alike; medians. Who is out of reach is not run again. */
 async function race(task: Task, samples: number): Promise<Winner | undefined> {
@@ -190,7 +192,7 @@ async function race(task: Task, samples: number): Promise<Winner | undefined> {
       }
       for (const [name, ms] of took) {
         times.get(name)!.push(ms);
-        if (ms > least * (WARM_ROUNDS[round] ?? Infinity)) running.delete(name);
+        if (ms > Math.max(LONG_MS, least * (WARM_ROUNDS[round] ?? Infinity))) running.delete(name);
       }
       await nextFrame();
     }
@@ -201,6 +203,6 @@ async function race(task: Task, samples: number): Promise<Winner | undefined> {
   const ms: Partial<Record<Contender, number>> = {};
   for (const [name, all] of times)
     ms[name] = running.has(name) ? all.slice(WARM_ROUNDS.length).sort((a, b) => a - b)[samples >> 1] : Math.min(...all);
-  const fastest = [...running.keys()].reduce((a, b) => (ms[b]! < ms[a]! ? b : a));
+  const fastest = [...times.keys()].reduce((a, b) => (ms[b]! < ms[a]! ? b : a));
   return { backend: place.backendName, device, pass, geometry, fastest, ms };
 }

@@ -11,6 +11,8 @@ export interface Environment {
   precision?: 16 | 32;
   /** Whether it has neither complex numbers nor strings. */
   onlyNumbers?: boolean;
+  /** Another setting of a backend that is tried in full elsewhere: what takes long is tried less here. */
+  isVariation?: boolean;
   /** Why no kernel of ours runs there, if none does; then the op is composed of core ops. */
   withoutKernels?: string;
   setUp?(): void | Promise<void>;
