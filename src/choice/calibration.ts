@@ -3,29 +3,34 @@
 export const CALIBRATION = {
   command: 'npm start && npm run bench:webgl && npm run calibrate',
   machines: {
-    cpu: 'cpu: AMD EPYC, 2 cores, one thread used; Node v20.20.2',
+    cpu: 'cpu: AMD EPYC, 2 cores, one thread used, simd engine; Node v20.20.2',
     webgl: 'ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero) (0x0000C0DE)), SwiftShader driver)',
   },
-  date: '2026-11-20T16:26:36.389Z',
+  date: '2026-11-21T16:20:57.431Z',
   models: {
     cpu: {
       forward: {
-        scatter: { call: 0.0798, multiplyAdds: 0.0318, moved: 0.892 },
-        dilate: { call: 0.225, multiplyAdds: 0.0283, moved: 0 },
-        matmul: { call: 0.065, multiplyAdds: 0.0341, moved: 0.979 },
-        subpixel: { call: 0.0539, multiplyAdds: 0.0305, moved: 3.1 },
+        scatter: { call: 0.0841, multiplyAdds: 0.0452, moved: 0.939 },
+        dilate: { call: 0.223, multiplyAdds: 0.0387, moved: 0 },
+        matmul: { call: 0.0658, multiplyAdds: 0.0475, moved: 1.04 },
+        subpixel: { call: 0.0196, multiplyAdds: 0.0356, moved: 3.94 },
       },
     },
     webgl: {
       forward: {
-        scatter: { call: 7.76, multiplyAdds: 2.09, moved: 99.8 },
-        dilate: { call: 1.35, multiplyAdds: 0.196, moved: 7.43 },
-        matmul: { call: 1.21, multiplyAdds: 0.242, moved: 21.7 },
-        subpixel: { call: 1.59, multiplyAdds: 0.212, moved: 19.6 },
+        scatter: { call: 11.9, multiplyAdds: 2.86, moved: 106 },
+        dilate: { call: 1.8, multiplyAdds: 0.23, moved: 9.03 },
+        matmul: { call: 1.64, multiplyAdds: 0.318, moved: 31.8 },
+        subpixel: { call: 1.47, multiplyAdds: 0.261, moved: 37.2 },
+        stock: { call: 6.86, multiplyAdds: 0.347, moved: 101 },
       },
       'input gradient': {
-        ours: { call: 0.7, multiplyAdds: 1.0, moved: 20 },
-        stock: { call: 0.5, multiplyAdds: 1.1, moved: 60 },
+        ours: { call: 0.531, multiplyAdds: 0.269, moved: 17 },
+        stock: { call: 0.539, multiplyAdds: 0.536, moved: 23.6 },
+      },
+      'filter gradient': {
+        ours: { call: 2.11, multiplyAdds: 0.328, moved: 5.42 },
+        stock: { call: 4.11, multiplyAdds: 4.49, moved: 0 },
       },
     },
   },

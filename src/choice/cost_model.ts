@@ -63,9 +63,10 @@ const WORK: Readonly<Record<Pass, Readonly<Partial<Record<Contender, WorkOf>>>>>
     }),
   },
   'input gradient': {
+    // With fewer output channels than lanes, by im2col.
     ours: ({ inPixels, outPixels, taps, outDepth }, g) => ({
       multiplyAdds: inPixels * taps * outDepth * g.groups * lanes(g.inChannels / g.groups),
-      moved: inPixels * g.inChannels + outPixels * g.outChannels,
+      moved: inPixels * g.inChannels + (outDepth < LANES ? inPixels * taps : outPixels) * g.outChannels,
     }),
     stock: ({ inPixels, taps, outDepth }, g) => ({
       multiplyAdds: inPixels * taps * outDepth * g.inChannels,
