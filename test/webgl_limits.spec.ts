@@ -19,6 +19,7 @@ import {
   failing,
   fewLayers,
   incompleteBeyond,
+  saysDrawBuffers,
   silentBeyond,
   stub,
 } from './support/webgl_stubs';
@@ -27,6 +28,7 @@ import {
 const targetsOfBits = (bits: number, { precision = 32 }: Environment): number => bits / (4 * precision);
 
 const LIMITS: Record<string, (environment: Environment) => { wrap: Wrap; targets: number }> = {
+  '4 draw buffers': () => ({ wrap: saysDrawBuffers(4), targets: 4 }),
   '4 attachments': () => ({ wrap: incompleteBeyond(4), targets: 4 }),
   '512 bits a pixel': (on) => ({ wrap: incompleteBeyond(targetsOfBits(512, on)), targets: targetsOfBits(512, on) }),
   '256 bits a pixel': (on) => ({ wrap: incompleteBeyond(targetsOfBits(256, on)), targets: targetsOfBits(256, on) }),
@@ -45,7 +47,14 @@ describeOnEveryBackend(
     const gl = (): Context => backend().gpgpu.gl as Context;
     /** A wrapped call is a property of the context itself; without it, that of its class is found again. */
     const unwrap = (): void => {
-      for (const name of ['checkFramebufferStatus', 'drawArrays', 'texStorage3D', 'getError', 'drawBuffers'])
+      for (const name of [
+        'getParameter',
+        'checkFramebufferStatus',
+        'drawArrays',
+        'texStorage3D',
+        'getError',
+        'drawBuffers',
+      ])
         delete (gl() as unknown as Record<string, unknown>)[name];
       webgl.release!(backend());
     };

@@ -35,6 +35,15 @@ export function failing(gl: Context, error: number): () => void {
   return () => (pending = error);
 }
 
+/** So many draw buffers, and it is said. */
+export const saysDrawBuffers =
+  (most: number): Wrap =>
+  (gl, targetsOf) => {
+    const { getParameter } = gl;
+    gl.getParameter = (name) => (name === gl.MAX_DRAW_BUFFERS ? most : (getParameter.call(gl, name) as unknown));
+    incompleteBeyond(most)(gl, targetsOf);
+  };
+
 /** More layers than that are refused. */
 export const fewLayers =
   (most: number): Wrap =>
