@@ -185,11 +185,20 @@ export interface BackendDescriptor<B extends KernelBackend = KernelBackend> {
 
 type RegisteredConfig = KernelConfig & { readonly descriptor?: BackendDescriptor };
 
+type Operand = 'x' | 'filter' | 'dy';
+const SHAPES = { x: xShapeOf, filter: filterShapeOf, dy: yShapeOf };
+
+/** @throws Error if a tensor is not of the shape of its geometry: a kernel would read past its end. */
+function checkShape(kernelName: string, name: Operand, { shape }: TensorInfo, expected: readonly number[]): void {
+  if (shape.length === expected.length && shape.every((size, n) => size === expected[n])) return;
+  throw new Error(`${kernelName}: ${name} has shape [${shape}], but its geometry asks for [${expected}]`);
+}
+
 /** The kernel configs that tfjs gets of a descriptor. */
 export function kernelConfigsOf<B extends KernelBackend>(descriptor: BackendDescriptor<B>): KernelConfig[] {
   const config = (
     kernelName: string,
-    [first, second]: readonly [string, string],
+    [first, second]: readonly [Operand, Operand],
     outShapeOf: (geometry: Conv2DTransposeGeometry) => number[],
     kernel: FamilyKernel<B>,
   ): RegisteredConfig => ({
@@ -201,6 +210,7 @@ export function kernelConfigsOf<B extends KernelBackend>(descriptor: BackendDesc
       const { geometry, activation = 'linear', leakyreluAlpha } = attrs as unknown as Conv2DTransposeAttrs;
       const { bias, preluActivationWeights } = inputs;
       const fuses = bias !== undefined || activation !== 'linear';
+      for (const name of [first, second]) checkShape(kernelName, name, inputs[name]!, SHAPES[name](geometry));
       const support = supportOf(descriptor, kernel, geometry, backend as B);
       if (!support.supported) throw new Error(`${kernelName} cannot run here: ${support.reason}`);
       return kernel.run({

@@ -27,6 +27,18 @@ describeOnEveryBackend('errors', (environment) => {
   });
   afterAll(() => tf.dispose([x, filter]));
 
+  it('a cotangent of another shape', () => {
+    const gradients = tf.grads((a, b) => conv2dTranspose(a as tf.Tensor4D, b as tf.Tensor4D, undefined, 2, 'same'));
+    for (const shape of [
+      [1, 60, 90, 3],
+      [1, 2, 2, 3],
+      [2, 8, 8, 3],
+    ])
+      expect(messageOf(() => tf.tidy(() => gradients([x, filter], tf.ones(shape))))).toMatch(
+        /dy has shape \[\d+,\d+,\d+,3\], but its geometry asks for \[1,8,8,3\]|Shapes .* must match/,
+      );
+  });
+
   const none = [0, 0];
   const bad: [string, () => unknown, RegExp][] = [
     [

@@ -254,6 +254,29 @@ describeOnEveryBackend('fold', (environment) => {
     });
   }
 
+  it('leaves a recurrent layer its initial state, and gives back what it made when it fails', () => {
+    const [x, state] = [inputOf({ shape: [4, 3] }), inputOf({ shape: [2] })];
+    const inner = L.conv1d({ filters: 3, kernelSize: 1 }).apply(x) as SymbolicTensor;
+    const normed = norm().apply(inner) as SymbolicTensor;
+    const y = L.simpleRNN({ units: 2 }).apply(normed, { initialState: [state] }) as SymbolicTensor;
+    const model = modelOf({ inputs: [x, state], outputs: y });
+    const fast = fold(model);
+    expect(summary(fast)).toBe('Conv1D, SimpleRNN tanh');
+    tf.tidy(() => {
+      const given = [tf.tensor3d(uniform(12, 'x'), [1, 4, 3]), tf.tensor2d(uniform(2, 'state'), [1, 2])];
+      const [a, b] = [model, fast].map((each) => each.predict(given) as tf.Tensor);
+      expect(tf.max(tf.abs(tf.sub(a, b))).dataSync()[0]).toBeLessThan(environment.precision === 16 ? 1e-2 : 1e-5);
+    });
+    fast.dispose();
+    const before = tf.memory().numTensors;
+    const rnn = model.layers.find((layer) => layer.getClassName() === 'SimpleRNN')!;
+    const config = { ...rnn.getConfig(), units: 5 };
+    rnn.getConfig = () => config;
+    expect(() => fold(model)).toThrowError(/stateSize is 5/);
+    expect(tf.memory().numTensors).toBe(before);
+    model.dispose();
+  });
+
   it('a DCGAN generator, to four layers whose kernels do it all', async () => {
     const model = seeded(generator(), 'generator');
     const fast = fold(model);

@@ -36,6 +36,7 @@ import {
   packsResults,
   runKernel,
   tensorOf,
+  untimed,
   uploadUnpacked,
   valuesOf,
 } from './tfjs_internals';
@@ -61,7 +62,7 @@ export function probe(backend: MathBackendWebGL): Support {
     if (found) return found;
     keptOf(backend).throwIfLost();
     if (deviceOf(backend).targets === 0) return SUPPORTED; // By the backend: it is for the kernels to say why not.
-    const problem = problemWith(backend);
+    const problem = untimed(backend, () => problemWith(backend));
     return (supports[format] = problem === '' ? SUPPORTED : otherInternals('webgl', backend, problem));
   } catch (error) {
     if (isLost(backend)) throw error;

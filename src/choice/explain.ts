@@ -14,7 +14,7 @@ import type { Conv2DTransposeGeometry } from '../geometry/geometry';
 import { type GeometryRequest, toGeometry } from '../geometry/request';
 import { type Place, chooseUnderInstall, chooseVariant, supportOfVariant, variantsOf, winnerHere } from './choose';
 import { predictedMs } from './cost_model';
-import { isInstalled, stockCall } from './stock';
+import { choosesStock, isInstalled, stockCall } from './stock';
 
 /** Milliseconds that are known of a contender: measured by `tune`, or predicted. */
 export interface KnownTimes {
@@ -108,15 +108,17 @@ function timesOf<C extends Contender>(
 }
 
 function installedKernel(pass: Pass, g: Conv2DTransposeGeometry, place: Place): InstalledKernel {
-  const hasStock = stockCall(pass, g, place.backendName) !== undefined;
-  const { by, because } = chooseUnderInstall(pass, g, place, hasStock);
+  const { backendName } = place;
+  const chooses = choosesStock(pass, backendName);
+  const hasStock = stockCall(pass, g, backendName) !== undefined;
+  const { by, because } = chooseUnderInstall(pass, g, place, chooses && hasStock);
   const ours = by === 'stock' ? (pass === 'forward' ? chooseVariant('auto', g, place) : 'ours') : by;
   const times = timesOf(pass, ours === undefined ? ['stock'] : [ours, 'stock'], g, place);
   const own = ours && times[ours];
   return {
     kernel: STOCK_KERNELS[pass],
     runs: by,
-    reason: because,
+    reason: chooses || by === 'stock' ? because : 'installed by name',
     ...(own && { ours: own }),
     ...(times.stock && { stock: times.stock }),
   };

@@ -6,13 +6,25 @@ import type { GeometryRequest } from '../geometry/request';
 
 /** A model of tfjs-layers, as far as it matters here. */
 export interface LayersModelLike {
-  readonly layers: readonly {
-    readonly name?: string;
-    getClassName(): string;
-    getConfig(): object;
-    getInputAt(node: number): unknown;
-    getOutputAt(node: number): unknown;
-  }[];
+  readonly layers: readonly LayerLike[];
+}
+
+interface LayerLike {
+  readonly name?: string;
+  /** Of a model within the model. */
+  readonly layers?: readonly LayerLike[];
+  getClassName(): string;
+  getConfig(): object;
+  getInputAt(node: number): unknown;
+  getOutputAt(node: number): unknown;
+}
+
+/** The layers of some classes, those of models within the model too. */
+function layersOf({ layers }: { readonly layers: readonly LayerLike[] }, classes: readonly string[]): LayerLike[] {
+  return layers.flatMap((layer) => {
+    if (layer.layers) return layersOf({ layers: layer.layers }, classes);
+    return classes.includes(layer.getClassName()) ? [layer] : [];
+  });
 }
 
 interface LayerConfig {
@@ -39,25 +51,23 @@ function sized(end: unknown, batch: number): number[] {
  *   leaves open is 0.
  */
 export function requestsOf(model: LayersModelLike, batch: number): (GeometryRequest & { readonly name: string })[] {
-  return model.layers
-    .filter((layer) => layer.getClassName() === 'Conv2DTranspose')
-    .map((layer) => {
-      const config = layer.getConfig() as LayerConfig;
-      const [xShape, outputShape] = [sized(layer.getInputAt(0), batch), sized(layer.getOutputAt(0), batch)];
-      const first = config.dataFormat === 'channelsFirst';
-      const groups = config.groups ?? 1;
-      return {
-        name: layer.name ?? '',
-        xShape,
-        filterShape: [...config.kernelSize, config.filters / groups, xShape[first ? 1 : 3]],
-        strides: config.strides,
-        pad: config.padding,
-        dilations: config.dilationRate,
-        groups,
-        dataFormat: first ? 'NCHW' : 'NHWC',
-        ...(config.outputPadding ? { outputPadding: config.outputPadding } : { outputShape }),
-      };
-    });
+  return layersOf(model, ['Conv2DTranspose']).map((layer) => {
+    const config = layer.getConfig() as LayerConfig;
+    const [xShape, outputShape] = [sized(layer.getInputAt(0), batch), sized(layer.getOutputAt(0), batch)];
+    const first = config.dataFormat === 'channelsFirst';
+    const groups = config.groups ?? 1;
+    return {
+      name: layer.name ?? '',
+      xShape,
+      filterShape: [...config.kernelSize, config.filters / groups, xShape[first ? 1 : 3]],
+      strides: config.strides,
+      pad: config.padding,
+      dilations: config.dilationRate,
+      groups,
+      dataFormat: first ? 'NCHW' : 'NHWC',
+      ...(config.outputPadding ? { outputPadding: config.outputPadding } : { outputShape }),
+    };
+  });
 }
 
 /**
@@ -65,14 +75,12 @@ export function requestsOf(model: LayersModelLike, batch: number): (GeometryRequ
  * leaves open are left out.
  */
 export function convolutionsOf(model: LayersModelLike, batch: number): Conv2DTransposeGeometry[] {
-  return model.layers
-    .filter((layer) => layer.getClassName() === 'Conv2D')
-    .flatMap((layer) => {
-      const { dataFormat, kernelSize, filters, strides, padding, dilationRate } = layer.getConfig() as LayerConfig;
-      const given = sized(layer.getInputAt(0), batch);
-      const xShape = dataFormat === 'channelsFirst' ? [given[0], given[2], given[3], given[1]] : given;
-      if (xShape.includes(0)) return [];
-      const filterShape = [...kernelSize, xShape[3], filters];
-      return [geometryOfConvolution({ xShape, filterShape, strides, pad: padding, dilations: dilationRate })];
-    });
+  return layersOf(model, ['Conv2D', 'FusedConv2D']).flatMap((layer) => {
+    const { dataFormat, kernelSize, filters, strides, padding, dilationRate } = layer.getConfig() as LayerConfig;
+    const given = sized(layer.getInputAt(0), batch);
+    const xShape = dataFormat === 'channelsFirst' ? [given[0], given[2], given[3], given[1]] : given;
+    if (xShape.includes(0)) return [];
+    const filterShape = [...kernelSize, xShape[3], filters];
+    return [geometryOfConvolution({ xShape, filterShape, strides, pad: padding, dilations: dilationRate })];
+  });
 }

@@ -8,6 +8,8 @@ import { type Conv2DTransposeGeometry, yShapeOf } from '../geometry/geometry';
 /** A kernel of ours that stands in the place of tfjs's remembers it (../integrations/replacements). */
 export interface Replacement<C> {
   readonly replaced: { readonly config: C | undefined };
+  /** Whether it leaves to stock what that computes faster. */
+  readonly chooses?: boolean;
 }
 
 /** What is registered, or what stood there before a copy of this package replaced it. */
@@ -21,6 +23,12 @@ export function stockOf<C extends object>(registered: C | undefined): C | undefi
 export function isInstalled(pass: Pass, backendName: string): boolean {
   const registered = getKernel(STOCK_KERNELS[pass], backendName);
   return registered !== undefined && 'replaced' in registered;
+}
+
+/** Whether the kernel of ours that stands there leaves to stock what that computes faster. */
+export function choosesStock(pass: Pass, backendName: string): boolean {
+  const registered = getKernel(STOCK_KERNELS[pass], backendName) as Partial<Replacement<KernelConfig>> | undefined;
+  return registered?.chooses === true;
 }
 
 /** A pass of a geometry as stock's kernel is told it. */

@@ -3,6 +3,7 @@
 import {
   type NamedAttrMap,
   type Tensor,
+  dispose,
   engine,
   getBackend,
   nextFrame,
@@ -68,15 +69,20 @@ export async function tune(
   const { onProgress, samples = 5, batch = 1, passes = ['forward'] } = options;
   checkInteger('tune: samples', samples, 1, MOST_SAMPLES);
   checkInteger('tune: batch', batch, 1);
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw new RangeError(`tune: onProgress must be a function, but was ${show(onProgress)}`);
   if (!Array.isArray(passes)) throw new RangeError(`tune: passes must be an array, but was ${show(passes)}`);
   passes.forEach((pass: unknown) => checkOneOf('tune: passes', pass, PASSES));
   await ready();
+  if (passes.length === 0)
+    throw new RangeError(`tune: passes must be some of ${PASSES.map(show).join(', ')}; none is given`);
+  const place = { backendName: getBackend(), backend: engine().backend };
   const tasks = tasksOf(what, batch, passes);
   if (tasks.length === 0)
     throw new Error('tune: there is nothing to measure; give a model with Conv2DTranspose layers, or geometries');
   const winners: Winner[] = [];
   for (const [n, task] of tasks.entries()) {
-    const winner = await race(task, samples);
+    const winner = await race(task, samples, place);
     if (winner) {
       keepWinner(winner);
       winners.push(winner);
@@ -113,6 +119,7 @@ const OPERANDS: Readonly<Record<Pass, readonly ['x' | 'dy', 'filter' | 'dy']>> =
 };
 const SHAPES = { x: xShapeOf, filter: filterShapeOf, dy: yShapeOf };
 
+/** Runs on operands of its own side: whoever is first to use a tensor decides how it lies on a GPU. */
 type Run = (first: Tensor, second: Tensor) => Tensor;
 
 /** Who can compute a pass here, and how. */
@@ -156,9 +163,8 @@ const WARM_ROUNDS = [20, 4];
 const LONG_MS = 50;
 
 /** Contenders in turn, so that a disturbance hits all alike; medians. Who is out of reach is not run again. */
-async function race(task: Task, samples: number): Promise<Winner | undefined> {
+async function race(task: Task, samples: number, place: Place): Promise<Winner | undefined> {
   const { pass, geometry } = task;
-  const place = { backendName: getBackend(), backend: engine().backend };
   const descriptor = descriptorOf(place.backendName);
   if (descriptor === undefined) return undefined;
   const runs = contendersOf(task, place, descriptor);
@@ -166,7 +172,8 @@ async function race(task: Task, samples: number): Promise<Winner | undefined> {
   if (geometry.batch === 0)
     throw new RangeError('tune: a geometry of batch 0 takes no time; give one of batch 1 or more');
   const device = descriptor.device(place.backend);
-  const [first, second] = tidy(() => OPERANDS[pass].map((name) => randomUniform(SHAPES[name](geometry), -1, 1)));
+  const make = (): Tensor[] => tidy(() => OPERANDS[pass].map((name) => randomUniform(SHAPES[name](geometry), -1, 1)));
+  const [ours, stocks] = [make(), runs.has('stock') ? make() : []];
   const times = new Map<Contender, number[]>([...runs.keys()].map((name) => [name, []]));
   const running = new Map(runs);
   try {
@@ -180,6 +187,7 @@ async function race(task: Task, samples: number): Promise<Winner | undefined> {
               'was being measured; set what you want to tune, and tune again',
           );
         const begin = performance.now();
+        const [first, second] = name === 'stock' ? stocks : ours;
         const result = run(first, second);
         try {
           const corner = slice(result, [0, 0, 0, 0], [1, 1, 1, 1]);
@@ -197,8 +205,7 @@ async function race(task: Task, samples: number): Promise<Winner | undefined> {
       await nextFrame();
     }
   } finally {
-    first.dispose();
-    second.dispose();
+    dispose([...ours, ...stocks]);
   }
   const ms: Partial<Record<Contender, number>> = {};
   for (const [name, all] of times)

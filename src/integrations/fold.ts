@@ -60,10 +60,16 @@ class Uses {
 class Folding {
   private readonly layers = folder();
   private readonly copies = new Map<Layer, Layer>();
+  private readonly made = new Set<Layer>();
   private readonly uses: Uses;
 
   constructor(model: LayersModel) {
     this.uses = new Uses(model);
+  }
+
+  /** Gives back the weights of all layers that were made, where the folding has failed. */
+  dispose(): void {
+    for (const layer of this.made) if (!isModel(layer)) layer.weights.forEach((weight) => weight.dispose());
   }
 
   model(model: LayersModel): LayersModel {
@@ -101,6 +107,11 @@ class Folding {
     const { sourceLayer, inputs, callArgs } = tensor;
     const kwargs = { ...callArgs };
     delete kwargs.mask; // tfjs leaves that of the last call there.
+    if (inputs.length > 1) {
+      // They are among the inputs as well, and tfjs takes them in one place only.
+      delete kwargs.initialState;
+      delete kwargs.constants;
+    }
     const given = inputs.map(remake);
     const known = this.copies.get(sourceLayer);
     if (known) return apply(known, given, kwargs);
@@ -129,6 +140,7 @@ class Folding {
   }
 
   private build(copy: Copy, inputs: SymbolicTensor[], kwargs: object): SymbolicTensor[] {
+    this.made.add(copy.layer);
     const outputs = apply(copy.layer, inputs, kwargs);
     copy.fill();
     return outputs;
@@ -169,7 +181,13 @@ export function fold(model: LayersModel): LayersModel {
     );
   if (model.inputs.length === 0)
     throw new Error('fold: the model is not built yet; give its first layer an inputShape');
-  return new Folding(model).model(model);
+  const folding = new Folding(model);
+  try {
+    return folding.model(model);
+  } catch (error) {
+    folding.dispose();
+    throw error;
+  }
 }
 
 function describe(value: unknown): string {

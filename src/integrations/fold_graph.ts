@@ -302,11 +302,14 @@ async function foldArtifacts(artifacts: io.ModelArtifacts): Promise<io.ModelArti
  * loading makes them in any case.
  *
  * @param source What `tf.loadGraphModel` takes: a URL, or an IOHandler.
+ * @param options What it takes besides, for a URL: `fetchFunc`, `requestInit` and others. Given to `tf.loadGraphModel`
+ *   with the handler, they would not be heeded.
  * @returns An IOHandler that loads what the source does, rewritten.
  * @throws Error, when it loads, if it is no graph model, or the source cannot be loaded.
  */
-export function foldGraph(source: string | io.IOHandler): io.IOHandler {
-  const handler = typeof source === 'string' ? (io.getLoadHandlers(source)[0] ?? io.http(source)) : source;
+export function foldGraph(source: string | io.IOHandler, options: io.LoadOptions = {}): io.IOHandler {
+  const handlerOf = (url: string): io.IOHandler => io.getLoadHandlers(url, options)[0] ?? io.http(url, options);
+  const handler = typeof source === 'string' ? handlerOf(source) : source;
   if (typeof handler?.load !== 'function')
     throw new Error('foldGraph: a URL or an IOHandler with load() is expected, as tf.loadGraphModel takes');
   return { load: async () => foldArtifacts(await handler.load!()) };

@@ -14,6 +14,8 @@ import {
   Conv2D,
   Conv2DBackpropFilter,
   Conv2DBackpropInput,
+  type KernelConfig,
+  type KernelFunc,
   engine,
   getGradient,
   getKernel,
@@ -46,8 +48,8 @@ let undo: (() => void)[] = [];
 
 /**
  * Makes existing code run on the kernels of this library, with no change: `tf.conv2dTranspose`, `tf.layers` models,
- * graph models, the gradients of `tf.conv2d`, and on `cpu` `tf.conv2d` itself. Import the entry points of the backends
- * first.
+ * graph models, the gradients of `tf.conv2d`, and on `cpu` and `webgl` `tf.conv2d` itself. Import the entry points of
+ * the backends first.
  *
  * Calling it again installs anew what is asked for now. {@link uninstall} puts the very same stock functions back. What
  * a kernel of ours cannot compute (another layout than NHWC, say) the stock one still does.
@@ -63,6 +65,8 @@ export function install(options: InstallOptions = {}): string[] {
     if (list !== undefined && !Array.isArray(list))
       throw new RangeError(`install: ${name} must be an array of names, but was ${show(list)}`);
   }
+  if (typeof gradients !== 'boolean')
+    throw new RangeError(`install: gradients must be true or false, but was ${show(gradients)}`);
   const served = engine()
     .backendNames()
     .filter((name) => descriptorOf(name));
@@ -83,14 +87,14 @@ export function install(options: InstallOptions = {}): string[] {
 
   uninstall();
   const installed: string[] = [];
-  for (const backend of backends ?? served) {
-    for (const kernel of kernels ?? descriptorOf(backend)!.replaces) {
+  for (const backend of new Set(backends ?? served)) {
+    for (const kernel of new Set(kernels ?? descriptorOf(backend)!.replaces)) {
       // A backend whose own package isn't there yet would warn when it registers its kernels later.
       if (!getKernel(kernel, backend) && !getKernel(Conv2DBackpropInput, backend)) continue;
       const chooses = kernels === undefined;
-      undo.push(
-        replaceKernel(kernel, backend, (replaced) => kernelFuncOf(kernel, backend, replaced?.kernelFunc, chooses)),
-      );
+      const functionOf = (replaced: KernelConfig | undefined): KernelFunc =>
+        kernelFuncOf(kernel, backend, replaced?.kernelFunc, chooses);
+      undo.push(replaceKernel(kernel, backend, functionOf, chooses));
       installed.push(`${backend}/${kernel}`);
     }
   }

@@ -6,7 +6,7 @@
 import { type Tensor4D, type TensorLike, tidy, transpose } from '@tensorflow/tfjs-core';
 import type { Conv2DTransposeOptions } from '../op/conv2d_transpose';
 import { fullSize } from '../geometry/axis';
-import { checkInteger, checkObject, checkOneOf, show } from '../geometry/checks';
+import { checkInteger, checkNames, checkObject, checkOneOf, show } from '../geometry/checks';
 import type { DataFormat, ExplicitPadding } from '../geometry/request';
 import { asTensor } from '../op/tensors';
 
@@ -38,6 +38,7 @@ export interface PyTorchConvTranspose2d {
  */
 export function fromPyTorch(layer: PyTorchConvTranspose2d, dataFormat: DataFormat = 'NCHW'): Conv2DTransposeCall {
   checkObject('fromPyTorch: the layer', layer);
+  checkNames('fromPyTorch', layer, ['weight', 'stride', 'padding', 'output_padding', 'dilation', 'groups']);
   checkOneOf('fromPyTorch: dataFormat', dataFormat, ['NCHW', 'NHWC']);
   const { stride = 1, padding = 0, output_padding: outputPadding = 0, dilation = 1, groups = 1 } = layer;
   checkInteger('fromPyTorch: groups', groups, 1);
@@ -72,6 +73,11 @@ export interface OnnxConvTranspose {
   strides?: readonly number[];
 }
 
+const ONNX_NAMES = [
+  ...['W', 'auto_pad', 'dilations', 'group', 'kernel_shape'],
+  ...['output_padding', 'output_shape', 'pads', 'strides'],
+];
+
 /**
  * Turns ONNX's attributes into ours. Where they ask for a size, the crop follows from it.
  *
@@ -88,6 +94,7 @@ export function fromOnnx(
   dataFormat: DataFormat = 'NCHW',
 ): Conv2DTransposeCall {
   checkObject('fromOnnx: the node', node);
+  checkNames('fromOnnx', node, ONNX_NAMES);
   checkOneOf('fromOnnx: dataFormat', dataFormat, ['NCHW', 'NHWC']);
   if (!Array.isArray(inSize) || inSize.length !== 2)
     throw new RangeError(`fromOnnx: inSize must be [height, width], but was ${show(inSize)}`);

@@ -20,12 +20,14 @@ import { type Replacement, stockOf } from '../choice/stock';
  * Replaces a kernel by one with another function.
  *
  * @param functionOf Makes the function of what is replaced, if there is anything.
+ * @param chooses Whether that function leaves to stock what it computes faster.
  * @returns what puts that back, if the replacement still stands.
  */
 export function replaceKernel(
   kernelName: string,
   backendName: string,
   functionOf: (replaced: KernelConfig | undefined) => KernelConfig['kernelFunc'],
+  chooses = false,
 ): () => void {
   const registered = getKernel(kernelName, backendName) as KernelConfig | undefined;
   const stock = stockOf(registered);
@@ -35,6 +37,7 @@ export function replaceKernel(
     backendName,
     kernelFunc: functionOf(stock),
     replaced: { config: stock },
+    chooses,
   };
   if (registered) unregisterKernel(kernelName, backendName);
   registerKernel(own);

@@ -129,13 +129,14 @@ export function kernelFuncOf(
       const backend = params.backend as KernelBackend;
       let geometry = geometryOfConvolution(request.convolution);
       reason = misfit(activation, geometry, request);
+      let isWrongWithStock = false;
       for (const dimRoundingMode of reason === undefined ? [] : lostRoundingModes(attrs)) {
         const rounded = geometryOfConvolution({ ...request.convolution, dimRoundingMode });
         if (misfit(activation, rounded, request) !== undefined) continue;
-        [geometry, reason] = [rounded, undefined];
+        [geometry, reason, isWrongWithStock] = [rounded, undefined, true];
       }
       const place = { backendName, backend };
-      const mayChoose = chooses && stock !== undefined;
+      const mayChoose = chooses && stock !== undefined && !isWrongWithStock;
       const taken = reason === undefined ? chooseUnderInstall(request.pass, geometry, place, mayChoose).by : 'stock';
       if (taken !== 'stock')
         return getKernel(kernelOf(request.pass, taken), backendName).kernelFunc({

@@ -10,9 +10,15 @@ import {
   op,
   transpose,
 } from '@tensorflow/tfjs-core';
-import { type Conv2DTransposeOptions, type OutputShape, conv2dTranspose, runConv2dTranspose } from './conv2d_transpose';
+import {
+  CONV2D_OPTIONS,
+  type Conv2DTransposeOptions,
+  type OutputShape,
+  conv2dTranspose,
+  runConv2dTranspose,
+} from './conv2d_transpose';
 import { ACTIVATIONS, type Activation, LEAKYRELU_ALPHA } from '../contract';
-import { checkObject, checkOneOf, show } from '../geometry/checks';
+import { checkNames, checkObject, checkOneOf, show } from '../geometry/checks';
 import type { Pad } from '../geometry/request';
 import { applyFused } from './activations';
 import { asFloat32 } from './tensors';
@@ -34,10 +40,16 @@ export interface FusedConv2DTransposeConfig<T extends Tensor3D | Tensor4D> exten
   leakyreluAlpha?: number;
 }
 
+const FUSED_OPTIONS = [
+  ...['x', 'filter', 'outputShape', 'strides', 'pad', 'bias', 'activation', 'preluActivationWeights', 'leakyreluAlpha'],
+  ...CONV2D_OPTIONS,
+];
+
 function fusedConv2dTranspose_<T extends Tensor3D | Tensor4D>(config: FusedConv2DTransposeConfig<T>): T {
   checkObject('fused.conv2dTranspose: the argument', config);
   const { x, outputShape, strides, pad, bias, preluActivationWeights, ...options } = config;
   const { filter, activation = 'linear', leakyreluAlpha = LEAKYRELU_ALPHA, ...rest } = options;
+  checkNames('fused.conv2dTranspose', config, FUSED_OPTIONS);
   checkOneOf('fused.conv2dTranspose: activation', activation, ACTIVATIONS);
   if (!Number.isFinite(leakyreluAlpha))
     throw new RangeError(`fused.conv2dTranspose: leakyreluAlpha must be a number, but was ${show(leakyreluAlpha)}`);
