@@ -208,7 +208,7 @@ function specs({ name, withoutKernels }: Environment): void {
     expect(programCount(backend())).toBeLessThanOrEqual(24);
   });
 
-  it('lays rows side by side where the largest texture is not high enough, and says so where none is', () => {
+  it('lays rows side by side where the largest texture is not high enough, cuts them where none is wide enough', () => {
     const size = tf.env().getNumber('WEBGL_MAX_TEXTURE_SIZE');
     tf.env().set('WEBGL_MAX_TEXTURE_SIZE', 128);
     try {
@@ -225,7 +225,15 @@ function specs({ name, withoutKernels }: Environment): void {
       expect(mismatch(runBackpropFilter(tall, many.x, many.dy), oracle.backpropFilter(tall, many.x, many.dy))).toBe('');
       const wide = layer({ inSize: [2, 140], inChannels: 3, outChannels: 4 });
       const operands = randomOperands(wide, 'wide');
-      expect(() => runForward(wide, operands.x, operands.filter, 'subpixel')).toThrowError(
+      expect(
+        mismatch(
+          runForward(wide, operands.x, operands.filter, 'subpixel'),
+          oracle.forward(wide, operands.x, operands.filter),
+        ),
+      ).toBe('');
+      const deep = layer({ inSize: [1, 2], inChannels: 520, outChannels: 1, kernel: [1, 1] });
+      const { x: deepX, filter: deepFilter } = randomOperands(deep, 'deep');
+      expect(() => runForward(deep, deepX, deepFilter, 'subpixel')).toThrowError(
         /'subpixel' cannot run.*do not fit a texture of 128 × 128/,
       );
     } finally {
