@@ -54,7 +54,7 @@ export {
   fromPyTorch,
 } from './integrations/interop';
 export { registerGradients } from './op/gradients';
-export { type LayersModelLike, requestsOf } from './choice/model_requests';
+export { type LayerLike, type LayersModelLike, requestsOf } from './choice/model_requests';
 export { type TuneOptions, tune } from './choice/tune';
 export { type Tuning, type Winner, clearTuning, exportTuning, importTuning } from './choice/winners';
 export { type Explanation, type InstalledKernel, type KnownTimes, explain } from './choice/explain';

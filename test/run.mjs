@@ -17,10 +17,16 @@ import { IN_NODE, runTfjsTests } from './tfjs/run.mjs';
 /** Runs a program of a dependency; resolves to its exit status and what it printed, if that was kept. */
 function run(program, args, stdio = ['ignore', 'pipe', 'pipe']) {
   const child = spawn(process.execPath, [`${root}node_modules/${program}`, ...args], { cwd: root, stdio });
-  process.once('exit', () => child.kill());
+  const end = () => child.kill();
+  process.once('exit', end);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (output += text));
-  return new Promise((resolve) => child.on('close', (status) => resolve({ status, output })));
+  return new Promise((resolve) =>
+    child.on('close', (status) => {
+      process.off('exit', end);
+      resolve({ status, output });
+    }),
+  );
 }
 
 /** A check passes if its program exits with 0. */

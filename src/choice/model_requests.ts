@@ -9,7 +9,8 @@ export interface LayersModelLike {
   readonly layers: readonly LayerLike[];
 }
 
-interface LayerLike {
+/** A layer, or a model within a model. */
+export interface LayerLike {
   readonly name?: string;
   /** Of a model within the model. */
   readonly layers?: readonly LayerLike[];

@@ -28,8 +28,8 @@ export interface GeometryOptions {
   /** Number of groups that channels are divided into; inChannels and outChannels are multiples of it. Default: 1. */
   readonly groups?: number;
   /**
-   * Cells added at the bottom and the right, less than the larger of stride and dilation. Default: 0; with 'same' and no
-   * output shape, what makes the output stride times as large as the input.
+   * Cells added at the bottom and the right, less than the larger of stride and dilation. Default: 0; with 'same' and
+   * no output shape, what makes the output stride times as large as the input.
    */
   readonly outputPadding?: Pair;
 }

@@ -25,8 +25,8 @@ export interface Conv1DTransposeOptions extends Shared {
   /** Distance between neighbouring taps. Default: 1. */
   dilation?: number;
   /**
-   * Cells added at the end, less than the larger of stride and dilation. Default: 0; with 'same' and no output shape, what
-   * makes the output stride times as long as the input.
+   * Cells added at the end, less than the larger of stride and dilation. Default: 0; with 'same' and no output shape,
+   * what makes the output stride times as long as the input.
    */
   outputPadding?: number;
 }

@@ -65,13 +65,15 @@ function runInNode(script, kernels) {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     timeout: LIMIT_MS,
   });
-  process.once('exit', () => child.kill());
+  const end = () => child.kill();
+  process.once('exit', end);
   let complaints = '';
   let result;
   child.stderr.on('data', (text) => (complaints += text));
   child.on('message', (message) => (result = message));
   return new Promise((resolve, reject) =>
     child.on('close', (status, signal) => {
+      process.off('exit', end);
       if (result) resolve(result);
       else reject(new Error(`${script} ended (${signal ?? status}) without a result:\n${complaints.slice(-4000)}`));
     }),
