@@ -12,13 +12,16 @@ import * as oracle from './support/oracle';
 import { randomCalls } from './support/random_calls';
 
 const RUNS = 300;
+/** A software renderer takes its time; `npm run fuzz` has more. */
+const RUNS_ON_WEBGL = 80;
 const SEED = 20261120;
 
 const layers = randomCalls.map(({ layer }) => layer);
 
 describeOnEveryBackend('sweep', (environment) => {
   // Core ops compile their shaders anew for every shape: a few geometries take as long there as all of them elsewhere.
-  const runs = environment.withoutKernels !== undefined ? 8 : environment.isVariation ? RUNS / 4 : RUNS;
+  const most = environment.backend === 'webgl' ? RUNS_ON_WEBGL : RUNS;
+  const runs = environment.withoutKernels !== undefined ? 5 : environment.isVariation ? most / 4 : most;
   for (const variant of variantsOn(environment)) {
     it(`${variant} equals the definition on ${runs} random geometries`, () => {
       check(runs, (l, { x, filter }) => mismatch(runForward(l, x, filter, variant), oracle.forward(l, x, filter)));
