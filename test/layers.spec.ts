@@ -174,6 +174,20 @@ describeOnEveryBackend('layers', (environment) => {
     [model, again].forEach((each) => each.dispose());
   });
 
+  it('refuses sizes that are none when it is made', () => {
+    const args = { filters: 4, kernelSize: 3 };
+    for (const [name, value] of [
+      ['kernelSize', 0],
+      ['strides', 0],
+      ['strides', 1.5],
+      ['strides', [-1, 2]],
+      ['dilationRate', 0],
+    ] as const)
+      expect(() => conv2dLayer({ ...args, [name]: value } as typeof args)).toThrowError(
+        new RegExp(`Conv2DTranspose: ${name} must be an integer of at least 1, but was `),
+      );
+  });
+
   it('refuses arguments of unknown names, and takes all of stock', () => {
     const args = { filters: 4, kernelSize: 3 };
     const misspelt = { ...args, outputpadding: 1 };

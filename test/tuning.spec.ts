@@ -15,6 +15,7 @@ import {
   exportTuning,
   importTuning,
   install,
+  requestsOf,
   tune,
   uninstall,
 } from '../src';
@@ -227,6 +228,8 @@ describeOnEveryBackend(
       let message = '';
       await tune([]).catch((error: Error) => (message = error.message));
       expect(message).toMatch(/nothing to measure/);
+      expect(() => requestsOf(null as never, 1)).toThrowError(/takes a layers model, but was given null/);
+      expect(() => requestsOf({ layers: [] }, -1)).toThrowError(/requestsOf: batch must be an integer of at least 1/);
     });
   },
   ({ withoutKernels }) => withoutKernels === undefined,

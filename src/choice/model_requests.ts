@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The convolutions of a tfjs layers model: transposed ones as requests for a geometry, others as geometries. */
+import { checkInteger, show } from '../geometry/checks';
 import { geometryOfConvolution } from '../geometry/convolution';
 import type { Conv2DTransposeGeometry } from '../geometry/geometry';
 import type { GeometryRequest } from '../geometry/request';
@@ -52,6 +53,9 @@ function sized(end: unknown, batch: number): number[] {
  *   leaves open is 0.
  */
 export function requestsOf(model: LayersModelLike, batch: number): (GeometryRequest & { readonly name: string })[] {
+  if (!Array.isArray((model as Partial<LayersModelLike> | null)?.layers))
+    throw new RangeError(`requestsOf takes a layers model, but was given ${show(model)}`);
+  checkInteger('requestsOf: batch', batch, 1);
   return layersOf(model, ['Conv2DTranspose']).map((layer) => {
     const config = layer.getConfig() as LayerConfig;
     const [xShape, outputShape] = [sized(layer.getInputAt(0), batch), sized(layer.getOutputAt(0), batch)];

@@ -13,7 +13,7 @@ import { conv1dTranspose as conv1dTransposeOp } from '../op/conv1d_transpose';
 import { fusedConv2dTranspose } from '../op/fused';
 import { applyFused } from '../op/activations';
 import { ACTIVATIONS, type Activation, VARIANTS, type Variant } from '../contract';
-import { checkNames, checkObject } from '../geometry/checks';
+import { checkInteger, checkNames, checkObject } from '../geometry/checks';
 import { FusedConv2D } from './fused_conv2d_layer';
 import {
   type HasParametric,
@@ -126,6 +126,10 @@ function own(className: string, rank: number, args: object, padding: string): Ow
       `${className}: outputPadding must be ${rank === 1 ? 'a whole number' : 'a whole number or two'}, ` +
         `but was ${JSON.stringify(outputPadding)}`,
     );
+  // tfjs takes any numbers here, and gives shapes of halves, or none.
+  const { kernelSize, strides = 1, dilationRate = 1 } = args as Partial<Record<string, number | number[]>>;
+  for (const [name, sizes] of Object.entries({ kernelSize, strides, dilationRate }))
+    [sizes].flat().forEach((size) => checkInteger(`${className}: ${name}`, size, 1));
   return { outputPadding: pads, groups, variant };
 }
 
