@@ -4,8 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import seedrandom from 'seedrandom';
-import { type Conv2DTransposeGeometry } from '../src';
-import { filterShapeOf, xShapeOf, yShapeOf } from '../src/geometry/geometry';
+import { type Operand, SHAPE_OF } from '../src/contract';
 import type { Workload } from './workloads';
 
 export interface Values {
@@ -20,26 +19,23 @@ export interface Operands {
   dy: tf.Tensor4D;
 }
 
-type Shape = [number, number, number, number];
-type ShapeOf = (g: Conv2DTransposeGeometry) => Shape;
-
 export function makeValues({ name, geometry }: Workload): Values {
-  const uniform = (shapeOf: ShapeOf, salt: string): Float32Array => {
-    const next = seedrandom.alea(`${name} ${salt}`);
-    return Float32Array.from({ length: tf.util.sizeFromShape(shapeOf(geometry)) }, () => 2 * next() - 1);
+  const uniform = (operand: Operand): Float32Array => {
+    const next = seedrandom.alea(`${name} ${operand}`);
+    return Float32Array.from({ length: tf.util.sizeFromShape(SHAPE_OF[operand](geometry)) }, () => 2 * next() - 1);
   };
-  return { x: uniform(xShapeOf, 'x'), filter: uniform(filterShapeOf, 'filter'), dy: uniform(yShapeOf, 'dy') };
+  return { x: uniform('x'), filter: uniform('filter'), dy: uniform('dy') };
 }
 
 /** Tensors of such values, to be disposed of. `place` puts each where it is to be. */
 export function makeOperands(
   { geometry }: Workload,
   values: Values,
-  place: (operand: tf.Tensor4D, name: keyof Operands) => tf.Tensor4D = (operand) => operand,
+  place: (operand: tf.Tensor4D, name: Operand) => tf.Tensor4D = (operand) => operand,
 ): Operands {
-  const made = (name: keyof Operands, shapeOf: ShapeOf): tf.Tensor4D =>
-    tf.tidy(() => place(tf.tensor4d(values[name], shapeOf(geometry)), name));
-  return { x: made('x', xShapeOf), filter: made('filter', filterShapeOf), dy: made('dy', yShapeOf) };
+  const made = (name: Operand): tf.Tensor4D =>
+    tf.tidy(() => place(tf.tensor4d(values[name], SHAPE_OF[name](geometry)), name));
+  return { x: made('x'), filter: made('filter'), dy: made('dy') };
 }
 
 export function disposeOperands({ x, filter, dy }: Operands): void {

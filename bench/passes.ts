@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The three passes of a layer (forward and both gradients), and who computes them: our kernels, and stock tfjs. */
 import * as tf from '@tensorflow/tfjs-core';
-import { Conv2DTransposeBackpropFilter, Conv2DTransposeBackpropInput, type Support, type Variant } from '../src';
+import type { Support, Variant } from '../src';
 import {
   type Conv2DTransposeAttrs,
+  PASS_OPERANDS,
   type Pass,
   STOCK_KERNELS,
   SUPPORTED,
-  kernelNameOf,
+  kernelNameFor,
   unsupported,
 } from '../src/contract';
 import { yShapeOf } from '../src/geometry/geometry';
@@ -27,19 +28,17 @@ export interface Contender {
 /** Ours: each variant for the forward pass, one kernel for either gradient. */
 export function ourContenders(
   pass: Pass,
-  { geometry }: Workload,
-  { x, filter, dy }: Operands,
+  { geometry }: Pick<Workload, 'geometry'>,
+  operands: Operands,
   variants: readonly Variant[],
 ): Contender[] {
-  const kernel = (name: string, kernelName: string, inputs: tf.NamedTensorMap, variant: Variant): Contender => {
-    const attrs: Conv2DTransposeAttrs = { geometry, variant };
+  const [first, second] = PASS_OPERANDS[pass].takes;
+  const inputs = { [first]: operands[first], [second]: operands[second] };
+  return (pass === 'forward' ? variants : (['ours'] as const)).map((name) => {
+    const attrs: Conv2DTransposeAttrs = { geometry, variant: name === 'ours' ? 'subpixel' : name };
+    const kernelName = kernelNameFor(pass, name);
     return { name, run: () => tf.engine().runKernel(kernelName, inputs, attrs as unknown as tf.NamedAttrMap) };
-  };
-  if (pass === 'forward')
-    return variants.map((variant) => kernel(variant, kernelNameOf(variant), { x, filter }, variant));
-  return pass === 'input gradient'
-    ? [kernel('ours', Conv2DTransposeBackpropInput, { dy, filter }, 'subpixel')]
-    : [kernel('ours', Conv2DTransposeBackpropFilter, { x, dy }, 'subpixel')];
+  });
 }
 
 /** Whether stock tfjs can compute a pass on the backend that is set. */

@@ -5,9 +5,8 @@
  */
 import seedrandom from 'seedrandom';
 import type { Conv2DTransposeGeometry } from '../src';
-import { filterShapeOf, xShapeOf, yShapeOf } from '../src/geometry/geometry';
 import type { Values } from './operands';
-import type { Pass } from '../src/contract';
+import { PASS_OPERANDS, type Pass, SHAPE_OF } from '../src/contract';
 
 const SAMPLES = 48;
 
@@ -23,7 +22,7 @@ export function sampledError(
   samples = SAMPLES,
 ): number {
   const random = seedrandom.alea(`spot check ${pass} ${JSON.stringify(g)}`);
-  const shape = { forward: yShapeOf(g), 'input gradient': xShapeOf(g), 'filter gradient': filterShapeOf(g) }[pass];
+  const shape = SHAPE_OF[PASS_OPERANDS[pass].gives](g);
   let worst = 0;
   const elements = shape.reduce((product, size) => product * size, 1);
   for (let n = 0; n < Math.min(samples, elements); n++) {

@@ -56,8 +56,33 @@ export const STOCK_KERNELS = {
   'filter gradient': Conv2DBackpropFilter,
 } as const satisfies Readonly<Record<Pass, Replaceable>>;
 
-/** Who can compute a pass: forward a variant, a gradient the one kernel of ours, and stock's kernel. */
-export type Contender = Variant | 'ours' | 'stock';
+/** Tensors of a pass: the arguments of the trilinear form (./op/gradients). y has the shape of its cotangent dy. */
+export type Operand = 'x' | 'filter' | 'dy';
+
+/** The shape that each has in a geometry. */
+export const SHAPE_OF = { x: xShapeOf, filter: filterShapeOf, dy: yShapeOf } as const;
+
+/** What each pass takes, in the order of its kernels, and what its result is shaped like: the operand it is without. */
+export const PASS_OPERANDS = {
+  forward: { takes: ['x', 'filter'], gives: 'dy' },
+  'input gradient': { takes: ['dy', 'filter'], gives: 'x' },
+  'filter gradient': { takes: ['x', 'dy'], gives: 'filter' },
+} as const satisfies Readonly<Record<Pass, { takes: readonly [Operand, Operand]; gives: Operand }>>;
+
+/** Who of ours can compute a pass: forward a variant, a gradient the one kernel that there is. */
+export type OurContender = Variant | 'ours';
+/** Who can compute a pass. */
+export type Contender = OurContender | 'stock';
+
+const GRADIENT_KERNELS = {
+  'input gradient': { kernelName: Conv2DTransposeBackpropInput, kernel: 'backpropInput' },
+  'filter gradient': { kernelName: Conv2DTransposeBackpropFilter, kernel: 'backpropFilter' },
+} as const;
+
+/** The name of the kernel by which a contender of ours computes a pass. */
+export function kernelNameFor(pass: Pass, contender: OurContender): string {
+  return pass === 'forward' ? kernelNameOf(contender as Variant) : GRADIENT_KERNELS[pass].kernelName;
+}
 
 /**
  * What a kernel can do to its sums before they leave, besides adding a bias; the names are tfjs's. A new one is a word
@@ -183,10 +208,26 @@ export interface BackendDescriptor<B extends KernelBackend = KernelBackend> {
   release?(backend: B): void;
 }
 
-type RegisteredConfig = KernelConfig & { readonly descriptor?: BackendDescriptor };
+/** The kernel by which a contender of ours computes a pass; `undefined` if the backend has no such variant. */
+export function kernelFor<B extends KernelBackend>(
+  descriptor: Pick<BackendDescriptor<B>, 'variants' | 'backpropInput' | 'backpropFilter'>,
+  pass: Pass,
+  contender: OurContender,
+): FamilyKernel<B> | undefined {
+  if (pass !== 'forward') return descriptor[GRADIENT_KERNELS[pass].kernel];
+  const { variants } = descriptor;
+  return Object.prototype.hasOwnProperty.call(variants, contender) ? variants[contender as Variant] : undefined;
+}
 
-type Operand = 'x' | 'filter' | 'dy';
-const SHAPES = { x: xShapeOf, filter: filterShapeOf, dy: yShapeOf };
+/** Those of ours that a backend has for a pass. */
+export function contendersOn<B extends KernelBackend>(
+  { variants }: Pick<BackendDescriptor<B>, 'variants'>,
+  pass: Pass,
+): readonly OurContender[] {
+  return pass === 'forward' ? (Object.keys(variants) as Variant[]) : ['ours'];
+}
+
+type RegisteredConfig = KernelConfig & { readonly descriptor?: BackendDescriptor };
 
 /** @throws Error if a tensor is not of the shape of its geometry: a kernel would read past its end. */
 function checkShape(kernelName: string, name: Operand, { shape }: TensorInfo, expected: readonly number[]): void {
@@ -196,42 +237,35 @@ function checkShape(kernelName: string, name: Operand, { shape }: TensorInfo, ex
 
 /** The kernel configs that tfjs gets of a descriptor. */
 export function kernelConfigsOf<B extends KernelBackend>(descriptor: BackendDescriptor<B>): KernelConfig[] {
-  const config = (
-    kernelName: string,
-    [first, second]: readonly [Operand, Operand],
-    outShapeOf: (geometry: Conv2DTransposeGeometry) => number[],
-    kernel: FamilyKernel<B>,
-  ): RegisteredConfig => ({
-    kernelName,
-    backendName: descriptor.name,
-    descriptor: descriptor as unknown as BackendDescriptor,
-    disposeFunc: (backend) => descriptor.release?.(backend as B),
-    kernelFunc: ({ inputs, backend, attrs }) => {
-      const { geometry, activation = 'linear', leakyreluAlpha } = attrs as unknown as Conv2DTransposeAttrs;
-      const { bias, preluActivationWeights } = inputs;
-      const fuses = bias !== undefined || activation !== 'linear';
-      for (const name of [first, second]) checkShape(kernelName, name, inputs[name]!, SHAPES[name](geometry));
-      const support = supportOf(descriptor, kernel, geometry, backend as B);
-      if (!support.supported) throw new Error(`${kernelName} cannot run here: ${support.reason}`);
-      return kernel.run({
-        backend: backend as B,
-        geometry,
-        first: inputs[first]!,
-        second: inputs[second]!,
-        outShape: outShapeOf(geometry),
-        fused: fuses
-          ? { bias, activation, preluActivationWeights, leakyreluAlpha: leakyreluAlpha ?? LEAKYRELU_ALPHA }
-          : undefined,
-      });
-    },
-  });
-  return [
-    ...Object.entries(descriptor.variants).map(([variant, kernel]) =>
-      config(kernelNameOf(variant as Variant), ['x', 'filter'], yShapeOf, kernel),
-    ),
-    config(Conv2DTransposeBackpropInput, ['dy', 'filter'], xShapeOf, descriptor.backpropInput),
-    config(Conv2DTransposeBackpropFilter, ['x', 'dy'], filterShapeOf, descriptor.backpropFilter),
-  ];
+  const config = (pass: Pass, contender: OurContender): RegisteredConfig => {
+    const [kernelName, kernel] = [kernelNameFor(pass, contender), kernelFor(descriptor, pass, contender)!];
+    const { takes, gives } = PASS_OPERANDS[pass];
+    return {
+      kernelName,
+      backendName: descriptor.name,
+      descriptor: descriptor as unknown as BackendDescriptor,
+      disposeFunc: (backend) => descriptor.release?.(backend as B),
+      kernelFunc: ({ inputs, backend, attrs }) => {
+        const { geometry, activation = 'linear', leakyreluAlpha } = attrs as unknown as Conv2DTransposeAttrs;
+        const { bias, preluActivationWeights } = inputs;
+        const fuses = bias !== undefined || activation !== 'linear';
+        for (const name of takes) checkShape(kernelName, name, inputs[name]!, SHAPE_OF[name](geometry));
+        const support = supportOf(descriptor, kernel, geometry, backend as B);
+        if (!support.supported) throw new Error(`${kernelName} cannot run here: ${support.reason}`);
+        return kernel.run({
+          backend: backend as B,
+          geometry,
+          first: inputs[takes[0]]!,
+          second: inputs[takes[1]]!,
+          outShape: SHAPE_OF[gives](geometry),
+          fused: fuses
+            ? { bias, activation, preluActivationWeights, leakyreluAlpha: leakyreluAlpha ?? LEAKYRELU_ALPHA }
+            : undefined,
+        });
+      },
+    };
+  };
+  return PASSES.flatMap((pass) => contendersOn(descriptor, pass).map((contender) => config(pass, contender)));
 }
 
 /** Whether a kernel can run a geometry here. */

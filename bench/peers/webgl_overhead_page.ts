@@ -6,15 +6,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs';
 import '../../kernels/webgl';
-import {
-  Conv2DTransposeBackpropFilter,
-  Conv2DTransposeBackpropInput,
-  VARIANTS,
-  computeGeometry,
-  conv2dTranspose,
-} from '../../src';
-import { filterShapeOf, xShapeOf, yShapeOf } from '../../src/geometry/geometry';
+import { VARIANTS, computeGeometry, conv2dTranspose } from '../../src';
+import { type Operand, SHAPE_OF } from '../../src/contract';
 import { median } from '../interleave';
+import { ourContenders } from '../passes';
 
 export interface LayerRequest {
   readonly x: [number, number, number, number];
@@ -59,24 +54,23 @@ const page = {
     tf.env().set('WEBGL_CPU_FORWARD', false);
     const filterShape = [kernel, kernel, outChannels, xShape[3]];
     const g = computeGeometry({ xShape, filterShape, strides: stride, pad: 'same' });
-    const onGPU = (shape: [number, number, number, number]): tf.Tensor4D => {
-      return tf.tidy(() => tf.mul(tf.randomUniform<tf.Rank.R4>(shape, -1, 1), 1));
-    };
-    const [x, filter, dy] = [onGPU(xShapeOf(g)), onGPU(filterShapeOf(g)), onGPU(yShapeOf(g))];
-    const attrs = { geometry: g, variant: 'subpixel' } as unknown as tf.NamedAttrMap;
-    const adjoint = (kernelName: string, inputs: tf.NamedTensorMap) => (): tf.Tensor =>
-      tf.engine().runKernel(kernelName, inputs, attrs);
+    const onGPU = (operand: Operand): tf.Tensor4D =>
+      tf.tidy(() => tf.mul(tf.randomUniform<tf.Rank.R4>(SHAPE_OF[operand](g), -1, 1), 1));
+    const [x, filter, dy] = [onGPU('x'), onGPU('filter'), onGPU('dy')];
+    const gradients = (['input gradient', 'filter gradient'] as const).map((pass) => {
+      const [{ run }] = ourContenders(pass, { geometry: g }, { x, filter, dy }, []);
+      return [pass, run] as const;
+    });
     const found = samplesOf(
       {
-        stock: () => tf.conv2dTranspose(x, filter, yShapeOf(g), stride, 'same'),
+        stock: () => tf.conv2dTranspose(x, filter, SHAPE_OF.dy(g), stride, 'same'),
         ...Object.fromEntries(
           (['auto', ...VARIANTS] as const).map((variant) => [
             variant,
             () => conv2dTranspose(x, filter, undefined, stride, 'same', { variant }),
           ]),
         ),
-        'input gradient': adjoint(Conv2DTransposeBackpropInput, { dy, filter }),
-        'filter gradient': adjoint(Conv2DTransposeBackpropFilter, { x, dy }),
+        ...Object.fromEntries(gradients),
       },
       rounds,
     );

@@ -35,7 +35,7 @@ export function backpropFilter(g: Conv2DTransposeGeometry): Plan {
     const runs = tiles.flatMap((tile) => taps.map((tap) => pixelPairs(g, group, tap, tile)));
     return { kind: 'channelSums', runs, channels: g.inChannels };
   });
-  return planOf('dFilter', g, steps, { zeros: steps.some(({ kind }) => kind === 'channelSums') });
+  return planOf('filter gradient', g, steps, { zeros: steps.some(({ kind }) => kind === 'channelSums') });
 }
 
 /** The pixels of dy that a tap leads to, and those of x that it leads from. */

@@ -24,7 +24,7 @@ export function backpropInput(g: Conv2DTransposeGeometry): Plan {
       ? cols.map((run) => sumsOf(g, group, [run], run.taps.slice(0, 1), run.taps.length))
       : [sumsOf(g, group, cols, tapCols, 1)],
   );
-  return planOf('dx', g, steps);
+  return planOf('input gradient', g, steps);
 }
 
 /** Some columns of dx get what comes through the taps of `tapCols`, each of which stands for `joined` taps. */

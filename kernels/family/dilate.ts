@@ -30,7 +30,7 @@ export function dilate(g: Conv2DTransposeGeometry): Plan {
       steps.push(...convolveBand(g, batch, row, rows, image));
     }
   }
-  return planOf('y', g, steps, { scratch: floats });
+  return planOf('forward', g, steps, { scratch: floats });
 }
 
 /** The convolution of a band with the flipped filter, group by group: `rows` rows of the output from `row` on. */

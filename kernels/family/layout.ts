@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Where the pixels, taps and groups of a geometry lie in the arrays of its tensors, and the plans over them. */
 import { util } from '@tensorflow/tfjs-core';
-import {
-  type Conv2DTransposeGeometry,
-  filterShapeOf,
-  heightAxis,
-  widthAxis,
-  xShapeOf,
-  yShapeOf,
-} from '../../src/geometry/geometry';
+import { PASS_OPERANDS, type Pass, SHAPE_OF } from '../../src/contract';
+import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../src/geometry/geometry';
 import { tapSpan } from '../../src/geometry/phases';
 import type { Block, Grid, Operand, Plan, Run, Step } from '../engine/engine';
 
@@ -19,28 +13,16 @@ export interface Image {
   readonly channels: number;
 }
 
-/** The kernels by what they compute: the operands of each, and its result. */
-const OPERANDS = {
-  y: { first: xShapeOf, second: filterShapeOf, out: yShapeOf },
-  dx: { first: yShapeOf, second: filterShapeOf, out: xShapeOf },
-  dFilter: { first: xShapeOf, second: yShapeOf, out: filterShapeOf },
-};
-
-/** A plan of some steps that compute y, dx or dFilter. */
+/** A plan of some steps that compute a pass. */
 export function planOf(
-  computes: keyof typeof OPERANDS,
+  pass: Pass,
   g: Conv2DTransposeGeometry,
   steps: readonly Step[],
   { scratch = 0, zeros = true } = {},
 ): Plan {
-  const { first, second, out } = OPERANDS[computes];
-  const lengths = {
-    first: util.sizeFromShape(first(g)),
-    second: util.sizeFromShape(second(g)),
-    out: util.sizeFromShape(out(g)),
-    scratch,
-  };
-  return { lengths, zeros, steps };
+  const { takes, gives } = PASS_OPERANDS[pass];
+  const [first, second, out] = [...takes, gives].map((name) => util.sizeFromShape(SHAPE_OF[name](g)));
+  return { lengths: { first, second, out, scratch }, zeros, steps };
 }
 
 /**

@@ -42,7 +42,7 @@ export function matmul(g: Conv2DTransposeGeometry): Plan {
     }),
   );
   const most = tiles.reduce((size, tile) => Math.max(size, pixelsIn(tile)), 0);
-  return planOf('y', g, steps, { scratch: most * footprint });
+  return planOf('forward', g, steps, { scratch: most * footprint });
 }
 
 /**

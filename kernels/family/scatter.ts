@@ -15,5 +15,5 @@ export function scatter(g: Conv2DTransposeGeometry): Plan {
       return forwardProduct(g, group, [tap], [{ grid, a, taps: [{ tap: 0, offset: 0 }], out: output }]);
     }),
   );
-  return planOf('y', g, steps);
+  return planOf('forward', g, steps);
 }

@@ -15,7 +15,7 @@ export function subpixel(g: Conv2DTransposeGeometry): Plan {
   const steps = groupsOf(g).flatMap((group) =>
     rowPhases.flatMap((rowRuns) => colPhases.map((colRuns) => onePhase(g, group, rowRuns, colRuns))),
   );
-  return planOf('y', g, steps);
+  return planOf('forward', g, steps);
 }
 
 /** Groups runs by the phase they belong to, and drops those that meet no tap: their pixels stay 0. */

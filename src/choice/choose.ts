@@ -7,17 +7,19 @@ import type { KernelBackend } from '@tensorflow/tfjs-core';
 import {
   type BackendDescriptor,
   type Contender,
+  type OurContender,
   type Pass,
   type Support,
   VARIANTS,
   type Variant,
   descriptorOf,
+  kernelFor,
   supportOf,
   unsupported,
 } from '../contract';
 import type { Conv2DTransposeGeometry } from '../geometry/geometry';
 import { checkOneOf } from '../geometry/checks';
-import { keptBy } from '../geometry/kept';
+import { Recent, keptBy } from '../geometry/kept';
 import { predictedMs } from './cost_model';
 import { type Winner, winnerOf } from './winners';
 
@@ -33,20 +35,24 @@ export function variantsOf(descriptor: BackendDescriptor | undefined): readonly 
   return [...VARIANTS, ...brought.filter((variant) => !VARIANTS.includes(variant))];
 }
 
-/** Whether a variant can run a geometry on a backend, and if not, why. */
-export function supportOfVariant(
-  variant: Variant,
+/** Whether a contender of ours can compute a pass of a geometry on a backend, and if not, why. */
+export function supportOfOurs(
+  pass: Pass,
+  contender: OurContender,
   g: Conv2DTransposeGeometry,
   { backendName, backend }: Place,
 ): Support {
   const descriptor = descriptorOf(backendName);
   if (descriptor === undefined)
     return unsupported(`backend '${backendName}' has no such kernel; import the entry point that registers it`);
-  const kernel = Object.prototype.hasOwnProperty.call(descriptor.variants, variant)
-    ? descriptor.variants[variant]
-    : undefined;
+  const kernel = kernelFor(descriptor, pass, contender);
   if (kernel === undefined) return unsupported(`backend '${backendName}' has no kernel for it`);
   return supportOf(descriptor, kernel, g, backend);
+}
+
+/** Whether a variant can run a geometry on a backend, and if not, why. */
+export function supportOfVariant(variant: Variant, g: Conv2DTransposeGeometry, place: Place): Support {
+  return supportOfOurs('forward', variant, g, place);
 }
 
 /** Tried in this order where nothing is measured or predicted; variants that are not listed here come after these. */
@@ -126,45 +132,49 @@ export function chooseVariant(asked: Variant | 'auto', g: Conv2DTransposeGeometr
 /** Who computes a pass of a geometry where ours have been installed, and why. */
 export interface Taken {
   readonly by: Contender;
+  /** Who of ours would, or does; `undefined` if none can. */
+  readonly ours: OurContender | undefined;
   /** In a sentence. */
   readonly because: string;
 }
 
-/** The contender of ours for a pass: a variant, or the kernel of a gradient; or why there is none. */
-function ourContender(pass: Pass, g: Conv2DTransposeGeometry, place: Place): Contender | undefined {
+/** The contender of ours for a pass: a variant, or the kernel of a gradient; `undefined` if none can run. */
+function ourContender(pass: Pass, g: Conv2DTransposeGeometry, place: Place): OurContender | undefined {
   if (pass === 'forward') return automatic(g, place);
-  const descriptor = descriptorOf(place.backendName);
-  if (descriptor === undefined) return undefined;
-  const kernel = pass === 'input gradient' ? descriptor.backpropInput : descriptor.backpropFilter;
-  return supportOf(descriptor, kernel, g, place.backend).supported ? 'ours' : undefined;
+  return supportOfOurs(pass, 'ours', g, place).supported ? 'ours' : undefined;
 }
 
-/** Whether stock is predicted to be faster than a contender of ours. */
-const stockIsPredicted = keptBy((g: Conv2DTransposeGeometry) =>
-  keptBy((descriptor: BackendDescriptor): ((pass: Pass, ours: Contender) => boolean) => {
-    const known = new Map<string, boolean>();
-    return (pass, ours) => {
-      const key = `${pass} ${ours}`;
-      let isFaster = known.get(key);
-      if (isFaster === undefined) {
-        const ms = predictedMs(pass, [ours, 'stock'], g, descriptor);
-        isFaster = ms.stock !== undefined && ms[ours] !== undefined && ms.stock < ms[ours];
-        known.set(key, isFaster);
-      }
-      return isFaster;
-    };
-  }),
+/** What is found by pass and contender, of a geometry on a backend. */
+const predictions = keptBy((_g: Conv2DTransposeGeometry) =>
+  keptBy((_descriptor: BackendDescriptor) => new Recent<boolean>()),
 );
+
+/** Whether stock is predicted to be faster than a contender of ours. */
+function stockIsPredicted(
+  pass: Pass,
+  ours: OurContender,
+  g: Conv2DTransposeGeometry,
+  descriptor: BackendDescriptor,
+): boolean {
+  return predictions(g)(descriptor).get(`${pass} ${ours}`, () => {
+    const ms = predictedMs(pass, [ours, 'stock'], g, descriptor);
+    return ms.stock !== undefined && ms[ours] !== undefined && ms.stock < ms[ours];
+  });
+}
 
 /** Chooses between ours and stock's kernel, if there is one. */
 export function chooseUnderInstall(pass: Pass, g: Conv2DTransposeGeometry, place: Place, hasStock: boolean): Taken {
   const ours = ourContender(pass, g, place);
-  if (ours === undefined) return { by: 'stock', because: 'ours cannot run here' };
-  if (!hasStock) return { by: ours, because: 'stock tfjs cannot compute it' };
+  if (ours === undefined) return { by: 'stock', ours, because: 'ours cannot run here' };
+  if (!hasStock) return { by: ours, ours, because: 'stock tfjs cannot compute it' };
   const winner = winnerHere(pass, g, place);
   if (winner?.ms.stock !== undefined)
-    return { by: winner.fastest === 'stock' ? 'stock' : ours, because: `measured to be fastest on ${winner.device}` };
+    return {
+      by: winner.fastest === 'stock' ? 'stock' : ours,
+      ours,
+      because: `measured to be fastest on ${winner.device}`,
+    };
   const descriptor = descriptorOf(place.backendName)!;
-  if (stockIsPredicted(g)(descriptor)(pass, ours)) return { by: 'stock', because: 'predicted to be faster' };
-  return { by: ours, because: 'not predicted to be slower than stock' };
+  if (stockIsPredicted(pass, ours, g, descriptor)) return { by: 'stock', ours, because: 'predicted to be faster' };
+  return { by: ours, ours, because: 'not predicted to be slower than stock' };
 }

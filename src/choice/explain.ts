@@ -111,8 +111,7 @@ function installedKernel(pass: Pass, g: Conv2DTransposeGeometry, place: Place): 
   const { backendName } = place;
   const chooses = choosesStock(pass, backendName);
   const hasStock = stockCall(pass, g, backendName) !== undefined;
-  const { by, because } = chooseUnderInstall(pass, g, place, chooses && hasStock);
-  const ours = by === 'stock' ? (pass === 'forward' ? chooseVariant('auto', g, place) : 'ours') : by;
+  const { by, ours, because } = chooseUnderInstall(pass, g, place, chooses && hasStock);
   const times = timesOf(pass, ours === undefined ? ['stock'] : [ours, 'stock'], g, place);
   const own = ours && times[ours];
   return {

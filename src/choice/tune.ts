@@ -2,6 +2,7 @@
 /** Measures who is fastest on the user's machine, when the user says so. */
 import {
   type NamedAttrMap,
+  type NamedTensorMap,
   type Tensor,
   dispose,
   engine,
@@ -16,18 +17,18 @@ import {
   type BackendDescriptor,
   type Contender,
   type Conv2DTransposeAttrs,
-  Conv2DTransposeBackpropFilter,
-  Conv2DTransposeBackpropInput,
   PASSES,
+  PASS_OPERANDS,
   type Pass,
+  SHAPE_OF,
+  contendersOn,
   descriptorOf,
-  kernelNameOf,
-  supportOf,
+  kernelNameFor,
 } from '../contract';
-import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from '../geometry/geometry';
+import type { Conv2DTransposeGeometry } from '../geometry/geometry';
 import { type GeometryRequest, toGeometry } from '../geometry/request';
 import { checkInteger, checkNames, checkObject, checkOneOf, show } from '../geometry/checks';
-import { type Place, supportOfVariant, variantsOf } from './choose';
+import { type Place, supportOfOurs } from './choose';
 import { type LayersModelLike, convolutionsOf, requestsOf } from './model_requests';
 import { isInstalled, stockCall } from './stock';
 import { type Winner, keepWinner } from './winners';
@@ -111,36 +112,20 @@ function checkedModel(what: unknown): LayersModelLike {
   throw new RangeError(`tune takes a layers model or an array of geometries or requests, but was given ${show(what)}`);
 }
 
-/** The operands of each pass, in the order of the kernels. */
-const OPERANDS: Readonly<Record<Pass, readonly ['x' | 'dy', 'filter' | 'dy']>> = {
-  forward: ['x', 'filter'],
-  'input gradient': ['dy', 'filter'],
-  'filter gradient': ['x', 'dy'],
-};
-const SHAPES = { x: xShapeOf, filter: filterShapeOf, dy: yShapeOf };
-
 /** Runs on operands of its own side: whoever is first to use a tensor decides how it lies on a GPU. */
 type Run = (first: Tensor, second: Tensor) => Tensor;
 
 /** Who can compute a pass here, and how. */
 function contendersOf({ pass, geometry }: Task, place: Place, descriptor: BackendDescriptor): Map<Contender, Run> {
   const runs = new Map<Contender, Run>();
-  const ours = (kernelName: string, attrs: Conv2DTransposeAttrs): Run => {
-    const [first, second] = OPERANDS[pass];
-    return (a, b) =>
-      engine().runKernel(kernelName, { [first]: a, [second]: b }, attrs as unknown as NamedAttrMap) as Tensor;
-  };
-  if (pass === 'forward') {
-    for (const variant of variantsOf(descriptor))
-      if (supportOfVariant(variant, geometry, place).supported)
-        runs.set(variant, ours(kernelNameOf(variant), { geometry, variant }));
-  } else {
-    const [name, kernel] =
-      pass === 'input gradient'
-        ? [Conv2DTransposeBackpropInput, descriptor.backpropInput]
-        : [Conv2DTransposeBackpropFilter, descriptor.backpropFilter];
-    if (supportOf(descriptor, kernel, geometry, place.backend).supported)
-      runs.set('ours', ours(name, { geometry, variant: 'subpixel' }));
+  const [first, second] = PASS_OPERANDS[pass].takes;
+  for (const name of contendersOn(descriptor, pass)) {
+    if (!supportOfOurs(pass, name, geometry, place).supported) continue;
+    const attrs: Conv2DTransposeAttrs = { geometry, variant: name === 'ours' ? 'subpixel' : name };
+    const inputs = (a: Tensor, b: Tensor): NamedTensorMap => ({ [first]: a, [second]: b });
+    runs.set(name, (a, b) =>
+      engine().runKernel(kernelNameFor(pass, name), inputs(a, b), attrs as unknown as NamedAttrMap),
+    );
   }
   const stock = isInstalled(pass, place.backendName) ? stockCall(pass, geometry, place.backendName) : undefined;
   if (stock !== undefined && runs.size > 0) {
@@ -172,7 +157,8 @@ async function race(task: Task, samples: number, place: Place): Promise<Winner |
   if (geometry.batch === 0)
     throw new RangeError('tune: a geometry of batch 0 takes no time; give one of batch 1 or more');
   const device = descriptor.device(place.backend);
-  const make = (): Tensor[] => tidy(() => OPERANDS[pass].map((name) => randomUniform(SHAPES[name](geometry), -1, 1)));
+  const make = (): Tensor[] =>
+    tidy(() => PASS_OPERANDS[pass].takes.map((name) => randomUniform(SHAPE_OF[name](geometry), -1, 1)));
   const [ours, stocks] = [make(), runs.has('stock') ? make() : []];
   const times = new Map<Contender, number[]>([...runs.keys()].map((name) => [name, []]));
   const running = new Map(runs);

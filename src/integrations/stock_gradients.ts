@@ -17,7 +17,7 @@ import { chooseVariant } from '../choice/choose';
 import type { Conv2DTransposeAttrs } from '../contract';
 import { geometryOfConvolution } from '../geometry/convolution';
 import { toNHWC } from '../geometry/request';
-import { derivative, registerGradients } from '../op/gradients';
+import { registerGradients, runPass } from '../op/gradients';
 
 /** What stock lacks: `Conv2DBackpropFilter` is linear in x and dy, and these are its adjoints. */
 export const gradientOfBackpropFilter: GradConfig = {
@@ -65,8 +65,8 @@ export function gradientOfDilated(stock: GradConfig): GradConfig {
       const own: Conv2DTransposeAttrs = { geometry, variant };
       registerGradients(variant);
       return {
-        x: () => back(derivative('dy', { x: cotangent, filter }, own)),
-        filter: () => derivative('filter', { x: cotangent, dy: image }, own),
+        x: () => back(runPass('forward', { x: cotangent, filter }, own)),
+        filter: () => runPass('filter gradient', { x: cotangent, dy: image }, own),
       };
     },
   };

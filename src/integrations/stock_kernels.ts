@@ -19,16 +19,15 @@ import { chooseUnderInstall } from '../choice/choose';
 import {
   ACTIVATIONS,
   type Activation,
-  type Contender,
-  Conv2DTransposeBackpropFilter,
-  Conv2DTransposeBackpropInput,
+  type Operand,
   type Pass,
   type Replaceable,
+  SHAPE_OF,
   descriptorOf,
-  kernelNameOf,
+  kernelNameFor,
 } from '../contract';
 import { type ConvolutionRequest, geometryOfConvolution } from '../geometry/convolution';
-import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from '../geometry/geometry';
+import type { Conv2DTransposeGeometry } from '../geometry/geometry';
 
 /** Stock kernels' attributes, as far as they matter here. */
 type StockAttrs = FusedConv2DAttrs & Conv2DBackpropInputAttrs & Conv2DBackpropFilterAttrs;
@@ -36,12 +35,6 @@ type StockInputs = Record<'x' | 'dy' | 'filter', TensorInfo> & {
   bias?: TensorInfo;
   preluActivationWeights?: TensorInfo;
 };
-
-/** The kernel of ours by which a contender computes a pass. */
-function kernelOf(pass: Pass, contender: Exclude<Contender, 'stock'>): string {
-  if (contender !== 'ours') return kernelNameOf(contender);
-  return pass === 'filter gradient' ? Conv2DTransposeBackpropFilter : Conv2DTransposeBackpropInput;
-}
 
 /** What a stock kernel's call is in the family. */
 interface FamilyRequest {
@@ -76,9 +69,6 @@ function familyRequest(kernel: Replaceable, inputs: StockInputs, attrs: StockAtt
   };
 }
 
-/** Shapes that the family's operands have in a geometry. */
-const SHAPES = { x: xShapeOf, filter: filterShapeOf, dy: yShapeOf };
-
 /**
  * Why a call is none that the family computes, or `undefined` if it is one. Stock kernels are told sizes in attributes,
  * and take tensors of other sizes for what they are; ours would read past their ends.
@@ -86,14 +76,15 @@ const SHAPES = { x: xShapeOf, filter: filterShapeOf, dy: yShapeOf };
 function misfit(activation: Activation, g: Conv2DTransposeGeometry, request: FamilyRequest): string | undefined {
   const { convolution, inputs } = request;
   if (!ACTIVATIONS.includes(activation)) return `activation is ${activation}`;
-  const isEmpty = [...SHAPES.x(g).slice(1), ...SHAPES.dy(g).slice(1), ...SHAPES.filter(g)].some((size) => !(size > 0));
+  const sizes = [...SHAPE_OF.x(g).slice(1), ...SHAPE_OF.dy(g).slice(1), ...SHAPE_OF.filter(g)];
+  const isEmpty = sizes.some((size) => !(size > 0));
   if (isEmpty) return 'a size other than the batch is 0';
   // Grouped convolutions share this kernel name in later versions of tfjs.
   if (g.outChannels !== convolution.filterShape[2]) return `filter [${convolution.filterShape}] has groups`;
   for (const [name, info] of Object.entries(inputs)) {
     if (!info) continue;
     if (info.dtype !== 'float32') return `it takes float32 tensors, but one is ${info.dtype}`;
-    const expected = name in SHAPES ? SHAPES[name as keyof typeof SHAPES](g) : undefined;
+    const expected = name in SHAPE_OF ? SHAPE_OF[name as Operand](g) : undefined;
     if (expected && !util.arraysEqual(info.shape, expected))
       return `a tensor has shape [${info.shape}] where the sizes of the call ask for [${expected}]`;
     const isPerChannel = info.shape.length <= 1 && [1, g.inChannels].includes(util.sizeFromShape(info.shape));
@@ -139,7 +130,7 @@ export function kernelFuncOf(
       const mayChoose = chooses && stock !== undefined && !isWrongWithStock;
       const taken = reason === undefined ? chooseUnderInstall(request.pass, geometry, place, mayChoose).by : 'stock';
       if (taken !== 'stock')
-        return getKernel(kernelOf(request.pass, taken), backendName).kernelFunc({
+        return getKernel(kernelNameFor(request.pass, taken), backendName).kernelFunc({
           inputs: request.inputs,
           backend,
           attrs: { geometry, ...request.fused } as unknown as NamedAttrMap,

@@ -19,79 +19,69 @@ import {
   registerGradient,
 } from '@tensorflow/tfjs-core';
 import {
-  Conv2DTransposeBackpropFilter,
-  Conv2DTransposeBackpropInput,
   type Conv2DTransposeAttrs,
+  type Operand,
+  type OurContender,
+  PASSES,
+  PASS_OPERANDS,
+  type Pass,
   VARIANTS,
   type Variant,
   descriptorOf,
-  kernelNameOf,
+  kernelFor,
+  kernelNameFor,
   supportOf,
 } from '../contract';
 import { composedBackpropFilter, composedBackpropInput, composedConv2dTranspose } from './composed';
 
-/** The arguments of the trilinear form. */
-type Argument = 'x' | 'filter' | 'dy';
-type Values = Readonly<Partial<Record<Argument, Tensor>>>;
+type Values = Readonly<Partial<Record<Operand, Tensor>>>;
 
-const ARGUMENTS: readonly Argument[] = ['x', 'filter', 'dy'];
+/** Each pass by core ops. */
+const COMPOSED = {
+  forward: composedConv2dTranspose,
+  'input gradient': composedBackpropInput,
+  'filter gradient': composedBackpropFilter,
+} as const satisfies Readonly<Record<Pass, unknown>>;
 
-/** How Φ is differentiated with respect to an argument: by a kernel, or by core ops where the backend cannot run it. */
-export function derivative(argument: Argument, values: Values, attrs: Conv2DTransposeAttrs): Tensor {
-  const { geometry: g, variant } = attrs;
+/** A pass of its two operands: by a kernel, or by core ops where the backend cannot run it. */
+export function runPass(pass: Pass, values: Values, { geometry, variant }: Conv2DTransposeAttrs): Tensor {
   const { backendName, backend } = engine();
   const descriptor = descriptorOf(backendName);
-  const run = (kernelName: string, inputs: Record<string, Tensor>): Tensor =>
-    engine().runKernel(kernelName, inputs, { geometry: g, variant } as unknown as NamedAttrMap);
-  const { x, filter, dy } = values as Readonly<Record<Argument, Tensor4D>>;
-  const { kernelName, kernel, inputs, composed } = {
-    x: {
-      kernelName: Conv2DTransposeBackpropInput,
-      kernel: descriptor?.backpropInput,
-      inputs: { dy, filter },
-      composed: () => composedBackpropInput(g, dy, filter),
-    },
-    filter: {
-      kernelName: Conv2DTransposeBackpropFilter,
-      kernel: descriptor?.backpropFilter,
-      inputs: { x, dy },
-      composed: () => composedBackpropFilter(g, x, dy),
-    },
-    dy: {
-      kernelName: kernelNameOf(variant),
-      kernel: descriptor?.variants[variant],
-      inputs: { x, filter },
-      composed: () => composedConv2dTranspose(g, x, filter),
-    },
-  }[argument];
-  const runs = descriptor && kernel && supportOf(descriptor, kernel, g, backend).supported;
-  return runs ? run(kernelName, inputs) : composed();
+  const contender = pass === 'forward' ? variant : 'ours';
+  const kernel = descriptor && kernelFor(descriptor, pass, contender);
+  const [first, second] = PASS_OPERANDS[pass].takes;
+  const inputs = { [first]: values[first]!, [second]: values[second]! };
+  if (descriptor && kernel && supportOf(descriptor, kernel, geometry, backend).supported)
+    return engine().runKernel(kernelNameFor(pass, contender), inputs, { geometry, variant } as unknown as NamedAttrMap);
+  return COMPOSED[pass](geometry, inputs[first] as Tensor4D, inputs[second] as Tensor4D);
 }
 
-/** The gradient of a kernel that is ∂Φ/∂`argument`. */
-function gradConfig(kernelName: string, argument: Argument): GradConfig {
-  const inputsToSave = ARGUMENTS.filter((name) => name !== argument);
+/** The pass that computes ∂Φ/∂`operand`. */
+function passTo(operand: Operand): Pass {
+  return PASSES.find((pass) => PASS_OPERANDS[pass].gives === operand)!;
+}
+
+/** The gradient of a kernel of a pass. */
+function gradConfig(kernelName: string, pass: Pass): GradConfig {
+  const { takes, gives } = PASS_OPERANDS[pass];
   return {
     kernelName,
-    inputsToSave,
+    inputsToSave: [...takes],
     gradFunc: (cotangent, saved, attrs) => {
-      const values = {
-        [inputsToSave[0]]: saved[0],
-        [inputsToSave[1]]: saved[1],
-        [argument]: cotangent,
-      } as Record<Argument, Tensor>;
+      const values: Values = { [takes[0]]: saved[0], [takes[1]]: saved[1], [gives]: cotangent };
       const own = attrs as unknown as Conv2DTransposeAttrs;
       if ((own.activation ?? 'linear') !== 'linear')
         throw new Error(
           `${kernelName} with '${own.activation}' fused has no gradient; call fused.conv2dTranspose instead`,
         );
-      return Object.fromEntries(inputsToSave.map((input) => [input, () => derivative(input, values, own)]));
+      return Object.fromEntries(takes.map((input) => [input, () => runPass(passTo(input), values, own)]));
     },
   };
 }
 
-function register(kernelName: string, argument: Argument): void {
-  if (!getGradient(kernelName)) registerGradient(gradConfig(kernelName, argument));
+function register(pass: Pass, contender: OurContender): void {
+  const kernelName = kernelNameFor(pass, contender);
+  if (!getGradient(kernelName)) registerGradient(gradConfig(kernelName, pass));
 }
 
 /**
@@ -99,7 +89,7 @@ function register(kernelName: string, argument: Argument): void {
  * it runs.
  */
 export function registerGradients(...variants: readonly Variant[]): void {
-  for (const variant of variants.length > 0 ? variants : VARIANTS) register(kernelNameOf(variant), 'dy');
-  register(Conv2DTransposeBackpropInput, 'x');
-  register(Conv2DTransposeBackpropFilter, 'filter');
+  for (const variant of variants.length > 0 ? variants : VARIANTS) register('forward', variant);
+  register('input gradient', 'ours');
+  register('filter gradient', 'ours');
 }
