@@ -13,7 +13,6 @@ import {
   type Group,
   type Image,
   type Rectangle,
-  filterTap,
   forwardProduct,
   groupsOf,
   inputImage,
@@ -57,21 +56,9 @@ function footprints(g: Conv2DTransposeGeometry, group: Group, tile: Rectangle, i
     out: pixels('scratch', image, { channel: tap * group.outChannels }),
   });
   const taps = tapsOf(g);
-  if (group.isDepthwise)
-    return forwardProduct(
-      g,
-      group,
-      taps,
-      taps.map((_, tap) => ofTap(tap)),
-    );
-  return {
-    kind: 'dotProducts',
-    taps: [filterTap(g, taps[0], group)],
-    filterRow: g.inChannels,
-    depth: group.inDepth,
-    channels: image.channels,
-    runs: [ofTap(0)],
-  };
+  const runs = taps.map((_, tap) => ofTap(tap));
+  if (group.isDepthwise) return forwardProduct(g, group, taps, runs);
+  return forwardProduct(g, { ...group, outDepth: image.channels }, taps.slice(0, 1), runs.slice(0, 1));
 }
 
 /**

@@ -25,15 +25,16 @@ export function deviceOf(backend: MathBackendWebGL): Device {
 
 /** The name of a device, which keys what is measured on it; with fewer than 8 targets also how many, and why. */
 export function deviceName(backend: MathBackendWebGL): string {
-  if (!isWebGL2()) return nameOf(rendererOf(glOf(backend)));
+  if (!isWebGL2()) return toldApart(rendererOf(glOf(backend)));
   const kept = keptOf(backend);
-  const name = nameOf(kept.renderer);
+  const name = toldApart(kept.renderer);
   if (kept.isLost) return name;
   const { targets, reason } = deviceOf(backend);
   return targets === 8 ? name : `${name}, ${targets} render targets (${reason})`;
 }
 
-function nameOf(renderer: string): string {
+/** The name of a renderer, with the machine where all have that name. */
+function toldApart(renderer: string): string {
   return renderer === 'Apple GPU' ? `${renderer} (${machine()})` : renderer;
 }
 

@@ -3,9 +3,16 @@
  * `Conv2D` with every activation that tfjs's own fused kernel has. Stock's layer asks that kernel for 'relu' and 'elu'
  * alone, and runs the others as ops of their own. `fold` makes such layers; a model.json calls them `FusedConv2D`.
  */
-import { type Tensor, type Tensor1D, type Tensor4D, fused, tidy, transpose } from '@tensorflow/tfjs-core';
+import {
+  type Tensor,
+  type Tensor1D,
+  type Tensor4D,
+  fused,
+  type serialization,
+  tidy,
+  transpose,
+} from '@tensorflow/tfjs-core';
 import { type Shape, layers } from '@tensorflow/tfjs-layers';
-import type { serialization } from '@tensorflow/tfjs-core';
 import { ACTIVATIONS, type Activation } from '../contract';
 import {
   type HasParametric,
