@@ -164,7 +164,7 @@ function toySpecs({ backend, precision }: Environment): void {
     const { x, filter } = randomOperands(l, 'toy, tuned');
     const truth = oracle.forward(l, x, filter);
     const run = (): void => expect(mismatch(runForward(l, x, filter, 'auto'), truth)).toBe('');
-    importTuning({ version: 1, winners: [{ ...winner, fastest: TOY }] });
+    importTuning({ version: 2, winners: [{ ...winner, fastest: TOY }] });
     expect(explain(request).variant).toBe(TOY);
     expect(explain(request).reason).toContain('measured to be fastest');
     expect(await variantsThatRun(run)).toEqual(['Conv2DTransposeToy']);
@@ -174,7 +174,7 @@ function toySpecs({ backend, precision }: Environment): void {
     // This dilated conv2d is the adjoint of a transposed layer from 2×2×3 to 6×6×2.
     const dilated = layer({ inSize: [2, 2], strides: [1, 1], dilations: [2, 2] });
     const [winner] = await tune([requestOf(dilated)], { samples: 1 });
-    importTuning({ version: 1, winners: [{ ...winner, fastest: TOY }] });
+    importTuning({ version: 2, winners: [{ ...winner, fastest: TOY }] });
     install({ backends: [backend] });
     tf.unregisterGradient('Conv2DTransposeToy'); // As in a page that has not called the op yet.
     try {

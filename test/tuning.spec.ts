@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import {
+  type LayersModelLike,
   type TuneOptions,
   type Tuning,
   VARIANTS,
@@ -19,7 +20,7 @@ import {
   tune,
   uninstall,
 } from '../src';
-import { conv2dTranspose as conv2dLayer } from '../src/integrations/layers';
+import { conv1dTranspose as conv1dLayer, conv2dTranspose as conv2dLayer } from '../src/integrations/layers';
 import { describeOnEveryBackend } from './support/environments';
 import { explicitPad } from './support/layer';
 import { NOTHING, leaked } from './support/leaks';
@@ -85,6 +86,20 @@ describeOnEveryBackend(
       }
     });
 
+    it('imports what was exported before winners had a pass', async () => {
+      const [{ backend: name, device, geometry, ms }] = await tune([REQUEST], { samples: 1 });
+      clearTuning();
+      const old = { backend: name, device, geometry, ms, variant: 'scatter' };
+      importTuning(JSON.stringify({ version: 1, winners: [old] }));
+      expect(explain(REQUEST).variant).toBe('scatter');
+      const { version, winners } = exportTuning();
+      expect([version, winners.length]).toEqual([2, 1]);
+      expect([winners[0].pass, winners[0].fastest, 'variant' in winners[0]]).toEqual(['forward', 'scatter', false]);
+      // Of version 1, too, with the pass that winners had at last.
+      importTuning({ version: 1, winners: [{ ...winners[0], fastest: 'matmul' }] } as unknown as Tuning);
+      expect(explain(REQUEST).variant).toBe('matmul');
+    });
+
     it('measures stock where ours are installed, and installed kernels run who won', async () => {
       const g = computeGeometry(REQUEST);
       expect(explain(g).installed.forward).toBeUndefined();
@@ -100,11 +115,11 @@ describeOnEveryBackend(
           tf.dispose([x, filter]);
           return [...kernelNames, ...own.kernelNames];
         };
-        importTuning({ version: 1, winners: [{ ...winner, fastest: 'scatter', ms: fastest }] });
+        importTuning({ version: 2, winners: [{ ...winner, fastest: 'scatter', ms: fastest }] });
         expect(await run()).toContain('Conv2DTransposeScatter');
         const taken = explain(g).installed.forward!;
         expect([taken.kernel, taken.runs]).toEqual(['Conv2DBackpropInput', 'scatter']);
-        importTuning({ version: 1, winners: [{ ...winner, fastest: 'stock', ms: stock }] });
+        importTuning({ version: 2, winners: [{ ...winner, fastest: 'stock', ms: stock }] });
         const [installed, own] = [explain(g).installed.forward!, explain(g)];
         expect(installed.runs).toBe('stock');
         expect(installed.reason).toContain('measured to be fastest');
@@ -132,7 +147,7 @@ describeOnEveryBackend(
         const g = computeGeometry({ xShape: [1, 4, 4, 1], filterShape: [2, 2, 1, 1], strides: 2, pad });
         const [winner] = await tune([g], { samples: 1, passes: ['filter gradient'] });
         const ms = { ...winner.ms, ours: 1, stock: 0 };
-        importTuning({ version: 1, winners: [{ ...winner, fastest: 'stock', ms }] });
+        importTuning({ version: 2, winners: [{ ...winner, fastest: 'stock', ms }] });
         const hasStock = winner.ms.stock !== undefined; // Not on wasm.
         expect(explain(g).installed['filter gradient']!.runs).toBe(hasStock ? 'stock' : 'ours');
         expect(gradient()).toEqual([16, 12, 12, 9]);
@@ -221,10 +236,53 @@ describeOnEveryBackend(
       model.dispose();
     });
 
+    it('tunes layers along one dimension, as their calls are', async () => {
+      for (const more of [
+        { strides: 2, dilationRate: 1 },
+        { dilationRate: 2, outputPadding: 1, groups: 2, dataFormat: 'channelsFirst' as const },
+      ]) {
+        const inputShape = 'groups' in more ? [4, 5] : [5, 4];
+        const model = sequential({ layers: [conv1dLayer({ filters: 2, kernelSize: 3, inputShape, ...more })] });
+        const [winner] = await tune(model, { samples: 1 });
+        expect([winner.geometry.inHeight, winner.geometry.inWidth, winner.geometry.filterHeight]).toEqual([1, 5, 1]);
+        importTuning({ version: 2, winners: [{ ...winner, fastest: 'scatter', ms: { ...winner.ms, scatter: 0 } }] });
+        const image = tf.ones([1, ...inputShape]);
+        const { kernelNames } = await tf.profile(() => model.predict(image) as tf.Tensor);
+        expect(kernelNames).toContain('Conv2DTransposeScatter');
+        image.dispose();
+        model.dispose();
+        clearTuning();
+      }
+    });
+
+    it('says which sizes a model leaves open, and what would do', async () => {
+      const up = { filters: 2, kernelSize: 2, strides: 2, name: 'up' };
+      const open = sequential({ layers: [layers.conv2dTranspose({ ...up, inputShape: [null, 8, 3] })] });
+      const [request] = requestsOf(open, 4);
+      expect([request.name, request.xShape]).toEqual(['up', [4, 0, 8, 3]]);
+      const messageOf = async (model: LayersModelLike): Promise<string> =>
+        tune(model, { samples: 1 }).then(String, (error: Error) => error.message);
+      expect(await messageOf(open)).toMatch(
+        /leaves open what 'up' gets: \[1,\?,8,3\]\. Give it an inputShape of numbers/,
+      );
+      // As it says.
+      const sizes = { ...request, xShape: [1, 8, 8, 3], outputShape: undefined };
+      expect((await tune([sizes], { samples: 1 }))[0].geometry.outHeight).toBe(16);
+      open.dispose();
+    });
+
     it('refuses what is no tuning, and nothing to tune', async () => {
-      expect(() => importTuning('{"version":2}')).toThrowError(/no tuning of version 1/);
-      const incomplete = { version: 1, winners: [{}] } as unknown as Tuning;
-      expect(() => importTuning(incomplete)).toThrowError(/this is no winner: \{\}/);
+      for (const unknown of ['{"version":3,"winners":[]}', '{"version":2}', 'null'])
+        expect(() => importTuning(unknown)).toThrowError(/no tuning of version 1 or 2/);
+      for (const [version, winner] of [
+        [1, {}],
+        [2, {}],
+        [1, { variant: 'subpixel' }],
+        [2, undefined],
+      ] as const)
+        expect(() => importTuning({ version, winners: [winner] } as unknown as Tuning)).toThrowError(
+          /this is no winner: /,
+        );
       let message = '';
       await tune([]).catch((error: Error) => (message = error.message));
       expect(message).toMatch(/nothing to measure/);

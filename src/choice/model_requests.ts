@@ -30,12 +30,12 @@ function layersOf({ layers }: { readonly layers: readonly LayerLike[] }, classes
 }
 
 interface LayerConfig {
-  kernelSize: [number, number];
-  strides: [number, number];
+  kernelSize: number[];
+  strides: number[];
   padding: 'same' | 'valid';
   dataFormat?: string;
-  dilationRate?: [number, number];
-  outputPadding?: [number, number] | null;
+  dilationRate?: number[];
+  outputPadding?: number[] | null;
   groups?: number;
   filters: number;
 }
@@ -46,31 +46,39 @@ function sized(end: unknown, batch: number): number[] {
 }
 
 /**
- * What the Conv2DTranspose layers of a model compute.
+ * What the Conv2DTranspose layers of a model compute, and its Conv1DTranspose layers, as images of height 1.
  *
  * @param batch The batch size where the model leaves it open.
  * @returns requests that `computeGeometry` takes, in the order of the layers, with their names. A size that the model
- *   leaves open is 0.
+ *   leaves open is 0, for the caller to fill in.
+ * @throws RangeError if it is no layers model, or the batch is none.
  */
 export function requestsOf(model: LayersModelLike, batch: number): (GeometryRequest & { readonly name: string })[] {
   if (!Array.isArray((model as Partial<LayersModelLike> | null)?.layers))
     throw new RangeError(`requestsOf takes a layers model, but was given ${show(model)}`);
   checkInteger('requestsOf: batch', batch, 1);
-  return layersOf(model, ['Conv2DTranspose']).map((layer) => {
-    const config = layer.getConfig() as LayerConfig;
-    const [xShape, outputShape] = [sized(layer.getInputAt(0), batch), sized(layer.getOutputAt(0), batch)];
-    const first = config.dataFormat === 'channelsFirst';
-    const groups = config.groups ?? 1;
+  return layersOf(model, ['Conv2DTranspose', 'Conv1DTranspose']).map((layer) => {
+    const { kernelSize, strides, padding, dataFormat, dilationRate, outputPadding, ...config } =
+      layer.getConfig() as LayerConfig;
+    const [input, output] = [sized(layer.getInputAt(0), batch), sized(layer.getOutputAt(0), batch)];
+    const [first, groups] = [dataFormat === 'channelsFirst', config.groups ?? 1];
+    const isImage = input.length === 4;
+    // A dimension of height 1, where this layout has it.
+    const heightAt = first ? 2 : 1;
+    const tall = (shape: number[]): number[] =>
+      isImage ? shape : [...shape.slice(0, heightAt), 1, ...shape.slice(heightAt)];
+    const pair = (sizes: number[], height: number): [number, number] =>
+      (isImage ? sizes : [height, ...sizes]) as [number, number];
     return {
       name: layer.name ?? '',
-      xShape,
-      filterShape: [...config.kernelSize, config.filters / groups, xShape[first ? 1 : 3]],
-      strides: config.strides,
-      pad: config.padding,
-      dilations: config.dilationRate,
+      xShape: tall(input),
+      filterShape: [...pair(kernelSize, 1), config.filters / groups, input[first ? 1 : input.length - 1]],
+      strides: pair(strides, 1),
+      pad: padding,
+      dilations: dilationRate && pair(dilationRate, 1),
       groups,
       dataFormat: first ? 'NCHW' : 'NHWC',
-      ...(config.outputPadding ? { outputPadding: config.outputPadding } : { outputShape }),
+      ...(outputPadding ? { outputPadding: pair(outputPadding, 0) } : { outputShape: tall(output) }),
     };
   });
 }
@@ -86,6 +94,7 @@ export function convolutionsOf(model: LayersModelLike, batch: number): Conv2DTra
     const xShape = dataFormat === 'channelsFirst' ? [given[0], given[2], given[3], given[1]] : given;
     if (xShape.includes(0)) return [];
     const filterShape = [...kernelSize, xShape[3], filters];
-    return [geometryOfConvolution({ xShape, filterShape, strides, pad: padding, dilations: dilationRate })];
+    const pairs = { strides: strides as [number, number], dilations: dilationRate as [number, number] | undefined };
+    return [geometryOfConvolution({ xShape, filterShape, pad: padding, ...pairs })];
   });
 }

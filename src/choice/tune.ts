@@ -56,7 +56,8 @@ interface Task {
  * Conv2D layers: installed kernels leave to stock what it computes faster. Lets the page draw in between. Nothing is
  * measured unless this is called.
  *
- * @param what A tfjs layers model, whose Conv2DTranspose layers are measured; or geometries, or requests for some.
+ * @param what A tfjs layers model, whose Conv2DTranspose and Conv1DTranspose layers are measured; or geometries, or
+ *   requests for some.
  * @returns the winners; geometries that nobody can run are left out.
  * @throws Error if there is nothing to measure in what was given, an option is not what it must be, or another backend
  *   is set meanwhile; winners that were found until then are kept.
@@ -80,7 +81,7 @@ export async function tune(
   const place = { backendName: getBackend(), backend: engine().backend };
   const tasks = tasksOf(what, batch, passes);
   if (tasks.length === 0)
-    throw new Error('tune: there is nothing to measure; give a model with Conv2DTranspose layers, or geometries');
+    throw new Error('tune: there is nothing to measure; give a model with transposed convolutions, or geometries');
   const winners: Winner[] = [];
   for (const [n, task] of tasks.entries()) {
     const winner = await race(task, samples, place);
@@ -99,12 +100,25 @@ const MOST_SAMPLES = 1000;
 function tasksOf(what: Parameters<typeof tune>[0], batch: number, passes: readonly Pass[]): Task[] {
   const given: readonly (GeometryRequest | Conv2DTransposeGeometry)[] = Array.isArray(what)
     ? what
-    : requestsOf(checkedModel(what), batch);
+    : sizedRequests(checkedModel(what), batch);
   const tasks = given.map(toGeometry).flatMap((geometry) => passes.map((pass): Task => ({ pass, geometry })));
   if (!Array.isArray(what) && isInstalled('input gradient', getBackend()))
     for (const geometry of convolutionsOf(what as LayersModelLike, batch))
       tasks.push({ pass: 'input gradient', geometry });
   return tasks;
+}
+
+/** @throws RangeError if the model leaves open a size that a layer's time depends on. */
+function sizedRequests(model: LayersModelLike, batch: number): GeometryRequest[] {
+  const requests = requestsOf(model, batch);
+  const open = requests.find(({ xShape }) => xShape.includes(0));
+  if (open)
+    throw new RangeError(
+      `tune: the model leaves open what ${show(open.name)} gets: [${open.xShape.map((size) => size || '?')}]. Give ` +
+        'it an inputShape of numbers, or tune requests for the sizes that you use: those of requestsOf, with what is ' +
+        '0 in xShape filled in and without outputShape',
+    );
+  return requests;
 }
 
 function checkedModel(what: unknown): LayersModelLike {

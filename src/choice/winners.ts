@@ -20,9 +20,9 @@ export interface Winner {
   readonly ms: Partial<Record<Contender, number>>;
 }
 
-/** What is exported and imported. */
+/** What is exported and imported. Version 1, of which winners had a `variant` and no `pass`, is imported as well. */
 export interface Tuning {
-  readonly version: 1;
+  readonly version: 2;
   readonly winners: readonly Winner[];
 }
 
@@ -51,22 +51,30 @@ export function keepWinner(winner: Winner): void {
 
 /** All that has been measured or imported, as an object that `JSON.stringify` takes. */
 export function exportTuning(): Tuning {
-  return { version: 1, winners: [...winners.values()] };
+  return { version: 2, winners: [...winners.values()] };
 }
 
 /**
  * Adds what was exported, here or elsewhere; only winners of this backend and device are ever used.
  *
- * @param tuning What `exportTuning` gave, or its JSON.
+ * @param tuning What `exportTuning` gave, or its JSON; also of version 1.
  * @throws Error if it isn't that; nothing is imported then.
  */
 export function importTuning(tuning: Tuning | string): void {
-  const parsed = (typeof tuning === 'string' ? parsedJson(tuning) : tuning) as Tuning | undefined;
-  if (parsed?.version !== 1 || !Array.isArray(parsed.winners))
-    throw new Error('importTuning: this is no tuning of version 1; give what exportTuning returned');
-  const wrong = parsed.winners.find((winner) => !isWinner(winner)) as unknown;
-  if (wrong !== undefined) throw new Error(`importTuning: this is no winner: ${JSON.stringify(wrong)}`);
-  parsed.winners.map((winner) => ({ ...winner, geometry: toGeometry(winner.geometry) })).forEach(keepWinner);
+  const parsed = (typeof tuning === 'string' ? parsedJson(tuning) : tuning) as Partial<Tuning> | null | undefined;
+  if (![1, 2].includes(parsed?.version as number) || !Array.isArray(parsed!.winners))
+    throw new Error('importTuning: this is no tuning of version 1 or 2; give what exportTuning returned');
+  const given = (parsed!.winners as unknown[]).map(upgraded);
+  const wrong = given.findIndex((winner) => !isWinner(winner));
+  if (wrong >= 0) throw new Error(`importTuning: this is no winner: ${JSON.stringify(given[wrong])}`);
+  (given as Winner[]).map((winner) => ({ ...winner, geometry: toGeometry(winner.geometry) })).forEach(keepWinner);
+}
+
+/** A winner, also of version 1: of the forward pass, the only one that was measured. */
+function upgraded(given: unknown): unknown {
+  if (typeof given !== 'object' || given === null || 'pass' in given || !('variant' in given)) return given;
+  const { variant, ...winner } = given;
+  return { ...winner, pass: 'forward', fastest: variant };
 }
 
 function parsedJson(text: string): unknown {
