@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What goes wrong says what was given and what would do; nothing is left behind after it. */
 import * as tf from '@tensorflow/tfjs-core';
-import { type GeometryRequest, axisArithmetic, computeGeometry, conv2dTranspose, explain, tune } from '../src';
+import {
+  type AxisRequest,
+  type GeometryRequest,
+  axisArithmetic,
+  computeGeometry,
+  conv2dTranspose,
+  effectiveKernel,
+  explain,
+  possibleOutSizes,
+  registerGradients,
+  tune,
+} from '../src';
 import { describeOnEveryBackend } from './support/environments';
 import { explicitPad } from './support/layer';
 import { NOTHING, leaked } from './support/leaks';
@@ -201,6 +212,16 @@ describeOnEveryBackend('errors', (environment) => {
     );
     expect(messageOf(() => axisArithmetic({ inSize: 4, kernel: 3, stride: 2, outSize: 4 }))).toMatch(
       /can be 9 or 10, not 4/,
+    );
+    const misspelt = { inSize: 4, kernel: 3, strides: 2 };
+    const [known, axis] = [/unknown option 'strides'; the options are .*stride, /, misspelt as unknown as AxisRequest];
+    expect(messageOf(() => axisArithmetic(axis))).toMatch(known);
+    expect(messageOf(() => possibleOutSizes({ ...axis, stride: 2, dilation: 1, pad: 'same' }))).toMatch(known);
+    expect(effectiveKernel(3, 2)).toBe(5);
+    expect(messageOf(() => effectiveKernel('3' as never, 2))).toMatch(/kernel must be an integer.*but was '3'/);
+    expect(messageOf(() => effectiveKernel(3, 0))).toMatch(/dilation must be an integer.*but was 0/);
+    expect(messageOf(() => registerGradients('nope' as never))).toMatch(
+      /registerGradients: variant must be one of 'scatter', .*, but was 'nope'/,
     );
   });
 

@@ -10,6 +10,7 @@ import {
   conv1dTranspose,
   conv2dTranspose,
   conv2dTransposeArithmetic,
+  effectiveKernel,
   explain,
   fromOnnx,
   fromPyTorch,
@@ -17,6 +18,8 @@ import {
   importTuning,
   install,
   possibleOutSizes,
+  registerGradients,
+  type Variant,
   uninstall,
 } from '../src';
 import { describeOnEveryBackend } from './support/environments';
@@ -95,7 +98,12 @@ const CALLS: Record<string, Call> = {
   ...byName('explain', REQUEST, explain),
   ...byName('axisArithmetic', AXIS, axisArithmetic),
   ...byName('possibleOutSizes', AXIS, possibleOutSizes),
-  ...byName('importTuning', { version: 1, winners: [] }, importTuning),
+  effectiveKernel: {
+    right: { kernel: 3, dilation: 2 },
+    run: (g) => effectiveKernel(...(Object.values(g) as [number, number])),
+  },
+  registerGradients: { right: { variant: 'subpixel' }, run: ({ variant }) => registerGradients(variant as Variant) },
+  ...byName('importTuning', { version: 2, winners: [] }, importTuning),
   ...byName('install', { backends: undefined, kernels: undefined, gradients: true }, (given) => {
     const installed = install(given);
     uninstall();

@@ -224,6 +224,13 @@ describeOnEveryBackend('layers', (environment) => {
       [() => conv2dLayer({ ...args, groups: 0 }), /groups must be a whole number of at least 1, but was 0/],
       [() => conv2dLayer({ ...args, variant: 'fft' as 'auto' }), /variant must be one of scatter.*"fft"/],
       [() => conv2dLayer({ ...args, activation: 'leakyrelu', leakyreluAlpha: NaN }), /Conv2DTranspose: leakyreluAlpha/],
+      [() => conv2dLayer({ ...args, leakyreluAlpha: 0.1 }), /leakyreluAlpha needs activation 'leakyrelu'.*undefined/],
+      [
+        () => conv2dLayer({ ...args, activation: 'prelu', leakyreluAlpha: 0.1 }),
+        /needs activation 'leakyrelu', but that is 'prelu'/,
+      ],
+      [() => conv2dLayer({ ...args, useBias: 'no' as never }), /Conv2DTranspose: useBias must be true or false.*"no"/],
+      [() => conv1dLayer({ ...args, useBias: 0 as never }), /Conv1DTranspose: useBias must be true or false.*0/],
       [() => conv2dLayer({ ...args, outputPadding: three }), /outputPadding.*\[1,2,3\]/],
       [() => conv1dLayer({ ...args, padding: 'causal' }), /padding must be 'same' or 'valid', but was 'causal'/],
       [

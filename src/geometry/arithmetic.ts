@@ -41,7 +41,7 @@ export interface AxisArithmetic extends Axis {
  * Works out one axis of a transposed convolution.
  *
  * @param request `inSize`, `kernel` and whatever differs from stride 1, dilation 1, pad 'valid'.
- * @throws RangeError if the request is impossible.
+ * @throws RangeError if the request is impossible, or something in it is not what it must be or has an unknown name.
  */
 export function axisArithmetic(request: Pick<AxisRequest, 'inSize' | 'kernel'> & Partial<AxisRequest>): AxisArithmetic {
   checkObject('The request for an axis', request);
@@ -65,7 +65,9 @@ export function conv2dTransposeArithmetic(request: GeometryRequest): {
   const geometry = computeGeometry(request);
   const [height, width] = [heightAxis(geometry), widthAxis(geometry)].map((axis) => {
     const pad = typeof request.pad === 'string' ? request.pad : { begin: axis.padBegin, end: axis.padEnd };
-    return layOpen(axis, possibleOutSizes({ ...axis, pad, dimRoundingMode: request.dimRoundingMode }));
+    const { inSize, kernel, stride, dilation } = axis;
+    const { dimRoundingMode } = request;
+    return layOpen(axis, possibleOutSizes({ inSize, kernel, stride, dilation, pad, dimRoundingMode }));
   });
   return { geometry, outputShape: yShapeOf(geometry), height, width };
 }

@@ -20,7 +20,7 @@
  * Source: V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep learning", arXiv:1603.07285, §4,
  * relationships 13 and 14, generalised to dilation and unequal sides.
  */
-import { checkInteger, checkObject, show } from './checks';
+import { checkInteger, checkNames, checkObject, show } from './checks';
 
 /**
  * One axis, resolved. Sizes in cells; `outSize = stride·(inSize − 1) + k_eff + outputPadding − padBegin − padEnd`.
@@ -51,6 +51,18 @@ export interface AxisRequest {
   readonly dimRoundingMode?: DimRoundingMode;
 }
 
+/** The names of what is asked. */
+const AXIS_REQUEST: Readonly<Record<keyof AxisRequest, true>> = {
+  inSize: true,
+  kernel: true,
+  stride: true,
+  dilation: true,
+  pad: true,
+  outSize: true,
+  outputPadding: true,
+  dimRoundingMode: true,
+};
+
 const ROUNDING_MODES: readonly DimRoundingMode[] = ['floor', 'round', 'ceil'];
 
 /** @throws RangeError unless it is a rounding mode. */
@@ -65,6 +77,7 @@ export function checkRoundingMode(mode: unknown): void {
  */
 export function checkAxisRequest(request: AxisRequest): void {
   checkObject('The request for an axis', request);
+  checkNames('The request for an axis', request, Object.keys(AXIS_REQUEST));
   const { pad, outSize, dimRoundingMode } = request;
   for (const name of ['inSize', 'kernel', 'stride', 'dilation'] as const) checkInteger(name, request[name], 1);
   if (outSize !== undefined) checkInteger('outSize', outSize, 1);
@@ -76,8 +89,19 @@ export function checkAxisRequest(request: AxisRequest): void {
   checkInteger('pad.end', pad.end, 0);
 }
 
-/** k_eff = d(k − 1) + 1: the cells that a dilated kernel spans. */
+/**
+ * k_eff = d(k − 1) + 1: the cells that a dilated kernel spans.
+ *
+ * @throws RangeError unless both are integers of at least 1.
+ */
 export function effectiveKernel(kernel: number, dilation: number): number {
+  checkInteger('effectiveKernel: kernel', kernel, 1);
+  checkInteger('effectiveKernel: dilation', dilation, 1);
+  return span(kernel, dilation);
+}
+
+/** The same, of what has been checked. A stock convolution may have a kernel of 0. */
+function span(kernel: number, dilation: number): number {
   return dilation * (kernel - 1) + 1;
 }
 
@@ -88,7 +112,7 @@ export function fullSize({
   kernel,
   dilation,
 }: Pick<Axis, 'inSize' | 'stride' | 'kernel' | 'dilation'>): number {
-  return stride * (inSize - 1) + effectiveKernel(kernel, dilation);
+  return stride * (inSize - 1) + span(kernel, dilation);
 }
 
 /**
@@ -129,7 +153,6 @@ function sizesThatReturn(request: AxisRequest): { smallest: number; largest: num
 export function resolveAxis(request: AxisRequest): Axis {
   const { inSize, kernel, stride, dilation, pad, outputPadding } = request;
   checkOutputPadding(request);
-  const span = effectiveKernel(kernel, dilation);
   const full = fullSize(request);
 
   let outSize: number;
@@ -140,7 +163,8 @@ export function resolveAxis(request: AxisRequest): Axis {
       throw new RangeError(`can be ${sizeRange(smallest, largest)}, not ${outSize}`);
     }
   } else {
-    outSize = (pad === 'same' ? full - 2 * Math.floor(span / 2) : exactOutSize(request)) + outputPadding;
+    outSize =
+      (pad === 'same' ? full - 2 * Math.floor(span(kernel, dilation) / 2) : exactOutSize(request)) + outputPadding;
     if (request.outSize !== undefined && request.outSize !== outSize) {
       throw new RangeError(
         `is ${outSize} with outputPadding ${outputPadding}, not ${request.outSize}; leave one of the two out`,

@@ -7,6 +7,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
 import { LEAKYRELU_ALPHA } from '../contract';
+import { show } from '../geometry/checks';
 import { type Layer, addWeight } from './stock_layers';
 
 const PARAMETRIC = ['leakyrelu', 'prelu'] as const;
@@ -33,6 +34,8 @@ export function parametricOf(className: string, args: object): Pick<HasParametri
   const { activation, leakyreluAlpha = LEAKYRELU_ALPHA } = args as { activation?: unknown; leakyreluAlpha?: number };
   if (!Number.isFinite(leakyreluAlpha))
     throw new Error(`${className}: leakyreluAlpha must be a number, but was ${JSON.stringify(leakyreluAlpha)}`);
+  if ('leakyreluAlpha' in args && args.leakyreluAlpha !== undefined && activation !== 'leakyrelu')
+    throw new Error(`${className}: leakyreluAlpha needs activation 'leakyrelu', but that is ${show(activation)}`);
   return { parametric: isParametric(activation) ? activation : null, leakyreluAlpha };
 }
 

@@ -111,7 +111,7 @@ interface Own {
 const FUSED: readonly string[] = ACTIVATIONS.filter((name) => name !== 'leakyrelu' && name !== 'prelu');
 
 function own(className: string, rank: number, args: object, padding: string): Own {
-  const { outputPadding = null, groups = 1, variant = 'auto' } = args as Partial<Own>;
+  const { outputPadding = null, groups = 1, variant = 'auto', useBias } = args as Partial<Own & { useBias: unknown }>;
   if (padding !== 'same' && padding !== 'valid')
     throw new Error(`${className}: padding must be 'same' or 'valid', but was '${padding}'`);
   if (!Number.isInteger(groups) || groups < 1)
@@ -120,6 +120,8 @@ function own(className: string, rank: number, args: object, padding: string): Ow
     throw new Error(
       `${className}: variant must be one of ${VARIANTS.join(', ')}, auto, but was ${JSON.stringify(variant)}`,
     );
+  if (useBias !== undefined && useBias !== null && typeof useBias !== 'boolean')
+    throw new Error(`${className}: useBias must be true or false, but was ${JSON.stringify(useBias)}`);
   const pads = typeof outputPadding === 'number' ? new Array<number>(rank).fill(outputPadding) : outputPadding;
   if (pads && (pads.length !== rank || !pads.every((pad) => Number.isInteger(pad) && pad >= 0)))
     throw new Error(

@@ -32,6 +32,8 @@ import {
   kernelNameFor,
   supportOf,
 } from '../contract';
+import { variantsOf } from '../choice/choose';
+import { checkOneOf } from '../geometry/checks';
 import { composedBackpropFilter, composedBackpropInput, composedConv2dTranspose } from './composed';
 
 type Values = Readonly<Partial<Record<Operand, Tensor>>>;
@@ -87,9 +89,15 @@ function register(pass: Pass, contender: OurContender): void {
 /**
  * Registers the gradients of the family, if they are not registered yet. The op does so by itself, for the variant that
  * it runs.
+ *
+ * @throws RangeError if there is no such variant: neither in this package, nor one that the backend that is set brings.
  */
 export function registerGradients(...variants: readonly Variant[]): void {
-  for (const variant of variants.length > 0 ? variants : VARIANTS) register('forward', variant);
+  for (const variant of variants.length > 0 ? variants : VARIANTS) {
+    if (!VARIANTS.includes(variant))
+      checkOneOf('registerGradients: variant', variant, variantsOf(descriptorOf(engine().backendName)));
+    register('forward', variant);
+  }
   register('input gradient', 'ours');
   register('filter gradient', 'ours');
 }
