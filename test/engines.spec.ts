@@ -34,6 +34,15 @@ const CHUNKED: Record<string, Layer> = {
   }),
   'depthwise, tiles of rows': layer({ inSize: [40, 30], inChannels: 36, outChannels: 36, groups: 36, kernel: [3, 3] }),
   'depthwise, tiles of images': layer({ inSize: [5, 4], inChannels: 70, outChannels: 70, groups: 70, batch: 21 }),
+  'small groups, tiles of rows': layer({
+    inSize: [40, 30],
+    inChannels: 32,
+    outChannels: 32,
+    groups: 8,
+    kernel: [3, 3],
+  }),
+  'small groups, more channels out': layer({ inSize: [9, 8], inChannels: 13, outChannels: 39, groups: 13, batch: 2 }),
+  'groups of 7 in, 6 out': layer({ inSize: [5, 6], inChannels: 21, outChannels: 18, groups: 3, kernel: [3, 4] }),
   'wide groups': layer({ inSize: [5, 6], inChannels: 96, outChannels: 60, groups: 3, kernel: [3, 3] }),
 };
 const operandsOf = Object.fromEntries(Object.entries(CHUNKED).map(([name, l]) => [name, randomOperands(l, name)]));

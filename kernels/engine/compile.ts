@@ -13,9 +13,12 @@ import {
   type ChannelSum,
   type ClearScratch,
   type Grid,
+  type GroupProduct,
+  type GroupSum,
   type Operand,
   type OuterProduct,
   type PixelMove,
+  type PixelPairs,
   type Plan,
   type Run,
   type Step,
@@ -152,8 +155,12 @@ class Compiler {
         return this.eachPart(step, rowFloatsOf(step.filterRow, step.channels), (part) => this.broadcastProducts(part));
       case 'channelProducts':
         return this.channelProducts(step);
+      case 'groupProducts':
+        return this.groupProducts(step);
       case 'channelSums':
         return this.channelSums(step);
+      case 'groupSums':
+        return this.groupSums(step);
       case 'outerProducts':
         return this.outerProducts(step);
       case 'addPixels':
@@ -239,19 +246,34 @@ class Compiler {
     }
   }
 
-  private channelProducts({ taps, channels, runs }: ChannelProduct): void {
+  private channelProducts({ filter: block, taps, channels, runs }: ChannelProduct): void {
     const inMemory = this.tapRuns(runs, (tap) => taps[tap] * 4);
-    const filter = this.addresses.second;
+    const filter = this.addresses[block];
     this.commands.push(({ programs, runs: at }) =>
       programs.channelProducts(at + inMemory, runs.length, filter, channels),
     );
   }
 
-  private channelSums({ runs, channels }: ChannelSum): void {
-    const inMemory = this.beginRuns();
-    for (const { grid, a, b, outFirst } of runs) this.run(grid, this.place(a), this.place(b), [[0, outFirst * 4]]);
-    const { out } = this.addresses;
+  private groupProducts({ filter: block, taps, filterRow, groups, depth, channels, runs }: GroupProduct): void {
+    const inMemory = this.tapRuns(runs, (tap) => taps[tap] * 4);
+    const filter = this.addresses[block];
+    this.commands.push(({ programs, runs: at }) =>
+      programs.groupProducts(at + inMemory, runs.length, filter, filterRow * 4, depth, channels, groups),
+    );
+  }
+
+  private channelSums({ out: block, runs, channels }: ChannelSum): void {
+    const inMemory = this.pairRuns(runs);
+    const out = this.addresses[block];
     this.commands.push(({ programs, runs: at }) => programs.channelSums(at + inMemory, runs.length, out, channels));
+  }
+
+  private groupSums({ runs, groups, rows, cols, outRow }: GroupSum): void {
+    const inMemory = this.pairRuns(runs);
+    const { out } = this.addresses;
+    this.commands.push(({ programs, runs: at }) =>
+      programs.groupSums(at + inMemory, runs.length, out, outRow * 4, rows, cols, groups),
+    );
   }
 
   private outerProducts({ taps, rows, cols, outRow }: OuterProduct): void {
@@ -325,6 +347,13 @@ class Compiler {
       const inMemory = taps.map(({ tap, offset }): Tap => [(offset + skipped) * 4, matrixOf(tap)]);
       this.run(grid, this.place(a), this.place(out), inMemory);
     }
+    return begin;
+  }
+
+  /** Writes runs over pairs of pixels; returns where they begin. */
+  private pairRuns(runs: readonly PixelPairs[]): number {
+    const begin = this.beginRuns();
+    for (const { grid, a, b, outFirst } of runs) this.run(grid, this.place(a), this.place(b), [[0, outFirst * 4]]);
     return begin;
   }
 

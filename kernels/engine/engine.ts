@@ -58,21 +58,58 @@ export interface TapProduct {
 /** Sums over taps, channel by channel, added to the output pixels: out[p, c] += Σ_t a[p, t, c] · filter[t, c]. */
 export interface ChannelProduct {
   readonly kind: 'channelProducts';
+  /** Where the filter is. */
+  readonly filter: Block;
   /** Where the channels of each tap begin in the filter, in floats. */
   readonly taps: readonly number[];
   readonly channels: number;
   readonly runs: readonly Run[];
 }
 
-/** Sums over pixels, channel by channel, added to the result: out[c] += Σ_p a[p, c] · b[p, c]. */
+/**
+ * Sums over taps and terms of every group of channels, added to the output pixels; rows of a tap's matrix are terms and
+ * hold the channels of all groups: out[p, g, n] += Σ_t Σ_k a[p, t, g, k] · filter[t, k, g, n].
+ */
+export interface GroupProduct {
+  readonly kind: 'groupProducts';
+  /** Where the filter is. */
+  readonly filter: Block;
+  /** Where the matrix of each tap begins in it, and how far apart its rows are; in floats. */
+  readonly taps: readonly number[];
+  readonly filterRow: number;
+  readonly groups: number;
+  /** Terms that each tap adds to a sum, and sums per pixel, of a group. */
+  readonly depth: number;
+  readonly channels: number;
+  readonly runs: readonly Run[];
+}
+
+/** Sums over pixels, channel by channel, added to a block: out[c] += Σ_p a[p, c] · b[p, c]. */
 export interface ChannelSum {
   readonly kind: 'channelSums';
-  /** Which pixels of a meet which of b, and where their sums begin in the result. */
+  /** Where the sums go. */
+  readonly out: Block;
+  /** Which pixels of a meet which of b, and where their sums begin in that block. */
   readonly runs: readonly PixelPairs[];
   readonly channels: number;
 }
 
-/** Pixels of two operands that meet, and where the sums over them begin in the result, in floats. */
+/**
+ * Sums over pixels of outer products of every group of channels, added to the result:
+ * out[m, g, n] += Σ_p a[p, g, m] · b[p, g, n].
+ */
+export interface GroupSum {
+  readonly kind: 'groupSums';
+  readonly runs: readonly PixelPairs[];
+  readonly groups: number;
+  /** Channels of a, and of b, that meet in a group: rows and columns of its sums. */
+  readonly rows: number;
+  readonly cols: number;
+  /** Floats from one row of sums to the next. */
+  readonly outRow: number;
+}
+
+/** Pixels of two operands that meet, and where the sums over them begin, in floats. */
 export interface PixelPairs {
   readonly grid: Grid;
   readonly a: Operand;
@@ -106,7 +143,8 @@ export interface ClearScratch {
   readonly floats: number;
 }
 
-export type Step = TapProduct | OuterProduct | ChannelProduct | ChannelSum | PixelMove | ClearScratch;
+export type Step =
+  TapProduct | OuterProduct | ChannelProduct | GroupProduct | ChannelSum | GroupSum | PixelMove | ClearScratch;
 
 /** A kernel call laid out: it depends on the geometry alone, and is kept with it. */
 export interface Plan {

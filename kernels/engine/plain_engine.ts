@@ -9,6 +9,8 @@ import type {
   ChannelSum,
   Engine,
   Grid,
+  GroupProduct,
+  GroupSum,
   Operand,
   OuterProduct,
   PixelMove,
@@ -41,8 +43,12 @@ function runStep(step: Step, blocks: Blocks): void {
       return step.runs.forEach((run) => broadcastRun(step, run, blocks));
     case 'channelProducts':
       return step.runs.forEach((run) => channelRun(step, run, blocks));
+    case 'groupProducts':
+      return step.runs.forEach((run) => groupRun(step, run, blocks));
     case 'channelSums':
       return channelSums(step, blocks);
+    case 'groupSums':
+      return groupSums(step, blocks);
     case 'outerProducts':
       return outerProducts(step, blocks);
     case 'addPixels':
@@ -129,7 +135,7 @@ function broadcastRun(product: TapProduct, run: Run, blocks: Blocks): void {
 function channelRun(product: ChannelProduct, run: Run, blocks: Blocks): void {
   const { channels } = product;
   const { grid, a, out } = run;
-  const [x, filter, y] = [blocks[a.block], blocks.second, blocks[out.block]];
+  const [x, filter, y] = [blocks[a.block], blocks[product.filter], blocks[out.block]];
   const offsets = run.taps.map(({ offset }) => offset);
   const rows = run.taps.map(({ tap }) => product.taps[tap]);
   forEachPixel(grid, a, out, (aAt, outAt) => {
@@ -140,12 +146,44 @@ function channelRun(product: ChannelProduct, run: Run, blocks: Blocks): void {
   });
 }
 
-function channelSums({ runs, channels }: ChannelSum, blocks: Blocks): void {
-  const sums = blocks.out;
+function groupRun(product: GroupProduct, run: Run, blocks: Blocks): void {
+  const { groups, depth, channels, filterRow } = product;
+  const { grid, a, out } = run;
+  const [x, filter, y] = [blocks[a.block], blocks[product.filter], blocks[out.block]];
+  const offsets = run.taps.map(({ offset }) => offset);
+  const matrices = run.taps.map(({ tap }) => product.taps[tap]);
+  forEachPixel(grid, a, out, (aAt, outAt) => {
+    for (let t = 0; t < offsets.length; t++) {
+      for (let g = 0; g < groups; g++) {
+        const [from, to] = [aAt + offsets[t] + g * depth, outAt + g * channels];
+        const w = matrices[t] + g * channels;
+        for (let k = 0; k < depth; k++) addScaled(y, to, x[from + k], filter, w + k * filterRow, channels);
+      }
+    }
+  });
+}
+
+function channelSums({ out, runs, channels }: ChannelSum, blocks: Blocks): void {
+  const sums = blocks[out];
   for (const { grid, a, b, outFirst } of runs) {
     const [left, right] = [blocks[a.block], blocks[b.block]];
     forEachPixel(grid, a, b, (aAt, bAt) => {
       for (let c = 0; c < channels; c++) sums[outFirst + c] += left[aAt + c] * right[bAt + c];
+    });
+  }
+}
+
+function groupSums({ runs, groups, rows, cols, outRow }: GroupSum, blocks: Blocks): void {
+  const sums = blocks.out;
+  for (const { grid, a, b, outFirst } of runs) {
+    const [left, right] = [blocks[a.block], blocks[b.block]];
+    forEachPixel(grid, a, b, (aAt, bAt) => {
+      for (let g = 0; g < groups; g++) {
+        for (let m = 0; m < rows; m++) {
+          const to = outFirst + m * outRow + g * cols;
+          addScaled(sums, to, left[aAt + g * rows + m], right, bAt + g * cols, cols);
+        }
+      }
     });
   }
 }

@@ -57,8 +57,34 @@ export interface Programs {
   ): void;
   /** Adds the products of every run, channel by channel; taps say where their channels begin after `filter`. */
   channelProducts(runs: number, runCount: number, filter: number, channels: number): void;
+  /**
+   * Adds the products of every run, group by group; taps say where their first group begins after `filter`, whose rows
+   * are terms.
+   */
+  groupProducts(
+    runs: number,
+    runCount: number,
+    filter: number,
+    rowBytes: number,
+    depth: number,
+    channels: number,
+    groups: number,
+  ): void;
   /** Adds the sums of every run over its pixels; its only tap says where they begin after `out`. */
   channelSums(runs: number, runCount: number, out: number, channels: number): void;
+  /**
+   * Adds `height` × `width` sums of outer products of every group for every run; its only tap says where they begin
+   * after `out`.
+   */
+  groupSums(
+    runs: number,
+    runCount: number,
+    out: number,
+    rowBytes: number,
+    height: number,
+    width: number,
+    groups: number,
+  ): void;
   /** Adds (1) or copies (0) `channels` floats of every pixel of a run. */
   movePixels(run: number, channels: number, accumulate: number): void;
 }

@@ -10,7 +10,8 @@
 import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../src/geometry/geometry';
 import { type Run as AxisRun, inputRuns } from '../../src/geometry/phases';
 import type { Plan, Run, Step } from '../engine/engine';
-import { type Group, filterTap, groupsOf, inputImage, outputImage, pixels, planOf } from './layout';
+import { type Group, type Tap, filterTap, groupsOf, imageOfX, outputImage, pixels, planOf, tapNumber } from './layout';
+import { type Spread, gatherX, spreadFilter, spreadOf } from './spread';
 
 /** Output channels below which the taps of a row are joined. */
 const FEW_CHANNELS = 8;
@@ -19,12 +20,17 @@ export function backpropInput(g: Conv2DTransposeGeometry): Plan {
   const joins = g.groups === 1 && g.dilationWidth === 1 && g.outChannels < FEW_CHANNELS;
   const cols = inputRuns(widthAxis(g)).filter(({ taps }) => taps.length > 0); // Others reach no output.
   const tapCols = Array.from({ length: g.filterWidth }, (_, tapCol) => tapCol);
-  const steps = groupsOf(g).flatMap((group) =>
+  const spread = spreadOf(g);
+  const steps = groupsOf(g, spread).flatMap((group) =>
     joins
       ? cols.map((run) => sumsOf(g, group, [run], run.taps.slice(0, 1), run.taps.length))
       : [sumsOf(g, group, cols, tapCols, 1)],
   );
-  return planOf('input gradient', g, steps);
+  if (spread?.image) {
+    steps.unshift({ kind: 'clearScratch', floats: spread.floats }, ...spreadFilter(g));
+    steps.push(...gatherX(g, spread));
+  }
+  return planOf('input gradient', g, steps, { scratch: spread?.image && spread.floats });
 }
 
 /** Some columns of dx get what comes through the taps of `tapCols`, each of which stands for `joined` taps. */
@@ -54,18 +60,36 @@ function sumsOf(
             offset: (tapRow * g.dilationHeight * g.outWidth + tapCol * g.dilationWidth) * g.outChannels,
           })),
       ),
-      out: pixels('out', inputImage(g), { row: rows.first, col: cols.first, channel: group.inChannel }),
+      out: imageOfX('out', g, group, { row: rows.first, col: cols.first }),
     })),
   );
   const tapRows = Array.from({ length: g.filterHeight }, (_, tapRow) => tapRow);
-  const taps = tapRows.flatMap((tapRow) => tapCols.map((tapCol) => filterTap(g, { tapRow, tapCol }, group)));
-  if (group.isDepthwise) return { kind: 'channelProducts', taps, channels: g.inChannels, runs };
+  const taps = tapRows.flatMap((tapRow) => tapCols.map((tapCol) => ({ tapRow, tapCol })));
+  const { inDepth: channels, spread } = group;
+  if (spread?.image) return inPlanes(g, spread, taps, runs);
+  const [first, depth] = [taps.map((tap) => filterTap(g, tap, group)), joined * group.outDepth];
+  const product = { taps: first, runs };
+  if (group.isDepthwise) return { ...product, kind: 'channelProducts', filter: 'second', channels: g.inChannels };
+  const matrices = { ...product, filterRow: g.inChannels, depth, channels };
+  if (spread) return { ...matrices, kind: 'groupProducts', filter: 'second', groups: group.count };
+  return { ...matrices, kind: 'broadcastProducts' };
+}
+
+/** Each channel of dy meets one of the spread x in every plane. */
+function inPlanes(g: Conv2DTransposeGeometry, spread: Spread, taps: readonly Tap[], runs: readonly Run[]): Step {
+  const channels = g.outChannels;
+  const planes = Array.from({ length: spread.planes }, (_, plane) => plane);
   return {
-    kind: 'broadcastProducts',
-    taps,
-    filterRow: g.inChannels,
-    depth: joined * group.outDepth,
-    channels: group.inDepth,
-    runs,
+    kind: 'channelProducts',
+    filter: 'scratch',
+    taps: planes.flatMap((plane) => taps.map((tap) => tapNumber(g, tap) * spread.channels + plane * channels)),
+    channels,
+    runs: planes.flatMap((plane) =>
+      runs.map((run) => ({
+        ...run,
+        taps: run.taps.map(({ tap, offset }) => ({ tap: tap + plane * taps.length, offset })),
+        out: { ...run.out, first: run.out.first + plane * channels },
+      })),
+    ),
   };
 }

@@ -5,6 +5,7 @@ import { PASS_OPERANDS, type Pass, SHAPE_OF } from '../../src/contract';
 import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../src/geometry/geometry';
 import { tapSpan } from '../../src/geometry/phases';
 import type { Block, Grid, Operand, Plan, Run, Step } from '../engine/engine';
+import type { Spread } from './spread';
 
 /** The images of an NHWC tensor. */
 export interface Image {
@@ -32,7 +33,7 @@ export function planOf(
 export function pixels(
   block: Block,
   { height, width, channels }: Image,
-  { batch = 0, row = 0, col = 0, rowStep = 1, colStep = 1, channel = 0 },
+  { batch = 0, row = 0, col = 0, rowStep = 1, colStep = 1, channel = 0 }: Where,
 ): Operand {
   return {
     block,
@@ -42,6 +43,16 @@ export function pixels(
     row: rowStep * width,
     col: colStep,
   };
+}
+
+/** Which pixels of an image, and from which channel on. */
+export interface Where {
+  readonly batch?: number;
+  readonly row?: number;
+  readonly col?: number;
+  readonly rowStep?: number;
+  readonly colStep?: number;
+  readonly channel?: number;
 }
 
 /** The image of x. */
@@ -54,11 +65,12 @@ export function outputImage(g: Conv2DTransposeGeometry): Image {
   return { height: g.outHeight, width: g.outWidth, channels: g.outChannels };
 }
 
-/**
- * What a product computes: one group of channels, or all of them at once where each is a group of its own (depthwise).
- */
+/** What a product computes: one group of channels, or all of them at once. */
 export interface Group {
+  /** Whether each channel is a group of its own; all are computed at once. */
   readonly isDepthwise: boolean;
+  /** Groups that are computed at once. */
+  readonly count: number;
   /** Channels that a sum goes over, and that get sums of their own, of each group. */
   readonly inDepth: number;
   readonly outDepth: number;
@@ -67,21 +79,24 @@ export interface Group {
   readonly outChannel: number;
   /** How many channels of y it has. */
   readonly outChannels: number;
+  /** Where groups are small and computed at once. */
+  readonly spread?: Spread;
 }
 
-/** The groups of a geometry. */
-export function groupsOf(g: Conv2DTransposeGeometry): Group[] {
-  const inDepth = g.inChannels / g.groups;
-  const outDepth = g.outChannels / g.groups;
-  if (g.groups > 1 && inDepth === 1 && outDepth === 1)
-    return [{ isDepthwise: true, inDepth, outDepth, inChannel: 0, outChannel: 0, outChannels: g.outChannels }];
-  return Array.from({ length: g.groups }, (_, n) => ({
-    isDepthwise: false,
+/** The groups of a geometry; a single one if they are spread. */
+export function groupsOf(g: Conv2DTransposeGeometry, spread?: Spread): Group[] {
+  const [inDepth, outDepth] = [g.inChannels / g.groups, g.outChannels / g.groups];
+  const isDepthwise = g.groups > 1 && inDepth === 1 && outDepth === 1;
+  const isWhole = isDepthwise || spread !== undefined;
+  return Array.from({ length: isWhole ? 1 : g.groups }, (_, n) => ({
+    isDepthwise,
+    count: isWhole ? g.groups : 1,
     inDepth,
     outDepth,
     inChannel: n * inDepth,
     outChannel: n * outDepth,
-    outChannels: outDepth,
+    outChannels: isWhole ? g.outChannels : outDepth,
+    spread,
   }));
 }
 
@@ -92,10 +107,33 @@ export function forwardProduct(
   forwardTaps: readonly Tap[],
   runs: readonly Run[],
 ): Step {
+  const { inDepth: depth, outDepth, outChannels, count: groups, spread } = group;
+  const [filterRow, channels] = [outChannels, outDepth];
+  if (spread) {
+    const taps = forwardTaps.map((tap) => tapNumber(g, tap) * spread.channels);
+    if (spread.image) return inPlanes(taps, runs, spread, outChannels);
+    return { kind: 'groupProducts', filter: 'scratch', taps, filterRow, groups, depth, channels, runs };
+  }
   const taps = forwardTaps.map((tap) => filterTap(g, tap, group));
-  if (group.isDepthwise) return { kind: 'channelProducts', taps, channels: group.outChannels, runs };
-  const { inDepth: depth, outDepth: channels } = group;
+  if (group.isDepthwise) return { kind: 'channelProducts', filter: 'second', taps, channels: outChannels, runs };
   return { kind: 'dotProducts', taps, filterRow: g.inChannels, depth, channels, runs };
+}
+
+/** The product of a spread x and filter: a tap is as many as there are planes. */
+function inPlanes(taps: readonly number[], runs: readonly Run[], { planes }: Spread, channels: number): Step {
+  const eachPlane = Array.from({ length: planes }, (_, plane) => ({ plane, floats: plane * channels }));
+  return {
+    kind: 'channelProducts',
+    filter: 'scratch',
+    taps: taps.flatMap((first) => eachPlane.map(({ floats }) => first + floats)),
+    channels,
+    runs: runs.map((run) => ({
+      ...run,
+      taps: run.taps.flatMap(({ tap, offset }) =>
+        eachPlane.map(({ plane, floats }) => ({ tap: tap * planes + plane, offset: offset + floats })),
+      ),
+    })),
+  };
 }
 
 /** A tap of the filter. */
@@ -113,8 +151,25 @@ export function tapsOf(g: Conv2DTransposeGeometry): Tap[] {
 }
 
 /** Where the `[outDepth, inDepth]` matrix of a tap begins in the filter; its rows are `inChannels` apart. */
-export function filterTap(g: Conv2DTransposeGeometry, { tapRow, tapCol }: Tap, { outDepth, inChannel }: Group): number {
-  return (tapRow * g.filterWidth + tapCol) * outDepth * g.inChannels + inChannel;
+export function filterTap(g: Conv2DTransposeGeometry, tap: Tap, { outDepth, inChannel }: Group): number {
+  return tapNumber(g, tap) * outDepth * g.inChannels + inChannel;
+}
+
+/** Which tap it is, counted in the order of memory. */
+export function tapNumber(g: Conv2DTransposeGeometry, { tapRow, tapCol }: Tap): number {
+  return tapRow * g.filterWidth + tapCol;
+}
+
+/** Pixels of x (or of its gradient, in another block), as `pixels` has them; of the spread x where there is one. */
+export function imageOfX(
+  block: Block,
+  g: Conv2DTransposeGeometry,
+  { spread, inChannel }: Group,
+  where: Where,
+): Operand {
+  if (spread?.image === undefined) return pixels(block, inputImage(g), { ...where, channel: inChannel });
+  const operand = pixels('scratch', spread.image, where);
+  return { ...operand, first: operand.first + spread.xFirst };
 }
 
 /** A rectangle of input pixels. */

@@ -41,6 +41,9 @@ const byChannels: Record<string, Layer> = {
     pads: [1, 1, 1, 1],
     batch: 2,
   }),
+  'groups of 2 in, 1 out': layer({ inChannels: 18, outChannels: 9, groups: 9, kernel: [4, 3], batch: 2 }),
+  'groups of 2 in, 2 out': layer({ inChannels: 10, outChannels: 10, groups: 5, dilations: [1, 2], pads: [1, 0, 1, 2] }),
+  'groups of 4 in, 4 out': layer({ inSize: [4, 5], inChannels: 12, outChannels: 12, groups: 3, pads: [1, 1, 1, 1] }),
   'groups of 5 in, 9 out': layer({ inChannels: 10, outChannels: 18, groups: 2, pads: [1, 1, 1, 1] }),
 };
 

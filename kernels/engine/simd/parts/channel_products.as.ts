@@ -8,7 +8,7 @@ import {
   startRun, tapCountOf, tapsOf, total,
 } from './run.as';
 import { OUT_PIXELS, scratch } from './tile.as';
-import { madd } from './vectors.as';
+import { addLanes, madd } from './vectors.as';
 
 /** Products of every run; taps say where their channels begin after `filter`. */
 export function channelProducts(runs: usize, runCount: i32, filter: usize, channels: i32): void {
@@ -78,18 +78,6 @@ function onePixel(tapCount: i32, taps: usize, filter: usize, i: i32, begin: i32,
     }
     addLanes(out + at, sum, channels - c);
   }
-}
-
-/** Adds the first `count` lanes, or all 4. */
-@inline
-function addLanes(to: usize, sum: v128, count: i32): void {
-  if (count >= 4) {
-    v128.store(to, f32x4.add(v128.load(to), sum));
-    return;
-  }
-  store<f32>(to, load<f32>(to) + f32x4.extract_lane(sum, 0));
-  if (count > 1) store<f32>(to, load<f32>(to, 4) + f32x4.extract_lane(sum, 1), 4);
-  if (count > 2) store<f32>(to, load<f32>(to, 8) + f32x4.extract_lane(sum, 2), 8);
 }
 
 /** Sums of every run over its pixels, a times the run's out; its only tap says where they begin after `out`. */

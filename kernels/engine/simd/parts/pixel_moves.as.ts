@@ -14,17 +14,16 @@ export function movePixels(run: usize, channels: i32, accumulate: i32): void {
   let to = outAt;
   for (let n = 0; n < images; n++) {
     for (let r = 0; r < rows; r++) {
+      if (channels === 1) {
+        moveFloats(a, to, accumulate);
+        a += cols * aCol + aRowStep;
+        to += cols * outCol + outRowStep;
+        continue;
+      }
       for (let c = 0; c < cols; c++) {
         if (channels === 2) {
           const v = v128.load64_zero(a);
           v128.store64_lane(to, accumulate ? f32x4.add(v128.load64_zero(to), v) : v, 0);
-          a += aCol;
-          to += outCol;
-          continue;
-        }
-        if (channels === 1) {
-          const v = load<f32>(a);
-          store<f32>(to, accumulate ? load<f32>(to) + v : v);
           a += aCol;
           to += outCol;
           continue;
@@ -46,5 +45,17 @@ export function movePixels(run: usize, channels: i32, accumulate: i32): void {
     }
     a += aBatchStep;
     to += outBatchStep;
+  }
+}
+
+/** The same of a row of pixels of one channel. */
+@inline
+function moveFloats(a: usize, to: usize, accumulate: i32): void {
+  const fromStep: usize = aCol, toStep: usize = outCol;
+  const count = cols;
+  if (accumulate) {
+    for (let c = 0; c < count; c++, a += fromStep, to += toStep) store<f32>(to, load<f32>(to) + load<f32>(a));
+  } else {
+    for (let c = 0; c < count; c++, a += fromStep, to += toStep) store<f32>(to, load<f32>(a));
   }
 }

@@ -27,3 +27,15 @@ export function sumsOfLanes(a: v128, b: v128, c: v128, d: v128): v128 {
 export function fromLanes(a: f32, b: f32, c: f32, d: f32): v128 {
   return f32x4.replace_lane(f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(a), 1, b), 2, c), 3, d);
 }
+
+/** Adds the first `count` lanes, or all 4, to what is in memory. */
+@inline
+export function addLanes(to: usize, sum: v128, count: i32): void {
+  if (count >= 4) {
+    v128.store(to, f32x4.add(v128.load(to), sum));
+    return;
+  }
+  store<f32>(to, load<f32>(to) + f32x4.extract_lane(sum, 0));
+  if (count > 1) store<f32>(to, load<f32>(to, 4) + f32x4.extract_lane(sum, 1), 4);
+  if (count > 2) store<f32>(to, load<f32>(to, 8) + f32x4.extract_lane(sum, 2), 8);
+}
