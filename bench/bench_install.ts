@@ -1,90 +1,98 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * `npm run bench:install`: what install() brings to code that calls stock ops. A DCGAN training step (generator and
- * discriminator, Adam) on `cpu` with and without it, and the forward pass of all layers on `wasm`, ours against
- * stock's. One thread.
+ * `npm run bench:install`: what install() makes of tf.conv2d in Node: our kernel, stock's (XNNPACK on `wasm`), and
+ * whichever install() chooses, in turn call by call. One thread. (On `webgl` `npm run bench:webgl` does so.)
  */
 import * as tf from '@tensorflow/tfjs';
-import Table from 'cli-table3';
 import '../kernels';
 import { explain, install, uninstall } from '../src';
-import { geometricMean } from './averages';
-import { benchCommand, wholePositive } from './command_line';
-import { dcganStep } from './dcgan';
-import { MACHINE, setUpTfjs, writeJson } from './in_node';
-import { interleave } from './interleave';
-import { errorText, significant, timesText } from './numbers';
-import { disposeOperands, makeOperands, makeValues } from './operands';
-import { ourContenders, stockContender } from './passes';
-import { sampledError } from './spot_check';
-import { STEPS, type StepTime, timeSteps } from './steps';
-import { BORDERS } from './tables';
-import { workloadsNamed } from './workloads';
+import { BACKENDS, descriptorNamed } from './backends';
+import { benchCommand, listOf, wholePositive } from './command_line';
+import { MACHINE, setUpWasm, writeJson } from './in_node';
+import { significant } from './numbers';
+import { makeValues } from './operands';
+import { ours, stock } from './peers/peers';
+import { type Outcome, type Player, type Timed, race, timedOf } from './race';
+import { type Column, ratioTable } from './ratio_table';
+import { CONVOLUTIONS, type Workload, workloadNamed } from './workloads';
 
-const description = 'What install() brings to code that calls stock ops.';
-const command = benchCommand('npm run bench:install --', description, 'bench/out/bench_install.json');
-const { json, workloads, rounds } = command
-  .option('-r, --rounds <n>', 'samples of each', wholePositive, 5)
+const inNode = BACKENDS.filter((name) => descriptorNamed(name).runsOn === 'cpu');
+const names = CONVOLUTIONS.map(({ name }) => name);
+const description = 'What install() makes of tf.conv2d in Node: ours, stock, and whichever install() chooses.';
+const options = benchCommand(
+  'npm run bench:install --',
+  description,
+  'bench/out/bench_install.json',
+  CONVOLUTIONS,
+  names,
+)
+  .option('-b, --backends <names>', `comma-separated, of ${inNode.join(', ')}`, listOf(inNode), ['wasm'])
+  .option('-r, --rounds <n>', 'calls of each; of the fast more', wholePositive, 15)
   .parse()
-  .opts<{ json: string; workloads: string[]; rounds: number }>();
+  .opts<{ json: string; workloads: string[]; backends: string[]; rounds: number }>();
 
 /** Milliseconds that a layer may take. */
-const BUDGET_MS = 10_000;
+const limits = { repeat: options.rounds, budget: 4000, hot: true };
 
-setUpTfjs();
-
-async function dcgan(): Promise<Record<'stock' | 'installed', StepTime>> {
-  await tf.setBackend('cpu');
-  const trainings = { stock: dcganStep(), installed: dcganStep() };
-  try {
-    return timeSteps(trainings, (who) => void (who === 'installed' ? install() : uninstall()));
-  } finally {
-    uninstall();
-  }
+/** tf.conv2d of a layer, as it is called with and without install(). */
+interface Convolved {
+  /** Whom install() lets run. */
+  readonly runs: string;
+  readonly outcome: Outcome<string>;
 }
 
-/** Milliseconds of ours and stock's, per layer. */
-async function forwardOnWasm(): Promise<Map<string, { ours: number; stock: number; error: number }>> {
-  await tf.setBackend('wasm');
-  const layers = new Map<string, { ours: number; stock: number; error: number }>();
-  for (const workload of workloadsNamed(workloads)) {
-    process.stderr.write(`wasm forward: ${workload.name}\n`);
-    const values = makeValues(workload);
-    const operands = makeOperands(workload, values);
-    const [ours] = ourContenders('forward', workload, operands, [explain(workload.geometry).variant!]);
-    const stock = stockContender('forward', workload, operands);
-    let error = 0;
-    for (let warm = 0; warm < 5; warm++) ours.run().dispose();
-    const limits = { repeat: rounds, budget: BUDGET_MS };
-    const timings = await interleave([ours, stock], limits, (contender, result) => {
-      if (contender !== ours) return;
-      error = sampledError('forward', workload.geometry, result.dataSync() as Float32Array, values);
-    });
-    disposeOperands(operands);
-    layers.set(workload.name, { ours: timings.get(ours)!.ms, stock: timings.get(stock)!.ms, error });
-  }
-  return layers;
+async function convolve(backend: string, workload: Workload): Promise<Convolved> {
+  const values = makeValues(workload);
+  const load = async (name: string, put: () => unknown): Promise<Player> => {
+    const player = await (name === 'ours' ? ours : stock)('input gradient', backend)(workload, values);
+    return {
+      ...player,
+      name,
+      prepare() {
+        put();
+        return player.prepare!();
+      },
+    };
+  };
+  const loads = [
+    () => load('stock', uninstall),
+    () => load('ours', uninstall),
+    () => load('install()', () => install({ backends: [backend] })),
+  ];
+  const outcome = await race(loads, limits);
+  install();
+  const { runs } = explain(workload.geometry).installed['input gradient'] ?? { runs: 'stock' };
+  uninstall();
+  return { runs, outcome };
 }
 
-const trained = await dcgan();
-const losses = [trained.stock, trained.installed].map(({ loss }) => loss.toFixed(5)).join(' and ');
-console.log(
-  `DCGAN training step on cpu (28×28, batch 16, Adam): stock ${significant(trained.stock.ms)} ms, ` +
-    `with install() ${significant(trained.installed.ms)} ms, ${timesText(trained.stock.ms / trained.installed.ms)} ` +
-    `(losses after ${STEPS} steps: ${losses})`,
-);
-const layers = await forwardOnWasm();
-const table = new Table({
-  ...BORDERS,
-  head: ['layer', 'ours ms', 'stock wasm ms', '× stock', 'err/bound'],
-  colAligns: ['left', 'right', 'right', 'right', 'right'],
-});
-for (const [name, { ours, stock, error }] of layers)
-  table.push([name, significant(ours), significant(stock), timesText(stock / ours), errorText(error)]);
-const ratios = [...layers.values()].map(({ ours, stock }) => stock / ours);
-table.push(['geometric mean', '', '', timesText(geometricMean(ratios)), '']);
-table.push(['least', '', '', timesText(Math.min(...ratios)), '']);
-console.log(`Forward on the wasm backend\n${table.toString()}`);
+const WHO = ['stock', 'ours', 'install()'];
+const timed = ({ outcome }: Convolved, who: string): Timed => timedOf(outcome, who)!;
+const ms = (layer: Convolved, who: string): string => significant(timed(layer, who).ms);
+
+const COLUMNS: readonly Column<Convolved>[] = [
+  ['stock ms', (layer) => ms(layer, 'stock')],
+  ['ours ms', (layer) => ms(layer, 'ours')],
+  ['× stock', (layer) => timed(layer, 'stock').ms / timed(layer, 'ours').ms],
+  ['× stock, hot', (layer) => timed(layer, 'stock').hotMs! / timed(layer, 'ours').hotMs!],
+  ['install() runs', ({ runs }) => runs],
+  ['ms', (layer) => ms(layer, 'install()')],
+  ['× stock', (layer) => timed(layer, 'stock').ms / timed(layer, 'install()').ms],
+  ['difference', (layer) => Math.max(...WHO.map((who) => timed(layer, who).difference)).toExponential(1)],
+];
+
+setUpWasm();
+const found: Record<string, Record<string, Convolved>> = {};
+for (const backend of options.backends) {
+  const layers = new Map<string, Convolved>();
+  for (const name of options.workloads) {
+    process.stderr.write(`${backend} conv2d: ${name}\n`);
+    layers.set(name, await convolve(backend, workloadNamed(name)));
+  }
+  console.log(`tf.conv2d on ${backend}; where install() runs stock, its ratio shows the noise`);
+  console.log(ratioTable('conv2d', layers, COLUMNS));
+  found[backend] = Object.fromEntries(layers);
+}
 const machine = `${MACHINE}; tfjs ${tf.version.tfjs}; Node ${process.version}`;
 console.log(machine);
-writeJson(json, { machine, dcgan: trained, wasm: Object.fromEntries(layers) });
+writeJson(options.json, { machine, found });

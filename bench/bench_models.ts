@@ -10,12 +10,14 @@ import { geometricMean } from './averages';
 import { BACKENDS, descriptorNamed } from './backends';
 import { command, listOf, positive, wholePositive } from './command_line';
 import { setUpWasm, writeJson } from './in_node';
-import { type ContenderName, contendersOf } from './models/contenders';
-import type { KernelTimes, Outcome, Timed } from './models/contest';
+import { CONTENDERS, type ContenderName, contendersOf } from './models/contenders';
+import type { KernelTimes } from './models/kernel_times';
 import { NETWORKS, networkNamed } from './models/networks';
 import { type Running, onModelBackend } from './models/on_backend';
-import { BOUND, timedOf, wrongIn } from './models/outcome';
+import { BOUND, wrongIn } from './models/outcome';
+import { TRAININGS } from './models/trainings';
 import { significant, timesText } from './numbers';
+import { type Outcome as Raced, type Timed, timedOf } from './race';
 import { BORDERS } from './tables';
 
 interface Options {
@@ -44,6 +46,10 @@ const options = command('npm run bench:models --', description, 'bench/out/bench
 /** Kernels that a profile shows. */
 const SHOWN_KERNELS = 8;
 
+type Outcome = Raced<ContenderName>;
+/** Who runs on kernels of ours. */
+const OURS = CONTENDERS.filter((name) => name !== 'stock' && name !== 'onnxruntime');
+
 /** What was found of a network on a backend. */
 interface Found {
   readonly backend: string;
@@ -55,7 +61,7 @@ interface Found {
 
 async function find(backend: string, name: string, { contest, renew }: Running): Promise<Found> {
   const network = networkNamed(name);
-  const limits = { rounds: options.rounds, budget: options.budget * 1000 };
+  const limits = { repeat: options.rounds, budget: options.budget * 1000 };
   const firsts = new Map<ContenderName, number | undefined>();
   if (renew) {
     for (const contender of contendersOf(network, descriptorNamed(backend).runsOn)) {
@@ -68,9 +74,9 @@ async function find(backend: string, name: string, { contest, renew }: Running):
   for (const [contender, result] of Object.entries(await contest.predict(name, limits)) as [ContenderName, Timed][]) {
     predicted[contender] = { ...result, ...(firsts.has(contender) && { firstMs: firsts.get(contender)! }) };
   }
-  const trains = options.training && network.trainingBatch !== undefined;
+  const trains = options.training && name in TRAININGS;
   const profiles: Found['profiles'] = {};
-  for (const contender of ['stock', 'install()'] as const) {
+  for (const contender of ['stock', ...OURS] as const) {
     if (options.profile && timedOf(predicted, contender)) profiles[contender] = await contest.profile(name, contender);
   }
   return {
@@ -104,18 +110,18 @@ function table(found: readonly Found[], of: (one: Found) => Outcome | undefined)
     const outcome = of(one);
     if (!outcome) continue;
     const [stock, onnx] = [timedOf(outcome, 'stock'), timedOf(outcome, 'onnxruntime')];
-    for (const by of ['install()', 'layers'] as const) {
+    for (const by of OURS) {
       const ours = timedOf(outcome, by);
       if (!ours) continue;
       text.push([
         one.backend,
         one.network,
         by,
-        significant(ours.firstMs),
+        significant(ours.firstMs ?? NaN),
         milliseconds(ours),
         timesText(ratio(stock, ours)),
         timesText(ratio(onnx, ours)),
-        stock ? significant(stock.firstMs) : '',
+        stock ? significant(stock.firstMs ?? NaN) : '',
         stock ? milliseconds(stock) : '',
         ours.difference.toExponential(1),
       ]);
@@ -127,9 +133,14 @@ function table(found: readonly Found[], of: (one: Found) => Outcome | undefined)
 const ratio = (other: Timed | undefined, ours: Timed): number => (other ? other.ms / ours.ms : NaN);
 
 /** ! for a time of which there is no second sample. */
-function milliseconds({ ms, runs }: Timed): string {
-  return `${runs < 2 ? '!' : ''}${significant(ms)}`;
+function milliseconds({ ms, runs, note }: Timed): string {
+  return `${runs < 2 || note !== '' ? '!' : ''}${significant(ms)}`;
 }
+
+const LABELS: Partial<Record<ContenderName, string>> = {
+  layers: 'layers, where stock lacks something',
+  'fold()': 'folded, of such layers, install()',
+};
 
 /** Geometric means and the least, by backend and contender. */
 function summary(found: readonly Found[]): string {
@@ -139,7 +150,7 @@ function summary(found: readonly Found[]): string {
     colAligns: ['left', 'left', 'right', 'right', 'left', 'right', 'right', 'left'],
   });
   for (const backend of options.backends) {
-    for (const by of ['install()', 'layers'] as const) {
+    for (const by of OURS) {
       const against = (other: ContenderName): string[] => {
         const ratios = found.flatMap(({ backend: at, network, predicted }) => {
           const ours = timedOf(predicted, by) ?? (by === 'layers' ? timedOf(predicted, 'install()') : undefined);
@@ -150,22 +161,26 @@ function summary(found: readonly Found[]): string {
         const least = ratios.reduce((a, b) => (b.value < a.value ? b : a));
         return [timesText(geometricMean(ratios.map(({ value }) => value))), timesText(least.value), least.network];
       };
-      const label = by === 'layers' ? 'layers, where stock lacks something' : by;
-      text.push([backend, label, ...against('stock'), ...against('onnxruntime')]);
+      text.push([backend, LABELS[by] ?? by, ...against('stock'), ...against('onnxruntime')]);
     }
   }
   return text.toString();
 }
 
-function profileTable({ backend, network, profiles }: Found): string {
-  const text = new Table({ ...BORDERS, head: ['by', 'ms in kernels', `the ${SHOWN_KERNELS} that take the most`] });
-  for (const [by, times] of Object.entries(profiles!)) {
+function profileTable({ backend, network, predicted, profiles }: Found): string {
+  const head = [
+    'by',
+    'a call, ms',
+    'in kernels, ms',
+    `the ${SHOWN_KERNELS} that take the most, of the time in kernels`,
+  ];
+  const text = new Table({ ...BORDERS, head, colAligns: ['left', 'right', 'right', 'left'] });
+  for (const [by, times] of Object.entries(profiles!) as [ContenderName, KernelTimes][]) {
     const sum = times.reduce((all, [, ms]) => all + ms, 0);
-    const most = times.slice(0, SHOWN_KERNELS).map(([kernel, ms]) => `${kernel} ${significant(ms)}`);
-    text.push([by, significant(sum), most.join(', ')]);
+    const shares = times.slice(0, SHOWN_KERNELS).map(([kernel, ms]) => `${kernel} ${Math.round((100 * ms) / sum)} %`);
+    text.push([by, milliseconds(timedOf(predicted, by)!), significant(sum), shares.join(', ')]);
   }
-  const note = descriptorNamed(backend).runsOn === 'gpu' ? "; tfjs's timers see its own programs only, not ours" : '';
-  return `Profile of ${network} on ${backend}${note}\n${text.toString()}`;
+  return `Where the time of ${network} on ${backend} goes, each kernel waited for\n${text.toString()}`;
 }
 
 setUpWasm();
@@ -188,8 +203,10 @@ for (const name of options.models) {
   console.log(`${name}: ${title} (${from})${note ?? ''}`);
 }
 console.log(`Prediction, one example\n${table(found, ({ predicted }) => predicted)}`);
-if (found.some(({ trained }) => trained))
-  console.log(`Training step (Adam, mean squared error)\n${table(found, ({ trained }) => trained)}`);
+if (found.some(({ trained }) => trained)) {
+  const titles = options.models.flatMap((name) => TRAININGS[name]?.title ?? []);
+  console.log(`Training step with Adam: ${titles.join('; ')}\n${table(found, ({ trained }) => trained)}`);
+}
 console.log(`Predictions, geometric mean over the networks\n${summary(found)}`);
 for (const one of found) if (one.profiles) console.log(profileTable(one));
 console.log(

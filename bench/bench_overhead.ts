@@ -11,7 +11,7 @@ import { conv2dTranspose } from '../src';
 import { median } from './averages';
 import { BACKENDS, descriptorNamed } from './backends';
 import { wholePositive } from './command_line';
-import { setUpTfjs } from './in_node';
+import { setUpWasm } from './in_node';
 import { inTurn, timeOfRuns } from './in_turn';
 import { significant } from './numbers';
 import { BORDERS } from './tables';
@@ -53,7 +53,7 @@ async function timesOf([size, channels, outChannels]: (typeof LAYERS)[number]): 
   return ops.map((op) => median(samples.get(op)!));
 }
 
-setUpTfjs();
+setUpWasm();
 const table = new Table({
   ...BORDERS,
   head: ['backend', "3×3, stride 2, 'same'", 'ours µs', 'stock µs', 'ours / stock'],

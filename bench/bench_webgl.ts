@@ -5,25 +5,26 @@
  * stock `webgpu`. Measured as users have it: weights given as values, images as the op before leaves them, calls in
  * turn one by one, whole results read. Layers that take stock more than a while are left out, and said so.
  */
-import Table from 'cli-table3';
 import { VARIANTS, type Variant } from '../src';
-import { geometricMean } from './averages';
 import { benchCommand, positive, wholePositive } from './command_line';
 import { writeJson } from './in_node';
-import { significant, timesText } from './numbers';
+import { significant } from './numbers';
 import { PASSES, type Pass } from './passes';
 import { callsOf, inChromium } from './peers/chromium_page';
 import type { WebglPage, WebglTime } from './peers/webgl_page';
-import { BORDERS } from './tables';
-import { CONVOLUTIONS, DEFAULT_NAMES, type Workload, workloadsNamed } from './workloads';
+import { type Column, ratioTable } from './ratio_table';
+import { CONVOLUTIONS, DEFAULT_NAMES, WORKLOADS, type Workload, workloadsNamed } from './workloads';
 
 const description = 'Our webgl kernels against stock tfjs in headless Chromium.';
-const options = benchCommand('npm run bench:webgl --', description, 'bench/out/bench_webgl.json')
+const options = benchCommand('npm run bench:webgl --', description, 'bench/out/bench_webgl.json', WORKLOADS)
   .option('-r, --rounds <n>', 'samples of each', wholePositive, 5)
   .option('--most-gflop <n>', 'leave out layers with more useful operations than this, in 1e9', positive, 0.7)
   .parse()
   .opts<{ json: string; workloads: string[]; rounds: number; mostGflop: number }>();
 const { json, rounds, mostGflop } = options;
+/** Milliseconds that a pass of a layer may take. */
+const BUDGET_MS = 8000;
+const limits = { repeat: rounds, budget: BUDGET_MS, hot: true };
 const wanted = workloadsNamed(options.workloads);
 const chosen = wanted.filter(({ flops }) => flops <= mostGflop * 1e9);
 const left = wanted.filter((workload) => !chosen.includes(workload)).map(({ name }) => name);
@@ -39,8 +40,9 @@ interface Measured {
   readonly webgpu: Awaited<ReturnType<WebglPage['againstWebgpu']>>;
 }
 
-const stockOf = (times: Times): number => Math.min(times['stock packed'].ms, times['stock unpacked'].ms);
-const hotStockOf = (times: Times): number => Math.min(times['stock packed'].hotMs, times['stock unpacked'].hotMs);
+/** Stock's better program; NaN of groups, which stock lacks. */
+const stockOf = (times: Times, of: 'ms' | 'hotMs' = 'ms'): number =>
+  Math.min(...['stock packed', 'stock unpacked'].map((program) => (program in times ? times[program][of]! : NaN)));
 const ours = (times: Times): Times =>
   Object.fromEntries(Object.entries(times).filter(([by]) => !by.startsWith('stock')));
 const bestOf = (times: Times): Variant =>
@@ -49,21 +51,19 @@ const bestOf = (times: Times): Variant =>
 /** How many times as fast as stock a pass by a contender is. */
 const ratioTo = (times: Times, contender: string): number => stockOf(times) / times[contender].ms;
 
-/** A number is how many times as fast; the last lines of the table sum it up. */
-type Column = readonly [head: string, cell: (layer: Measured) => string | number];
-
-const COLUMNS: readonly Column[] = [
+const COLUMNS: readonly Column<Measured>[] = [
   ['best', ({ passes }) => bestOf(passes.forward)],
   ['ms', ({ passes: { forward } }) => significant(forward[bestOf(forward)].ms)],
   ['GFLOP/s', ({ workload, passes: { forward } }) => significant(workload.flops / forward[bestOf(forward)].ms / 1e6)],
   ['× stock', ({ passes: { forward } }) => ratioTo(forward, bestOf(forward))],
   [
     '× stock, hot',
-    ({ passes: { forward } }) => hotStockOf(forward) / Math.min(...Object.values(ours(forward)).map((t) => t.hotMs)),
+    ({ passes: { forward } }) =>
+      stockOf(forward, 'hotMs') / Math.min(...Object.values(ours(forward)).map((t) => t.hotMs!)),
   ],
   ['auto × stock', ({ passes }) => ratioTo(passes.forward, 'auto')],
   ['× stock webgpu', ({ webgpu }) => (webgpu ? webgpu.webgpu / webgpu.ours : NaN)],
-  ['first call ms', ({ passes }) => significant(passes.forward.auto.firstMs)],
+  ['first call ms', ({ passes }) => significant(passes.forward.auto.firstMs ?? NaN)],
   ['input gradient ms', ({ passes }) => significant(passes['input gradient'].ours.ms)],
   ['× stock', ({ passes }) => ratioTo(passes['input gradient'], 'ours')],
   ['filter gradient ms', ({ passes }) => significant(passes['filter gradient'].ours.ms)],
@@ -75,25 +75,6 @@ function worstError(passes: Measured['passes']): number {
   return Math.max(...Object.values(passes).flatMap((times) => Object.values(ours(times)).map(({ error }) => error)));
 }
 
-function report(layers: readonly Measured[]): string {
-  const table = new Table({
-    ...BORDERS,
-    head: ['layer', ...COLUMNS.map(([head]) => head)],
-    colAligns: ['left', 'left', ...COLUMNS.slice(1).map(() => 'right' as const)],
-  });
-  const cells = layers.map((layer) => COLUMNS.map(([, cell]) => cell(layer)));
-  const shown = (cell: string | number): string => (typeof cell === 'number' ? timesText(cell) : cell);
-  layers.forEach(({ workload }, n) => table.push([workload.name, ...cells[n].map(shown)]));
-  const summary = (of: (list: number[]) => number): string[] =>
-    COLUMNS.map((_, n) => {
-      const ratios = cells.map((row) => row[n]).filter((cell) => typeof cell === 'number');
-      return ratios.length > 0 ? timesText(of(ratios)) : '';
-    });
-  table.push(['geometric mean', ...summary(geometricMean)]);
-  table.push(['least', ...summary((list) => Math.min(...list))]);
-  return table.toString();
-}
-
 /** tf.conv2d by ours and by stock as tfjs sets it up, and whom `install` lets run. */
 interface Convolved {
   readonly workload: Workload;
@@ -101,25 +82,19 @@ interface Convolved {
   readonly runs: string;
 }
 
-function reportConvolutions(layers: readonly Convolved[]): string {
-  const table = new Table({
-    ...BORDERS,
-    head: ['conv2d', 'ours ms', 'stock ms', '× stock', 'install() runs', '× stock'],
-    colAligns: ['left', 'right', 'right', 'right', 'left', 'right'],
-  });
-  const rows = layers.map(({ workload, times, runs }) => {
-    const [own, stock] = [times.ours.ms, times['stock packed'].ms];
-    return { name: workload.name, own, stock, runs, taken: runs === 'stock' ? 1 : stock / own };
-  });
-  for (const { name, own, stock, runs, taken } of rows)
-    table.push([name, significant(own), significant(stock), timesText(stock / own), runs, timesText(taken)]);
-  const sum = (what: string, of: (list: number[]) => number): void => {
-    const [all, taken] = [of(rows.map(({ own, stock }) => stock / own)), of(rows.map((row) => row.taken))];
-    table.push([what, '', '', timesText(all), '', timesText(taken)]);
-  };
-  sum('geometric mean', geometricMean);
-  sum('least', (list) => Math.min(...list));
-  return table.toString();
+const ratioOfConvolution = ({ times }: Convolved): number => times['stock packed'].ms / times.ours.ms;
+
+const CONVOLUTION_COLUMNS: readonly Column<Convolved>[] = [
+  ['ours ms', ({ times }) => significant(times.ours.ms)],
+  ['stock ms', ({ times }) => significant(times['stock packed'].ms)],
+  ['× stock', ratioOfConvolution],
+  ['install() runs', ({ runs }) => runs],
+  ['× stock', (layer) => (layer.runs === 'stock' ? 1 : ratioOfConvolution(layer))],
+];
+
+/** By the names of their workloads. */
+function named<T extends { readonly workload: Workload }>(layers: readonly T[]): Map<string, T> {
+  return new Map(layers.map((layer) => [layer.workload.name, layer]));
 }
 
 const result = await inChromium('./webgl_page.ts', async (tab, browser) => {
@@ -132,16 +107,16 @@ const result = await inChromium('./webgl_page.ts', async (tab, browser) => {
     const passes = {} as Record<Pass, Times>;
     for (const pass of PASSES) {
       process.stderr.write(`${name}: ${pass}\n`);
-      passes[pass] = await page.race(name, pass, rounds);
+      passes[pass] = await page.race(name, pass, limits);
     }
     process.stderr.write(`${name}: against webgpu\n`);
-    const webgpu = await page.againstWebgpu(name, bestOf(passes.forward), rounds);
+    const webgpu = workload.geometry.groups === 1 ? await page.againstWebgpu(name, limits) : undefined;
     layers.push({ workload, passes, webgpu });
   }
   const convolved: Convolved[] = [];
   for (const workload of convolutions) {
     process.stderr.write(`${workload.name}: conv2d\n`);
-    const times = await page.race(workload.name, 'input gradient', rounds);
+    const times = await page.race(workload.name, 'input gradient', limits);
     convolved.push({ workload, times, runs: await page.conv2dRuns(workload.name) });
   }
   return { browser, renderer, layers, convolved, programs: await page.programs() };
@@ -151,8 +126,8 @@ if ('skipped' in result) {
   process.exit(1);
 }
 const { layers, convolved, ...about } = result;
-console.log(report(layers));
-if (convolved.length > 0) console.log(reportConvolutions(convolved));
+console.log(ratioTable('layer', named(layers), COLUMNS));
+if (convolved.length > 0) console.log(ratioTable('conv2d', named(convolved), CONVOLUTION_COLUMNS));
 console.log(
   `Programs of ours compiled over all layers, variants and gradients (besides conversions): ${about.programs}`,
 );

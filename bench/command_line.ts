@@ -10,21 +10,23 @@ const UNGROUPED = WORKLOADS.filter(({ geometry }) => geometry.groups === 1);
  * A command with the options that all have: which layers, and where the numbers go.
  *
  * @param of The layers to choose from. Default: those that stock tfjs computes as well.
+ * @param byDefault Those that are measured if none are named. Default: the layers of networks that have no groups.
  */
 export function benchCommand(
   name: string,
   description: string,
   json: string,
   of: readonly Workload[] = UNGROUPED,
+  byDefault: readonly string[] = DEFAULT_NAMES,
 ): Command {
   const names = of.map((workload) => workload.name);
-  const byDefault = names.filter((one) => DEFAULT_NAMES.includes(one));
   const others = names.filter((one) => !byDefault.includes(one));
+  const notByDefault = others.length > 0 ? `; not by default, ${others.join(', ')}` : '';
   return command(name, description, json).option(
     '-w, --workloads <names>',
-    `comma-separated, of ${byDefault.join(', ')}; not by default, ${others.join(', ')}`,
+    `comma-separated, of ${byDefault.join(', ')}${notByDefault}`,
     listOf(names),
-    byDefault,
+    [...byDefault],
   );
 }
 

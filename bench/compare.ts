@@ -6,27 +6,19 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { VARIANTS, type Variant } from '../src';
-import { BACKENDS, descriptorNamed } from './backends';
+import { BACKENDS } from './backends';
 import { benchCommand, listOf, positive, wholePositive } from './command_line';
-import { progressBar, setUpTfjs, write, writeJson } from './in_node';
+import { progressBar, setUpWasm, write, writeJson } from './in_node';
 import { modelsInBrief } from './models/in_brief';
 import { modelLine } from './models/lines';
 import { NETWORKS } from './models/networks';
 import { BOUND } from './models/outcome';
-import { onBackend } from './on_backend';
+import { measureCells } from './on_backend';
 import { PASSES } from './passes';
 import { writeReport } from './report';
 import { type Results, type Row, isWrong } from './results';
 import { renderTables } from './tables';
 import { WORKLOADS, workloadsNamed } from './workloads';
-
-/**
- * Operations per millisecond of the slowest on a software renderer. A cell that would take `PATIENCE` times its share,
- * and more than `SHORT` ms, is skipped.
- */
-const SLOWEST = 0.15e6;
-const PATIENCE = 4;
-const SHORT = 500;
 
 interface Options {
   workloads: string[];
@@ -62,46 +54,33 @@ function parseOptions(argv: string[]): Options {
 
 /** All that is to be measured, and what could not be. */
 async function measureAll(options: Options): Promise<Pick<Results, 'machine' | 'skipped' | 'rows'>> {
-  const begin = performance.now();
+  const end = performance.now() + options.timeBudget * 1000;
   const cells = workloadsNamed(options.workloads).flatMap((workload) => PASSES.map((pass) => ({ workload, pass })));
-  const all = options.backends.length * cells.length;
+  let toDo = options.backends.length * cells.length;
   const bar = progressBar('{value}/{total} | {cell}');
-  bar.start(all, 0, { cell: '' });
+  bar.start(toDo, 0, { cell: '' });
   const rows: Row[] = [];
   const machines: string[] = [];
-  const skipped = new Set<string>();
+  const skipped: string[] = [];
+  const asked = { variants: options.variants, stock: true };
   for (const [n, backend] of options.backends.entries()) {
-    let started = n * cells.length;
-    const isSlow = descriptorNamed(backend).runsOn === 'gpu';
-    const asked = { variants: options.variants, stock: true };
-    const noTime: string[] = [];
-    const outcome = await onBackend(backend, asked, options, async (measure, machine) => {
-      machines.push(`${backend}: ${machine}`);
-      for (const cell of cells) {
-        bar.update(started, { cell: `${backend} ${cell.workload.name} ${cell.pass}` });
-        const left = options.timeBudget * 1000 - (performance.now() - begin);
-        const budget = Math.max(0, left) / (all - started++);
-        if (isSlow && cell.workload.flops / SLOWEST > Math.max(budget * PATIENCE, SHORT)) {
-          noTime.push(`${cell.workload.name} ${cell.pass}`);
-          continue;
-        }
-        const compared = await measure(cell, budget);
-        rows.push(...compared.rows);
-        compared.unable.forEach((one) => skipped.add(`${backend} ${cell.pass}, ${one.name}: ${one.reason}`));
-        await new Promise((resume) => setImmediate(resume)); // Lets the bar be drawn.
-      }
+    toDo = (options.backends.length - n) * cells.length;
+    const found = await measureCells(backend, asked, cells, options.repeat, ({ workload, pass }) => {
+      bar.update(bar.getTotal() - toDo, { cell: `${backend} ${workload.name} ${pass}` });
+      return Math.max(0, end - performance.now()) / toDo--;
     });
-    if (outcome) skipped.add(`${backend}: ${outcome.skipped}`);
-    if (noTime.length > 0) skipped.add(`${backend}, no time (--time-budget gives it more): ${noTime.join(', ')}`);
+    rows.push(...found.rows);
+    skipped.push(...found.skipped);
+    if (found.machine !== undefined) machines.push(`${backend}: ${found.machine}`);
   }
-  bar.update(all, { cell: 'done' });
+  bar.update(bar.getTotal(), { cell: 'done' });
   bar.stop();
-  return { machine: machines.join('; '), skipped: [...skipped], rows };
+  return { machine: machines.join('; '), skipped, rows };
 }
 
 async function main(): Promise<void> {
   const options = parseOptions(process.argv);
-  setUpTfjs();
+  setUpWasm();
   const begin = performance.now();
   const models = options.models.filter((name) => name !== NONE);
   const share = Math.min(MODELS_SHARE.seconds, options.timeBudget * MODELS_SHARE.part);

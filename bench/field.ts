@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Who takes part in a comparison on the backend that is set, and why others can't. */
-import { type Variant, conv2dTranspose, explain } from '../src';
-import { yShapeOf } from '../src/geometry/geometry';
+import { type Variant, explain } from '../src';
 import type { Operands } from './operands';
-import { type Contender, type Pass, ourContenders, stockContender, supportOfStock } from './passes';
+import { type Contender, type Pass, opContender, ourContenders, stockContender, supportOfStock } from './passes';
 import type { Workload } from './workloads';
 
 /** Who is asked to take part. The gradients have one kernel of ours, which runs if any variant is asked for. */
@@ -35,17 +34,10 @@ export function fieldOf({ variants: asked, stock }: Asked, workload: Workload, p
   const hasStock = stock && isAble('stock', supportOfStock(pass, workload));
 
   const contenders = (operands: Operands): Contender[] => [
-    ...(isComposed ? [composed(workload, operands)] : []),
+    ...(isComposed ? [{ ...opContender(workload, operands), name: 'composed' }] : []),
     ...(hasOurs ? ourContenders(pass, workload, operands, able) : []),
     ...(hasStock ? [stockContender(pass, workload, operands)] : []),
   ];
   const names = contenders({} as Operands).map(({ name }) => name); // Nothing runs, so nothing is needed.
   return { names, contenders, unable };
-}
-
-/** Our op where there are no kernels for it. */
-function composed({ geometry: g, pad }: Workload, { x, filter }: Operands): Contender {
-  const strides: [number, number] = [g.strideHeight, g.strideWidth];
-  const options = { dilations: [g.dilationHeight, g.dilationWidth] as [number, number], groups: g.groups };
-  return { name: 'composed', run: () => conv2dTranspose(x, filter, yShapeOf(g), strides, pad, options) };
 }

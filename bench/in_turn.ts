@@ -4,6 +4,8 @@
  * a disturbance of the machine hits all of them alike.
  */
 
+import { median } from './averages';
+
 /** Milliseconds of a run; `undefined` if it does not count. */
 export type Sample = number | undefined;
 
@@ -37,13 +39,12 @@ export async function timeOfRuns(runs: number, run: () => unknown): Promise<numb
   return (performance.now() - begin) / runs;
 }
 
-/** Mean milliseconds of as many runs as fill so many. */
-export async function timeOfFilling(ms: number, run: () => unknown): Promise<number> {
+/** Median milliseconds of as many runs as fill so many. */
+export async function medianOfFilling(ms: number, run: () => unknown): Promise<number> {
   const begin = performance.now();
-  let runs = 0;
+  const times: number[] = [];
   do {
-    await run();
-    runs++;
+    times.push(await timeOfRuns(1, run));
   } while (performance.now() - begin < ms);
-  return (performance.now() - begin) / runs;
+  return median(times);
 }

@@ -1,24 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Timing of several contenders against each other: a warm-up each, then samples in turn (./in_turn), of which it takes
- * the medians. A sample is one run, or of the fast as many as fill `SAMPLE_MS`.
+ * The way in which everything here is timed: all runners of a task call by call in turn (./in_turn), so that each finds
+ * the caches as the others have left them, and reads its whole result; medians. Where it is asked for, a hot figure
+ * stands beside: call after call of one.
  */
 import { median } from './averages';
-import { inTurn, timeOfRuns } from './in_turn';
-import type { Contender } from './passes';
+import { inTurn, medianOfFilling, timeOfRuns } from './in_turn';
 
-const SAMPLE_MS = 10;
-/** What a browser's clock may round to nothing. */
-const TICK_MS = 0.02;
-
-export { median };
-
-type Result = ReturnType<Contender['run']>;
+/** Somebody who computes something. */
+export interface Runner<N extends string = string> {
+  readonly name: N;
+  /** Called before each run, not timed. */
+  prepare?(): unknown;
+  /** Computes, and reads the whole result. */
+  run(): Float32Array | Promise<Float32Array>;
+  /** A run of the hot figure. Default: `run`. */
+  runHot?(): unknown;
+  /** The same work on a part of the channels, and by what its time is to be multiplied, for the very slow. */
+  readonly reduced?: { readonly run: () => unknown; readonly factor: number; readonly label: string };
+}
 
 export interface Timing {
-  /** Median milliseconds of a run. */
+  /** Median milliseconds of a run, in turn with the others. */
   ms: number;
-  /** Samples that the median is of; 0 if it is extrapolated. */
+  /** Median milliseconds of a run, one after another; of the slow `ms`. Where it is asked for. */
+  hotMs?: number;
+  /** Runs that the median is of; 0 if it is extrapolated. */
   runs: number;
   /** Milliseconds of the very first run, which compiles; undefined if there was none in full. */
   firstMs?: number;
@@ -27,77 +34,125 @@ export interface Timing {
 }
 
 export interface Limits {
-  /** Rounds at most. */
-  repeat: number;
-  /** Milliseconds that this comparison may take. A run is never cut: what cannot be run in time is extrapolated. */
-  budget: number;
-  /** Waits until a result is there. Default: reads it. */
-  finish?: (result: Result) => void | Promise<void>;
+  /** Rounds; those that take next to no time get more. */
+  readonly repeat: number;
+  /** Milliseconds that this may take. A run is never cut: what cannot be run in time is left out, or extrapolated. */
+  readonly budget: number;
+  /** Whether to take the hot figure as well. */
+  readonly hot?: boolean;
 }
 
-/** The first runs of a contender, in milliseconds. */
+/** What is done with a result of each, and with those who cannot run. */
+export interface Watch<R> {
+  /** Sees a warm-up result of each. */
+  inspect(runner: R, result: Float32Array): unknown;
+  /** The warm-up run that is inspected, from 1. Default: the first. */
+  readonly inspected?: number;
+  /** Told who cannot run; it is left out. Default: throws. */
+  unable?(runner: R, error: Error): void;
+}
+
+/** Warm means compiled by the optimizing compiler: after so many runs and milliseconds; no more runs than that. */
+const WARM = { runs: 3, ms: 40, mostRuns: 1000 };
+/** Rounds that everybody makes who takes no more than a small part of the budget. */
+const LEAST_ROUNDS = 3;
+const SMALL_PART = 1 / 20;
+/** Of those the fast get so many times as many rounds, as long as that takes no more than so many milliseconds. */
+const MORE = { times: 20, ms: 1000, part: 1 / 4 };
+/** Samples of the hot figure, and how long each takes at least. */
+const HOT = { rounds: 3, ms: 25 };
+
+/** The first runs, in milliseconds. */
 interface WarmUp {
   readonly firstMs: number;
   readonly leastMs: number;
 }
 
-/** Times all contenders. `inspect` sees the first full result of each before it is disposed of. */
-export async function interleave(
-  contenders: readonly Contender[],
-  { repeat, budget, finish = (result) => void result.dataSync() }: Limits,
-  inspect: (contender: Contender, result: Result) => void | Promise<void>,
-): Promise<Map<Contender, Timing>> {
+async function timeOf(runner: Runner): Promise<{ ms: number; result: Float32Array }> {
+  const preparing = runner.prepare?.();
+  if (preparing instanceof Promise) await preparing;
   const begin = performance.now();
-  const timeOf = async (run: Contender['run'], look?: (result: Result) => void | Promise<void>): Promise<number> => {
+  const running = runner.run();
+  const result = running instanceof Promise ? await running : running;
+  return { ms: performance.now() - begin, result };
+}
+
+/** Milliseconds of a run as a part of it tells, a warm one; 0 if there is no part. */
+async function extrapolated({ prepare, reduced }: Runner): Promise<number> {
+  if (!reduced) return 0;
+  await prepare?.();
+  await reduced.run(); // A cold run would be several times too slow.
+  return (await timeOfRuns(1, reduced.run)) * reduced.factor;
+}
+
+/** Times all runners. Those that cannot run have no timing. */
+export async function interleave<R extends Runner>(
+  runners: readonly R[],
+  { repeat, budget, hot }: Limits,
+  { inspect, inspected = 1, unable }: Watch<R>,
+): Promise<Map<R, Timing>> {
+  const begin = performance.now();
+  const left = (): number => budget - (performance.now() - begin);
+  const timings = new Map<R, Timing>();
+  const warmUps = new Map<R, WarmUp>();
+
+  const warmUp = async (runner: R): Promise<WarmUp> => {
     const from = performance.now();
-    const result = run();
-    const finishing = finish(result);
-    if (finishing) await finishing;
-    const ms = performance.now() - from;
-    await look?.(result);
-    result.dispose();
-    return ms;
-  };
-  const timings = new Map<Contender, Timing>();
-  const warmUps = new Map<Contender, WarmUp>();
-  for (const contender of contenders) {
-    const { reduced } = contender;
-    if (reduced) {
-      await timeOf(reduced.run); // A cold run would be several times too slow.
-      const ms = (await timeOf(reduced.run)) * reduced.factor;
-      if (ms * 2 > budget / contenders.length) {
-        timings.set(contender, { ms, runs: 0, note: `extrapolated ${reduced.label}` });
-        continue;
-      }
+    const passed = (): number => performance.now() - from;
+    let [firstMs, leastMs] = [NaN, Infinity];
+    for (let run = 1; ; run++) {
+      const { ms, result } = await timeOf(runner);
+      if (run === 1) firstMs = ms;
+      leastMs = Math.min(leastMs, ms);
+      if (run === inspected) await inspect(runner, result);
+      const isWarm = run >= WARM.runs && passed() >= WARM.ms;
+      // The first run compiles: it does not tell what the next takes.
+      const limit = run === 1 ? budget / 2 : (budget * SMALL_PART) / runners.length;
+      const isEnough = repeat === 0 || run === WARM.mostRuns || passed() > limit;
+      if (run >= inspected && (isWarm || isEnough)) return { firstMs, leastMs };
     }
-    const firstMs = await timeOf(contender.run, (result) => inspect(contender, result));
-    let leastMs = firstMs;
-    // The first runs of a fast one are much slower than the rest.
-    for (let n = 0; n < 4 && leastMs < SAMPLE_MS; n++) leastMs = Math.min(leastMs, await timeOf(contender.run));
-    warmUps.set(contender, { firstMs, leastMs });
+  };
+  for (const runner of runners) {
+    try {
+      const ms = await extrapolated(runner);
+      if (ms * 2 > budget / runners.length)
+        timings.set(runner, { ms, runs: 0, note: `extrapolated ${runner.reduced!.label}` });
+      else warmUps.set(runner, await warmUp(runner));
+    } catch (error) {
+      if (!unable) throw error;
+      unable(runner, error as Error);
+    }
   }
 
   const running = [...warmUps.keys()];
-  const roundMs = running.reduce((sum, contender) => sum + warmUps.get(contender)!.leastMs, 0);
-  let left = 0;
-  const goesOn = (round: number): boolean => {
-    left = budget - (performance.now() - begin);
-    return round === 0 || roundMs <= left;
+  const leastOf = (runner: R): number => warmUps.get(runner)!.leastMs;
+  const isSmall = (runner: R): boolean => leastOf(runner) <= budget * SMALL_PART;
+  const from = performance.now();
+  const isEarly = (round: number): boolean => {
+    return round < LEAST_ROUNDS || performance.now() - from < Math.min(MORE.ms, budget * MORE.part);
   };
-  const sample = async (contender: Contender): Promise<number | undefined> => {
-    const { leastMs } = warmUps.get(contender)!;
-    // Where there is no time even for one round of all: those that fit.
-    if (leastMs > Math.max(left / running.length, 0)) return undefined;
-    const runs = Math.max(1, Math.round(SAMPLE_MS / Math.max(leastMs, TICK_MS)));
-    return timeOfRuns(runs, () => timeOf(contender.run));
-  };
-  for (const [contender, times] of await inTurn(running, repeat, sample, goesOn)) {
-    const { firstMs, leastMs } = warmUps.get(contender)!;
+  const samples = await inTurn(
+    running,
+    repeat * MORE.times,
+    async (runner, round) => {
+      const hasTime = (isSmall(runner) && isEarly(round)) || leastOf(runner) <= left() / running.length;
+      const takesPart = round < repeat || leastOf(runner) <= MORE.ms / MORE.times;
+      return hasTime && takesPart ? (await timeOf(runner)).ms : undefined;
+    },
+    (round) => isEarly(round) || (round < repeat && left() > 0),
+  );
+  const hotSamples = await inTurn(hot ? running.filter(isSmall) : [], HOT.rounds, async (runner) => {
+    await runner.prepare?.();
+    return medianOfFilling(HOT.ms, () => (runner.runHot ? runner.runHot() : runner.run()));
+  });
+  for (const [runner, times] of samples) {
+    const { firstMs, leastMs } = warmUps.get(runner)!;
     const timing =
       times.length > 0
         ? { ms: median(times), runs: times.length, note: '' }
         : { ms: leastMs, runs: 1, note: 'warm-up only, no time for more' };
-    timings.set(contender, { ...timing, firstMs });
+    const hotTimes = hotSamples.get(runner);
+    timings.set(runner, { ...timing, firstMs, ...(hot && { hotMs: hotTimes ? median(hotTimes) : timing.ms }) });
   }
   return timings;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Where the main job measures a backend: in Node, or in headless Chromium if it runs on a GPU. */
+/** Where layers are measured on a backend: in Node, or in headless Chromium if it runs on a GPU. */
 import * as tf from '@tensorflow/tfjs';
 import { descriptorNamed } from './backends';
 import { benchOn, comparePass } from './compare_pass';
@@ -9,6 +9,7 @@ import type { Limits } from './interleave';
 import type { Pass } from './passes';
 import { callsOf, inChromium } from './peers/chromium_page';
 import type { ComparedCell, GpuPage } from './peers/gpu_page';
+import type { Row } from './results';
 import type { Workload } from './workloads';
 
 /** A pass of a layer. */
@@ -18,10 +19,64 @@ export interface Cell {
 }
 
 /** Computes the rows of a cell in at most so many milliseconds, if that can be. */
-export type Measure = (cell: Cell, budget: number) => Promise<ComparedCell>;
+type Measure = (cell: Cell, budget: number) => Promise<ComparedCell>;
+
+/**
+ * Operations per millisecond of the slowest on a software renderer. A cell that would take `PATIENCE` times its share,
+ * and more than `SHORT` ms, is skipped.
+ */
+const SLOWEST = 0.15e6;
+const PATIENCE = 4;
+const SHORT = 500;
+
+/** What was measured on a backend. */
+export interface MeasuredCells {
+  readonly rows: Row[];
+  /** What it was measured on; `undefined` if the backend can't be had. */
+  readonly machine?: string;
+  /** What was not measured, and why. */
+  readonly skipped: readonly string[];
+}
+
+/**
+ * Measures cells on a backend.
+ *
+ * @param shareOf Milliseconds that a cell may take; asked once for each, before it.
+ */
+export async function measureCells(
+  backend: string,
+  asked: Asked,
+  cells: readonly Cell[],
+  repeat: number,
+  shareOf: (cell: Cell) => number,
+): Promise<MeasuredCells> {
+  const isSlow = descriptorNamed(backend).runsOn === 'gpu';
+  const rows: Row[] = [];
+  const skipped = new Set<string>();
+  const noTime: string[] = [];
+  let device: string | undefined;
+  const outcome = await onBackend(backend, asked, { repeat }, async (measure, machine) => {
+    device = machine;
+    for (const cell of cells) {
+      const { workload, pass } = cell;
+      const budget = shareOf(cell);
+      if (isSlow && workload.flops / SLOWEST > Math.max(budget * PATIENCE, SHORT)) {
+        noTime.push(`${workload.name} ${pass}`);
+        continue;
+      }
+      const compared = await measure(cell, budget);
+      rows.push(...compared.rows);
+      compared.unable.forEach((one) => skipped.add(`${backend} ${pass}, ${one.name}: ${one.reason}`));
+      await new Promise((resume) => setImmediate(resume)); // Lets a progress bar be drawn.
+    }
+  });
+  if (outcome) skipped.add(`${backend}: ${outcome.skipped}`);
+  if (noTime.length > 0) skipped.add(`${backend}, no time (--time-budget gives it more): ${noTime.join(', ')}`);
+  return { rows, skipped: [...skipped], ...(device !== undefined && { machine: device }) };
+}
 
 /** Runs `body` with what measures on a backend, and what that runs on; or says why it can't. */
-export async function onBackend(
+async function onBackend(
   backend: string,
   asked: Asked,
   { repeat }: Pick<Limits, 'repeat'>,

@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import seedrandom from 'seedrandom';
 import { type Operand, SHAPE_OF } from '../src/contract';
+import { asUsersHaveIt } from './as_users';
 import type { Workload } from './workloads';
 
 export interface Values {
@@ -27,14 +28,10 @@ export function makeValues({ name, geometry }: Workload): Values {
   return { x: uniform('x'), filter: uniform('filter'), dy: uniform('dy') };
 }
 
-/** Tensors of such values, to be disposed of. `place` puts each where it is to be. */
-export function makeOperands(
-  { geometry }: Workload,
-  values: Values,
-  place: (operand: tf.Tensor4D, name: Operand) => tf.Tensor4D = (operand) => operand,
-): Operands {
+/** Tensors of such values as users have them, to be disposed of. */
+export function makeOperands({ geometry }: Workload, values: Values): Operands {
   const made = (name: Operand): tf.Tensor4D =>
-    tf.tidy(() => place(tf.tensor4d(values[name], SHAPE_OF[name](geometry)), name));
+    tf.tidy(() => asUsersHaveIt(tf.tensor4d(values[name], SHAPE_OF[name](geometry)), name));
   return { x: made('x'), filter: made('filter'), dy: made('dy') };
 }
 

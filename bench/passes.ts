@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The three passes of a layer (forward and both gradients), and who computes them: our kernels, and stock tfjs. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Support, Variant } from '../src';
+import { type Support, type Variant, conv2dTranspose } from '../src';
 import {
   type Conv2DTransposeAttrs,
   PASS_OPERANDS,
@@ -12,6 +12,8 @@ import {
   unsupported,
 } from '../src/contract';
 import { yShapeOf } from '../src/geometry/geometry';
+import { readWhole, waitForGPU } from './as_users';
+import type { Runner } from './interleave';
 import type { Operands } from './operands';
 import type { Workload } from './workloads';
 
@@ -23,6 +25,28 @@ export interface Contender {
   run(): tf.Tensor;
   /** The same work on a part of the channels, and by what its time is to be multiplied, for the very slow. */
   reduced?: { run(): tf.Tensor; factor: number; label: string };
+}
+
+/** A contender as it is timed: each call reads the whole result; where it is hot, it only waits for the GPU. */
+export function runnerOf<C extends Contender>(contender: C): Runner {
+  const { name, reduced } = contender;
+  const read = (run: () => tf.Tensor): Float32Array | Promise<Float32Array> => {
+    const result = run();
+    const values = readWhole(result);
+    if (values instanceof Promise) return values.finally(() => result.dispose());
+    result.dispose();
+    return values;
+  };
+  return {
+    name,
+    run: () => read(() => contender.run()),
+    async runHot() {
+      const result = contender.run();
+      await waitForGPU(result);
+      result.dispose();
+    },
+    ...(reduced && { reduced: { ...reduced, run: () => read(reduced.run) } }),
+  };
 }
 
 /** Ours: each variant for the forward pass, one kernel for either gradient. */
@@ -39,6 +63,13 @@ export function ourContenders(
     const kernelName = kernelNameFor(pass, name);
     return { name, run: () => tf.engine().runKernel(kernelName, inputs, attrs as unknown as tf.NamedAttrMap) };
   });
+}
+
+/** Our op as users call it: 'auto', or composed of core ops where there are no kernels. */
+export function opContender({ geometry: g, pad }: Workload, { x, filter }: Operands): Contender {
+  const strides: [number, number] = [g.strideHeight, g.strideWidth];
+  const options = { dilations: [g.dilationHeight, g.dilationWidth] as [number, number], groups: g.groups };
+  return { name: 'ours', run: () => conv2dTranspose(x, filter, yShapeOf(g), strides, pad, options) };
 }
 
 /** Whether stock tfjs can compute a pass on the backend that is set. */

@@ -6,9 +6,14 @@ import { contributions } from '../src/geometry/phases';
 import { geometryOfConvolution } from '../src/geometry/convolution';
 import data from './workloads.json' with { type: 'json' };
 
+/** What kinds of layers there are: those of networks that stock computes as well, and others. */
+export const KINDS = ['usual', 'grouped', 'one-dimensional', 'small'] as const;
+export type Kind = (typeof KINDS)[number];
+
 export interface Workload {
   name: string;
   from: string;
+  kind?: Kind;
   /** What stock ops are to be told. */
   pad: Pad;
   geometry: Conv2DTransposeGeometry;
@@ -17,7 +22,7 @@ export interface Workload {
 }
 
 export const WORKLOADS: readonly Workload[] = data.workloads.map(
-  ({ name, from, x, kernel, outChannels, strides, pad, groups = 1 }) => {
+  ({ name, from, x, kernel, outChannels, strides, pad, groups = 1, kind = 'usual' }) => {
     const geometry = computeGeometry({
       xShape: x,
       filterShape: [...kernel, outChannels / groups, x[3]],
@@ -25,7 +30,7 @@ export const WORKLOADS: readonly Workload[] = data.workloads.map(
       pad: pad as Pad,
       groups,
     });
-    return { name, from, pad: pad as Pad, geometry, flops: usefulFlops(geometry) };
+    return { name, from, kind: kind as Kind, pad: pad as Pad, geometry, flops: usefulFlops(geometry) };
   },
 );
 
@@ -46,9 +51,9 @@ export const CONVOLUTIONS: readonly Workload[] = data.convolutions.map(
 export const ALL_WORKLOADS: readonly Workload[] = [...WORKLOADS, ...CONVOLUTIONS];
 
 /** Those that are measured if no layers are named. */
-export const DEFAULT_NAMES: readonly string[] = data.workloads
-  .filter(({ default: isDefault = true }) => isDefault)
-  .map(({ name }) => name);
+export const DEFAULT_NAMES: readonly string[] = WORKLOADS.filter(({ kind }) => kind === 'usual').map(
+  ({ name }) => name,
+);
 
 /** The workloads of these names, in the order of the list. */
 export function workloadsNamed(names: readonly string[]): Workload[] {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Whole models in a line each: stock, and the same files under install(). The main job ends with them. */
+import { timedOf } from '../race';
 import type { ModelRow } from '../results';
 import { networkNamed } from './networks';
 import { onModelBackend } from './on_backend';
-import { timedOf } from './outcome';
 
 /** Calls of each, besides the first. */
 const ROUNDS = 3;
@@ -25,17 +25,18 @@ export async function modelsInBrief(
       for (const { name, title } of networks) {
         onStart(`${backend} ${name}`);
         const budget = Math.max(0, end - performance.now()) / toDo--;
-        const found = await contest.predict(name, { rounds: ROUNDS, budget, only: ['stock', 'install()'] });
+        const found = await contest.predict(name, { repeat: ROUNDS, budget }, ['stock', 'install()']);
         for (const [by, result] of Object.entries(found)) {
           if ('unable' in result) skipped.push(`${backend} ${title}, ${by}: ${result.unable}`);
         }
         const [stock, ours] = [timedOf(found, 'stock'), timedOf(found, 'install()')];
         if (!ours) continue;
         // Calls after the first against such calls, or first against first.
-        const isWarm = ours.runs > 0 && (!stock || stock.runs > 0);
+        const isWarm = ours.note === '' && (!stock || stock.note === '');
         const [ms, stockMs] = [ours, stock].map((one) => (isWarm ? one?.ms : one?.firstMs));
         const { firstMs, difference } = ours;
-        rows.push({ backend, model: title, firstMs, ms: ms!, isWarm, ratio: stockMs && stockMs / ms!, difference });
+        const ratio = stockMs && stockMs / ms!;
+        rows.push({ backend, model: title, firstMs: firstMs!, ms: ms!, isWarm, ratio, difference });
       }
     });
     if (outcome) skipped.push(`${backend}: ${outcome.skipped}`);

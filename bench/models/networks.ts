@@ -14,8 +14,6 @@ export interface Network {
   build(write: Written, inputs: Values[]): Values;
   /** What stock cannot write, if there is such a thing: there is a writing with our layers then. */
   readonly stockLacks?: string;
-  /** Examples of a training step, if it is to be trained as well. */
-  readonly trainingBatch?: number;
 }
 
 const image = (size: number, channels: number): number[] => [size, size, channels];
@@ -112,7 +110,6 @@ const vae: Network = {
   name: 'vae',
   title: 'VAE decoder 28²',
   from: "Keras's example",
-  trainingBatch: 4,
   inputs: () => [[2]],
   build(w, [z]) {
     let x = w.reshape(w.dense(z, 7 * 7 * 64, { activation: 'relu' }), [7, 7, 64]);

@@ -5,7 +5,6 @@ import '@tensorflow/tfjs-backend-webgpu';
 import { descriptorNamed } from '../backends';
 import { benchOn, comparePass } from '../compare_pass';
 import { type Asked, fieldOf } from '../field';
-import { waitForAnyGPU, waitForGPU } from '../gpu';
 import type { Pass } from '../../src/contract';
 import type { Row } from '../results';
 import { workloadNamed } from '../workloads';
@@ -18,7 +17,6 @@ export interface ComparedCell {
 const page = {
   /** Sets a backend, stock as tfjs is set by default; what it runs on, or `undefined` if it cannot be had. */
   async use(backend: string): Promise<string | undefined> {
-    tf.enableProdMode();
     // Small tensors would be computed on the CPU.
     tf.env().set('WEBGL_CPU_FORWARD', false);
     const isThere = await tf.setBackend(backend).catch(() => false);
@@ -28,8 +26,7 @@ const page = {
     const backend = tf.getBackend();
     const workload = workloadNamed(name);
     const field = fieldOf(asked, workload, pass);
-    const finish = backend === 'webgpu' ? waitForAnyGPU : waitForGPU;
-    const rows = await comparePass({ ...benchOn(backend), finish }, pass, workload, field, limits);
+    const rows = await comparePass(benchOn(backend), pass, workload, field, limits);
     return { rows, unable: field.unable };
   },
 };

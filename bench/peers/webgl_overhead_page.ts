@@ -8,7 +8,8 @@ import '@tensorflow/tfjs';
 import '../../kernels/webgl';
 import { VARIANTS, computeGeometry, conv2dTranspose } from '../../src';
 import { type Operand, SHAPE_OF } from '../../src/contract';
-import { median } from '../interleave';
+import { median } from '../averages';
+import { inTurn } from '../in_turn';
 import { ourContenders } from '../passes';
 
 export interface LayerRequest {
@@ -23,25 +24,22 @@ export interface LayerRequest {
  */
 const CALLS = 24;
 
-/** One after another, so that a contender is not always first after a wait. */
-function samplesOf(contenders: Readonly<Record<string, () => tf.Tensor>>, rounds: number): Record<string, number> {
-  const names = Object.keys(contenders);
-  const samples = Object.fromEntries(names.map((name) => [name, [] as number[]]));
+async function timesOf(
+  contenders: Readonly<Record<string, () => tf.Tensor>>,
+  rounds: number,
+): Promise<Record<string, number>> {
   // The first fifth only warms up.
   const warmUp = Math.ceil(rounds / 5);
-  for (let round = -warmUp; round < rounds; round++) {
-    for (let n = 0; n < names.length; n++) {
-      const name = names[(n + round + warmUp) % names.length];
-      const begin = performance.now();
-      for (let call = 1; call < CALLS; call++) contenders[name]().dispose();
-      const last = contenders[name]();
-      const ms = (performance.now() - begin) / CALLS;
-      last.dataSync();
-      last.dispose();
-      if (round >= 0) samples[name].push(ms);
-    }
-  }
-  return Object.fromEntries(names.map((name) => [name, median(samples[name])]));
+  const samples = await inTurn(Object.keys(contenders), rounds + warmUp, (name, round) => {
+    const begin = performance.now();
+    for (let call = 1; call < CALLS; call++) contenders[name]().dispose();
+    const last = contenders[name]();
+    const ms = (performance.now() - begin) / CALLS;
+    last.dataSync();
+    last.dispose();
+    return round < warmUp ? undefined : ms;
+  });
+  return Object.fromEntries([...samples].map(([name, ms]) => [name, median(ms)]));
 }
 
 const page = {
@@ -61,7 +59,7 @@ const page = {
       const [{ run }] = ourContenders(pass, { geometry: g }, { x, filter, dy }, []);
       return [pass, run] as const;
     });
-    const found = samplesOf(
+    const found = await timesOf(
       {
         stock: () => tf.conv2dTranspose(x, filter, SHAPE_OF.dy(g), stride, 'same'),
         ...Object.fromEntries(

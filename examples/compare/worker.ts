@@ -3,6 +3,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { expose } from 'comlink';
+import { readWhole, waitForGPU } from '../../bench/as_users';
 import { benchOn, comparePass } from '../../bench/compare_pass';
 import { type Asked, fieldOf } from '../../bench/field';
 import { disposeOperands, makeOperands, makeValues } from '../../bench/operands';
@@ -119,17 +120,17 @@ interface FirstCall {
  */
 async function firstCall(plan: Plan, { backend, workload, pass }: Cell, name: string): Promise<FirstCall> {
   if (backend === 'webgl') await renewWebgl();
-  const { place, finish, extrapolates } = benchOn(backend);
-  const operands = makeOperands(workload, makeValues(workload), place);
+  const { extrapolates } = benchOn(backend);
+  const operands = makeOperands(workload, makeValues(workload));
   try {
-    for (const operand of Object.values(operands) as tf.Tensor[]) await finish?.(operand);
+    for (const operand of [operands.x, operands.dy]) await waitForGPU(operand);
     const contenders = fieldOf(askedBy(plan), workload, pass).contenders(operands);
     const contender: Contender = contenders.find((one) => one.name === name)!;
     const reduced = extrapolates ? contender.reduced : undefined;
     const before = allocated();
     const begin = performance.now();
     const result = (reduced ?? contender).run();
-    await finish?.(result);
+    await readWhole(result);
     const firstMs = performance.now() - begin;
     const bytes = before === undefined ? undefined : allocated()! - before;
     result.dispose();

@@ -8,8 +8,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs';
 import { type Network, NETWORKS, build, writingsOf } from '../../bench/models/networks';
 import { setSeededWeights } from '../../bench/models/weights';
+import { kernelTimes } from '../../bench/models/kernel_times';
 import type { Writing } from '../../bench/models/written';
 import { onnxOfLayers } from '../../bench/peers/onnx_of_layers';
+import '../../kernels/cpu';
+import { install, uninstall } from '../../src';
 import type { OnnxResult, OnnxRun } from '../support/run_onnx';
 
 type Small = Pick<Network, 'name' | 'inputs' | 'build'>;
@@ -135,5 +138,27 @@ describe('whole networks', () => {
     expect(new Set(NETWORKS.map(({ name }) => name)).size).toBe(NETWORKS.length);
     const twice = NETWORKS.filter((network) => writingsOf(network).length === 2).map(({ name }) => name);
     expect(twice).toEqual(['heatmaps', 'fcn8s', 'vocoder']);
+  });
+
+  it('tell where their time goes, each kernel by what it takes itself, and leave the kernels alone', async () => {
+    install();
+    try {
+      const before = tf.getKernelsForBackend('cpu');
+      const model = modelOf(vector, 'stock');
+      const x = valuesFor(model);
+      const begin = performance.now();
+      const times = await kernelTimes(() => (model.predict(x) as tf.Tensor).dataSync());
+      const passed = performance.now() - begin;
+      const names = times.map(([name]) => name);
+      expect(names).toContain('Conv2DBackpropInput');
+      expect(names.some((name) => name.startsWith('Conv2DTranspose'))).toBe(true);
+      expect(times.every(([, ms]) => ms >= 0)).toBe(true);
+      expect(times.reduce((sum, [, ms]) => sum + ms, 0)).toBeLessThanOrEqual(passed);
+      const after = tf.getKernelsForBackend('cpu');
+      expect(after).toHaveLength(before.length);
+      expect(before.every((config) => after.includes(config))).toBe(true);
+    } finally {
+      uninstall();
+    }
   });
 });

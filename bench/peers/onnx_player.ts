@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+/** onnxruntime as a player, on one thread: plain values in, the whole result out, weights in the model. */
+import * as ortWeb from 'onnxruntime-web';
+import type { Player } from '../race';
+import { channelsFirst, channelsLast } from './channels';
+
+/** What of onnxruntime's packages is used here: they share one interface. */
+export interface OnnxRuntime {
+  readonly ort: Pick<typeof ortWeb, 'InferenceSession' | 'Tensor'>;
+  readonly options: ortWeb.InferenceSession.SessionOptions;
+}
+
+ortWeb.env.wasm.numThreads = 1;
+export const ONNXRUNTIME_WEB: OnnxRuntime = { ort: ortWeb, options: { executionProviders: ['wasm'] } };
+
+/** The native build, a ceiling; `undefined` where it is not installed (it downloads its binary). */
+export async function nativeOnnxruntime(): Promise<OnnxRuntime | undefined> {
+  const name = 'onnxruntime-node';
+  try {
+    return { ort: (await import(name)) as OnnxRuntime['ort'], options: { intraOpNumThreads: 1 } };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A model of one output, loaded.
+ *
+ * @param inputs Values, channels last.
+ */
+export async function onnxPlayer<N extends string>(
+  name: N,
+  model: Uint8Array,
+  inputs: readonly Float32Array[],
+  { ort, options }: OnnxRuntime = ONNXRUNTIME_WEB,
+): Promise<Player<N>> {
+  const session = await ort.InferenceSession.create(model, options);
+  const shapeOf = (port: ortWeb.InferenceSession.ValueMetadata): readonly number[] =>
+    (port as { shape: readonly number[] }).shape;
+  const given = inputs.map((values, n) => {
+    const dims = shapeOf(session.inputMetadata[n]);
+    return { input: session.inputNames[n], values: channelsFirst(values, dims[0], dims[1]), dims };
+  });
+  const [batch, channels] = shapeOf(session.outputMetadata[0]);
+  return {
+    name,
+    toNHWC: (result) => channelsLast(result, batch, channels),
+    async run() {
+      const feeds = given.map(({ input, values, dims }) => [input, new ort.Tensor('float32', values, dims)] as const);
+      const results = await session.run(Object.fromEntries(feeds));
+      return results[session.outputNames[0]].data as Float32Array;
+    },
+    dispose: () => session.release(),
+  };
+}
