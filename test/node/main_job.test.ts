@@ -7,14 +7,18 @@ import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { geometricMean, median } from '../../bench/averages';
 import { legend } from '../../bench/dot_plot';
+import { type Measured, judge, modelOf } from '../../bench/cost_fit';
 import { fit } from '../../bench/fit';
-import { interleave } from '../../bench/interleave';
+import { type Runner, interleave } from '../../bench/interleave';
 import { BOUND } from '../../bench/models/outcome';
 import { sampledError } from '../../bench/spot_check';
-import { PASSES, type Contender } from '../../bench/passes';
+import { PASSES } from '../../bench/passes';
+import { channelsFirst, channelsLast } from '../../bench/peers/channels';
+import { type Player, race, timedOf } from '../../bench/race';
 import type { Results } from '../../bench/results';
 import { DEFAULT_NAMES, WORKLOADS, usefulFlops, workloadNamed } from '../../bench/workloads';
 import { computeGeometry } from '../../src';
+import { type Coefficients, timeOf, workOf } from '../../src/choice/cost_model';
 import { layer, explicitPad, filterShape, randomOperands, xShape } from '../support/layer';
 import * as oracle from '../support/oracle';
 
@@ -173,29 +177,99 @@ describe('the arithmetic of the comparison', () => {
     }
   });
 
-  it('runs contenders in turn, and takes medians and means', async () => {
-    const order: string[] = [];
-    const empty = { dataSync: () => undefined, dispose: () => undefined } as unknown as ReturnType<Contender['run']>;
-    const contender = (name: string): Contender => ({
+  describe('interleave', () => {
+    const values = new Float32Array(1);
+    const runner = (name: string, order: string[] = [], ms = 0): Runner => ({
       name,
-      run: () => {
+      run() {
         order.push(name);
-        const end = performance.now() + 12;
-        while (performance.now() < end); // Longer than a sample: one run each.
-        return empty;
+        const end = performance.now() + ms;
+        while (performance.now() < end);
+        return values;
       },
     });
-    const contenders = [contender('a'), contender('b'), contender('c')];
-    const timings = await interleave(contenders, { repeat: 3, budget: 1e9 }, () => undefined);
-    expect(order.join('')).toBe('abc' + 'abc' + 'bca' + 'cab');
-    expect([...timings.values()].map(({ runs }) => runs)).toEqual([3, 3, 3]);
-    expect([...timings.values()].every(({ ms }) => ms >= 12)).toBe(true);
-    // A clock as coarse as a browser's says that nothing took any time.
-    const now = jest.spyOn(performance, 'now').mockReturnValue(5);
-    const idle: Contender = { name: 'idle', run: () => empty };
-    const coarse = await interleave([idle], { repeat: 2, budget: 1e9 }, () => undefined);
-    now.mockRestore();
-    expect(coarse.get(idle)).toMatchObject({ ms: 0, runs: 2 });
+    const inspect = (): void => undefined;
+
+    it('runs one by one in turn after a warm-up of each', async () => {
+      const order: string[] = [];
+      const runners = ['a', 'b', 'c'].map((name) => runner(name, order, 60));
+      const timings = await interleave(runners, { repeat: 3, budget: 1e9 }, { inspect });
+      expect(order.join('')).toBe('aaabbbccc' + 'abc' + 'bca' + 'cab');
+      expect([...timings.values()].map(({ runs }) => runs)).toEqual([3, 3, 3]);
+      expect([...timings.values()].every(({ ms, note }) => ms >= 60 && note === '')).toBe(true);
+    });
+
+    it('gives the fast more rounds, and the slow none for which there is no time', async () => {
+      const [fast, slow] = [runner('fast', [], 1), runner('slow', [], 100)];
+      const timings = await interleave([fast, slow], { repeat: 2, budget: 150, hot: true }, { inspect });
+      expect(timings.get(fast)!.runs).toBeGreaterThan(2);
+      expect(timings.get(fast)!.hotMs).toBeGreaterThanOrEqual(1);
+      expect(timings.get(slow)).toMatchObject({ runs: 1, note: 'warm-up only, no time for more' });
+    });
+
+    it('comes to an end where a coarse clock says that nothing takes any time', async () => {
+      const now = jest.spyOn(performance, 'now').mockReturnValue(5);
+      const idle = runner('idle');
+      const timings = await interleave([idle], { repeat: 2, budget: 1e9 }, { inspect });
+      now.mockRestore();
+      expect(timings.get(idle)).toMatchObject({ ms: 0, note: '' });
+    });
+
+    it('extrapolates who would be too slow, from a part of the work', async () => {
+      const part = { run: () => new Promise((resume) => setTimeout(resume, 5)), factor: 100, label: 'from a part' };
+      const huge: Runner = { ...runner('huge'), reduced: part };
+      const timings = await interleave([huge], { repeat: 2, budget: 100 }, { inspect });
+      expect(timings.get(huge)).toMatchObject({ runs: 0, note: 'extrapolated from a part' });
+      expect(timings.get(huge)!.ms).toBeGreaterThan(100);
+    });
+
+    it('throws what a runner throws, or leaves it out and tells', async () => {
+      const broken: Runner = {
+        name: 'broken',
+        run() {
+          throw new Error('no such kernel');
+        },
+      };
+      const limits = { repeat: 1, budget: 10 };
+      await expect(interleave([broken], limits, { inspect })).rejects.toThrow('no such kernel');
+      const told: string[] = [];
+      const unable = ({ name }: Runner, { message }: Error): void => void told.push(`${name}: ${message}`);
+      const able = runner('able');
+      const timings = await interleave([broken, able], limits, { inspect, unable });
+      expect([...timings.keys()]).toEqual([able]);
+      expect(told).toEqual(['broken: no such kernel']);
+    });
+  });
+
+  it('races players: all in one order of values, compared with the first', async () => {
+    const disposed: string[] = [];
+    const player = (name: string, result: number[], toNHWC?: Player['toNHWC']) => (): Promise<Player> =>
+      Promise.resolve({
+        name,
+        run: () => Float32Array.from(result),
+        dispose: () => disposed.push(name),
+        ...(toNHWC && { toNHWC }),
+      });
+    const loads = [
+      player('first', [1, 2, 3, 4]),
+      player('turned', [1, 3, 2, 4], (values) => channelsLast(values, 1, 2)),
+      player('off', [1, 2, 3, 5]),
+      player('broken', [1, NaN, 3, 4]),
+    ];
+    const outcome = await race(loads, { repeat: 1, budget: 10 });
+    const differences = Object.keys(outcome).map((name) => timedOf(outcome, name)!.difference);
+    expect(differences).toEqual([0, 0, 0.25, NaN]);
+    expect(disposed).toEqual(['first', 'turned', 'off', 'broken']);
+  });
+
+  it('puts channels first and last', () => {
+    const values = Float32Array.from({ length: 2 * 3 * 5 }, (_, n) => n);
+    const first = channelsFirst(values, 2, 5);
+    expect([...first.slice(0, 4), first[15]]).toEqual([0, 5, 10, 1, 15]);
+    expect(channelsLast(first, 2, 5)).toEqual(values);
+  });
+
+  it('takes medians and means', () => {
     expect([median([5, 1, 3]), median([4, 1, 3, 2])]).toEqual([3, 2.5]);
     expect(geometricMean([1, 10, 100])).toBeCloseTo(10);
   });
@@ -213,6 +287,31 @@ describe('the arithmetic of the comparison', () => {
     const free = points.map(({ work }) => ({ work, ms: call + work.multiplyAdds * 3e-8 - work.moved * 1e-9 }));
     expect(fit(free)).toMatchObject({ moved: 0 });
     expect(() => fit([])).toThrow('0 measurements are too few for a fit');
+  });
+
+  it('judges a cost model by its choices, also on layers left out of the fit', () => {
+    const coefficients: Record<string, Coefficients> = {
+      scatter: { call: 0.001, multiplyAdds: 0.05, moved: 2 },
+      subpixel: { call: 0.1, multiplyAdds: 0.03, moved: 1 },
+    };
+    const measured = WORKLOADS.flatMap(({ name, geometry }): Measured[] =>
+      (['scatter', 'subpixel'] as const).map((contender) => {
+        const ms = timeOf(workOf('forward', contender, geometry)!, coefficients[contender]);
+        return { workload: name, pass: 'forward', contender, ms };
+      }),
+    );
+    const { model, left } = modelOf(measured, (pass) => (pass === 'forward' ? ['scatter', 'subpixel', 'matmul'] : []));
+    expect(model).toEqual({ forward: coefficients });
+    expect(left).toEqual(['forward matmul: left out, for it was not measured']);
+    expect(judge(model, measured)).toEqual([
+      `forward: the choice takes 1× (at most 1×) the time of the best, geometric mean of ${WORKLOADS.length} layers; ` +
+        'on layers left out of the fit 1× (at most 1×)',
+    ]);
+    // Whoever is slow where the model says otherwise is told.
+    const odd = measured.map((one) =>
+      one.workload === 'hand' && one.contender === 'subpixel' ? { ...one, ms: 50 } : one,
+    );
+    expect(judge(model, odd)[0]).toMatch(/^forward hand, left out: .*× the time of scatter$/);
   });
 
   it('gives everybody a colour and a place in a plot, also who is new', () => {
