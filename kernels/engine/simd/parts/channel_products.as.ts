@@ -22,9 +22,9 @@ export function channelProducts(runs: usize, runCount: i32, filter: usize, chann
       if (valid === 4) {
         let c = 0;
         for (; c + 8 <= channels; c += 8) fourPixels(tapCount, taps, filter, c);
-        if (c < channels) for (let i = 0; i < 4; i++) onePixel(tapCount, taps, filter, i, c, channels);
+        for (; c < channels; c += 4) fourPixelsOfFew(tapCount, taps, filter, c, channels - c);
       } else {
-        for (let i = 0; i < valid; i++) onePixel(tapCount, taps, filter, i, 0, channels);
+        for (let i = 0; i < valid; i++) onePixel(tapCount, taps, filter, i, channels);
       }
     }
   }
@@ -65,12 +65,35 @@ function add(to: usize, low: v128, high: v128): void {
   v128.store(to, f32x4.add(v128.load(to, 16), high), 16);
 }
 
-/** The channels from `begin` on of pixel `i` of the tile. */
-function onePixel(tapCount: i32, taps: usize, filter: usize, i: i32, begin: i32, channels: i32): void {
+/** `count` channels, 4 if there are more, from `channel` on, of the 4 pixels of the tile. */
+function fourPixelsOfFew(tapCount: i32, taps: usize, filter: usize, channel: i32, count: i32): void {
+  const tile = scratch;
+  const at = <usize>channel << 2;
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  const a0 = load<usize>(tile) + at, a1 = load<usize>(tile, 4) + at;
+  const a2 = load<usize>(tile, 8) + at, a3 = load<usize>(tile, 12) + at;
+  const from = filter + at;
+  const end = taps + (<usize>tapCount << 3);
+  for (let tap = taps; tap < end; tap += 8) {
+    const moves = load<usize>(tap);
+    const w = v128.load(from + load<usize>(tap, 4));
+    s0 = madd(v128.load(a0 + moves), w, s0);
+    s1 = madd(v128.load(a1 + moves), w, s1);
+    s2 = madd(v128.load(a2 + moves), w, s2);
+    s3 = madd(v128.load(a3 + moves), w, s3);
+  }
+  addLanes(load<usize>(tile, OUT_PIXELS) + at, s0, count);
+  addLanes(load<usize>(tile, OUT_PIXELS + 4) + at, s1, count);
+  addLanes(load<usize>(tile, OUT_PIXELS + 8) + at, s2, count);
+  addLanes(load<usize>(tile, OUT_PIXELS + 12) + at, s3, count);
+}
+
+/** All channels of pixel `i` of the tile. */
+function onePixel(tapCount: i32, taps: usize, filter: usize, i: i32, channels: i32): void {
   const a = load<usize>(scratch + (<usize>i << 2));
   const out = load<usize>(scratch + (<usize>i << 2), OUT_PIXELS);
   const end = taps + (<usize>tapCount << 3);
-  for (let c = begin; c < channels; c += 4) {
+  for (let c = 0; c < channels; c += 4) {
     const at = <usize>c << 2;
     let sum = f32x4.splat(0);
     for (let tap = taps; tap < end; tap += 8) {
