@@ -24,6 +24,8 @@ interface Sizes {
   /** Pairs of input pixel and tap that land inside the output. */
   readonly met: number;
   readonly outDepth: number;
+  /** Channels of y as those move them who take groups one by one, unless each is a single channel: a vector more. */
+  readonly outMoved: number;
   /** Multiply-adds of so many sums with `channels` channels each. */
   sums(count: number, channels: number): number;
 }
@@ -41,17 +43,17 @@ type WorkOf = (s: Sizes, g: Conv2DTransposeGeometry) => Work;
  */
 const WORK: Readonly<Record<Pass, Readonly<Partial<Record<Contender, WorkOf>>>>> = {
   forward: {
-    scatter: ({ met, outDepth, sums }, g) => ({
+    scatter: ({ met, outDepth, outMoved, sums }) => ({
       multiplyAdds: sums(met, lanes(outDepth)),
-      moved: met * g.outChannels,
+      moved: met * outMoved,
     }),
     dilate: ({ outPixels, taps, outDepth, sums }, g) => ({
       multiplyAdds: sums(outPixels * taps, lanes(outDepth)),
       moved: outPixels * g.inChannels,
     }),
-    matmul: ({ inPixels, taps, outDepth, sums }, g) => ({
+    matmul: ({ inPixels, taps, outDepth, outMoved, sums }) => ({
       multiplyAdds: sums(inPixels, lanes(taps * outDepth)),
-      moved: inPixels * taps * g.outChannels,
+      moved: inPixels * taps * outMoved,
     }),
     subpixel: ({ met, outPixels, outDepth, sums }, g) => ({
       multiplyAdds: sums(met, lanes(outDepth)),
@@ -88,12 +90,15 @@ const WORK: Readonly<Record<Pass, Readonly<Partial<Record<Contender, WorkOf>>>>>
 /** The work that a contender has with a pass; `undefined` if nothing is known of it. */
 export function workOf(pass: Pass, contender: Contender, g: Conv2DTransposeGeometry): Work | undefined {
   const inDepth = g.inChannels / g.groups;
+  const outDepth = g.outChannels / g.groups;
+  const areGroups = g.groups > 1 && inDepth * outDepth > 1;
   const sizes: Sizes = {
     inPixels: g.batch * g.inHeight * g.inWidth,
     outPixels: g.batch * g.outHeight * g.outWidth,
     taps: g.filterHeight * g.filterWidth,
     met: g.batch * contributions(heightAxis(g)) * contributions(widthAxis(g)),
-    outDepth: g.outChannels / g.groups,
+    outDepth,
+    outMoved: g.outChannels + (areGroups ? g.groups * LANES : 0),
     sums: (count, channels) => count * channels * inDepth * g.groups,
   };
   return WORK[pass][contender]?.(sizes, g);
