@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureChromium } from '../scripts/chromium.mjs';
 import { prepare, root } from '../scripts/dependencies.mjs';
+import jestConfig from '../jest.config.js';
 import { runKarma } from './karma.mjs';
 import { formatLine } from './progress.mjs';
 import { IN_NODE, runTfjsTests } from './tfjs/run.mjs';
@@ -43,13 +44,14 @@ const check = (what, program, ...args) => ({
   },
 });
 
-/** All jest tests. Its reporter prints lines as suites end, its report has the counts. */
-const jest = {
-  what: 'jest',
+/** The tests of a project of jest. Its reporter prints lines as suites end, its report has the counts. */
+const jest = (project) => ({
+  what: `jest (${project})`,
   async run() {
     const folder = mkdtempSync(join(tmpdir(), 'jest-report-'));
     const file = join(folder, 'report.json');
-    const args = ['--json', `--outputFile=${file}`, '--reporters=<rootDir>/test/progress.mjs'];
+    const reports = ['--json', `--outputFile=${file}`, '--reporters=<rootDir>/test/progress.mjs'];
+    const args = ['--selectProjects', project, ...reports];
     // Its stdout is the report again; its stderr, where lines go, is our stdout.
     const { status } = await run('jest/bin/jest.js', args, ['ignore', 'ignore', 1]);
     try {
@@ -61,13 +63,13 @@ const jest = {
         skipped: report.numPendingTests + report.numTodoTests,
       };
     } catch (error) {
-      console.log(`jest  FAILED no report: ${error.message}`);
+      console.log(`jest  FAILED no report of ${project}: ${error.message}`);
       return { passed: 0, failed: 1, skipped: 0 };
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   },
-};
+});
 
 /** The same specs, and those for WebGL, in a browser. */
 const karma = { what: 'karma', run: () => runKarma() };
@@ -81,14 +83,15 @@ const firefox = { what: 'Firefox', run: async () => (await import('./browsers/sm
 await prepare('kernels', 'bench');
 ensureChromium(); // Here, so that what is installed is installed before anything runs.
 
+// What takes longest comes first, so that none of it is left for the end.
 const queue = [
-  karma, // First, as it takes longest.
+  karma,
+  ...jestConfig.projects.map(({ displayName }) => jest(displayName)),
   check('formatting (npm run format mends it)', 'prettier/bin/prettier.cjs', '--check', '.'),
   check('lint', 'eslint/bin/eslint.js', '.'),
   check('types', 'typescript/bin/tsc', '-p', '.'),
   check('API reference (docstrings)', 'typedoc/bin/typedoc', '--emit', 'none'),
   tfjs,
-  jest,
   firefox,
 ];
 const total = { passed: 0, failed: 0, skipped: 0 };
