@@ -16,7 +16,7 @@ import {
   registerGradients,
 } from '../src';
 import { xShapeOf, yShapeOf } from '../src/geometry/geometry';
-import { describeOnEveryBackend, variantsOn } from './support/environments';
+import { describeOnEveryBackend, isVariation, rowsOn, variantsOn } from './support/environments';
 import { NOTHING, leaked } from './support/leaks';
 import { uniform } from './support/random';
 
@@ -72,24 +72,25 @@ describeOnEveryBackend('fused.conv2dTranspose', (environment) => {
     return tf.tidy(() => tf.max(tf.abs(tf.sub(a, b))).dataSync()[0]);
   }
 
-  for (const variant of variantsOn(environment)) {
-    for (const activation of ACTIVATIONS) {
-      it(`${variant}, ${activation}, with a bias per channel, a single one and none`, () => {
-        for (const b of [tf.tensor1d(bias), tf.scalar(0.5), undefined]) {
-          for (const outChannels of [5, 4]) {
-            if (b && b.size > 1 && outChannels !== 5) continue;
-            tf.tidy(() => {
-              const shared = { x: x(), filter: filter(outChannels), strides: 2, pad: 'same' as const, variant };
-              const weights = activation === 'prelu' ? tf.tensor1d(slopes.slice(0, outChannels)) : undefined;
-              const curve = { activation, preluActivationWeights: weights, leakyreluAlpha: 0.3 };
-              const config: Config = { ...shared, ...curve, bias: b };
-              expect(distance(fused.conv2dTranspose(config), composed(config))).toBeLessThan(tolerance);
-            });
-          }
-          b?.dispose();
+  const pairs = variantsOn(environment).flatMap((variant) =>
+    ACTIVATIONS.map((activation) => ({ variant, activation })),
+  );
+  for (const { variant, activation } of rowsOn(environment, pairs, isVariation)) {
+    it(`${variant}, ${activation}, with a bias per channel, a single one and none`, () => {
+      for (const b of [tf.tensor1d(bias), tf.scalar(0.5), undefined]) {
+        for (const outChannels of [5, 4]) {
+          if (b && b.size > 1 && outChannels !== 5) continue;
+          tf.tidy(() => {
+            const shared = { x: x(), filter: filter(outChannels), strides: 2, pad: 'same' as const, variant };
+            const weights = activation === 'prelu' ? tf.tensor1d(slopes.slice(0, outChannels)) : undefined;
+            const curve = { activation, preluActivationWeights: weights, leakyreluAlpha: 0.3 };
+            const config: Config = { ...shared, ...curve, bias: b };
+            expect(distance(fused.conv2dTranspose(config), composed(config))).toBeLessThan(tolerance);
+          });
         }
-      });
-    }
+        b?.dispose();
+      }
+    });
   }
 
   it('has gradients with respect to x, filter, bias and prelu weights', () => {

@@ -7,31 +7,32 @@ import * as tf from '@tensorflow/tfjs-core';
 import { conv2dTranspose } from '../src';
 import { CASES } from './support/cases';
 import { mismatch, mismatchOfPeers } from './support/compare';
-import { type Environment, describeOnEveryBackend, variantsOn } from './support/environments';
+import { type Environment, describeOnEveryBackend, isDrawn, rowsOn, variantsOn } from './support/environments';
 import { opArguments } from './support/kernels';
 import { type Layer, explicitPad, filterShape, layer, randomOperands, xShape, yShape } from './support/layer';
 import * as oracle from './support/oracle';
 import { uniform } from './support/random';
 
 describeOnEveryBackend('gradients', (environment) => {
-  // The kernels are the same whichever variant is asked for; what it decides shows in second derivatives.
-  const variants = variantsOn(environment).slice(environment.isVariation ? -1 : 0);
-  for (const variant of variants) {
-    for (const [name, l] of Object.entries(CASES)) {
-      it(`${variant}: autodiff gives both adjoints: ${name}`, () => {
-        const { x, filter, dy } = randomOperands(l, `gradients ${name}`);
-        tf.tidy(() => {
-          const op = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
-            conv2dTranspose(a as tf.Tensor4D, b as tf.Tensor4D, ...opArguments(l, variant));
-          const inputs = [tf.tensor4d(x, xShape(l)), tf.tensor4d(filter, filterShape(l))];
-          const [dx, dFilter] = tf.grads(op)(inputs, tf.tensor4d(dy, yShape(l)));
-          expect(dx.shape).toEqual(xShape(l));
-          expect(dFilter.shape).toEqual(filterShape(l));
-          expect(mismatch(dx.dataSync(), oracle.backpropInput(l, dy, filter))).toBe('');
-          expect(mismatch(dFilter.dataSync(), oracle.backpropFilter(l, x, dy))).toBe('');
-        });
+  // The kernels are the same whichever variant is asked for, and kernels.spec.ts runs them on every layer; what a
+  // variant decides shows in second derivatives.
+  const pairs = variantsOn(environment).flatMap((variant) =>
+    Object.entries(CASES).map(([name, l]) => ({ variant, name, l })),
+  );
+  for (const { variant, name, l } of rowsOn(environment, pairs, isDrawn)) {
+    it(`${variant}: autodiff gives both adjoints: ${name}`, () => {
+      const { x, filter, dy } = randomOperands(l, `gradients ${name}`);
+      tf.tidy(() => {
+        const op = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
+          conv2dTranspose(a as tf.Tensor4D, b as tf.Tensor4D, ...opArguments(l, variant));
+        const inputs = [tf.tensor4d(x, xShape(l)), tf.tensor4d(filter, filterShape(l))];
+        const [dx, dFilter] = tf.grads(op)(inputs, tf.tensor4d(dy, yShape(l)));
+        expect(dx.shape).toEqual(xShape(l));
+        expect(dFilter.shape).toEqual(filterShape(l));
+        expect(mismatch(dx.dataSync(), oracle.backpropInput(l, dy, filter))).toBe('');
+        expect(mismatch(dFilter.dataSync(), oracle.backpropFilter(l, x, dy))).toBe('');
       });
-    }
+    });
   }
 
   // What stock tfjs can do right: no dilation, no groups, explicit pads.
@@ -39,7 +40,7 @@ describeOnEveryBackend('gradients', (environment) => {
     ([, { dilations, groups, outputPadding, strides }]) =>
       groups === 1 && dilations.every((d) => d === 1) && outputPadding.every((a, n) => a < strides[n]),
   );
-  for (const [name, l] of stockLayers) {
+  for (const [name, l] of rowsOn(environment, stockLayers, isDrawn)) {
     const { x, filter, dy } = randomOperands(l, `stock ${name}`);
 
     it(`the forward pass is the autodiff gradient of tf.conv2d: ${name}`, () => {

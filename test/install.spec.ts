@@ -2,7 +2,7 @@
 /** Stock ops on our kernels: the same results, gradients that stock lacks, and every stock function back afterwards. */
 import * as tf from '@tensorflow/tfjs-core';
 import { Conv2DTransposeBackpropInput, REPLACEABLE, install, uninstall } from '../src';
-import { type Environment, describeOnEveryBackend } from './support/environments';
+import { type Environment, describeOnEveryBackend, hasKernels } from './support/environments';
 import { type Shape4D, explicitPad, sizeOf } from './support/layer';
 import { NOTHING, leaked } from './support/leaks';
 import { uniform } from './support/random';
@@ -168,7 +168,7 @@ describeOnEveryBackend(
       run().forEach((actual, n) => expectClose(actual, stock[n], precision));
     });
   },
-  ({ withoutKernels }) => withoutKernels === undefined,
+  hasKernels,
 );
 
 /** conv2d and its gradients by their definition, in float64. */

@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { REPLACEABLE, install, uninstall } from '../src';
 import { replaceGradient, replaceKernel } from '../src/integrations/replacements';
-import { describeOnEveryBackend } from './support/environments';
+import { describeOnEveryBackend, hasKernels } from './support/environments';
 
 type Attrs = Record<string, unknown>;
 
@@ -197,5 +197,5 @@ describeOnEveryBackend(
       tf.registerKernel(stock);
     });
   },
-  ({ withoutKernels }) => withoutKernels === undefined,
+  hasKernels,
 );

@@ -4,7 +4,7 @@
  * webgl, of which the README tells.
  */
 import { mismatch } from './support/compare';
-import { describeOnEveryBackend, variantsOn } from './support/environments';
+import { describeOnEveryBackend, rowsOn, variantsOn } from './support/environments';
 import { runBackpropFilter, runBackpropInput, runForward } from './support/kernels';
 import { type Layer, layer, randomOperands } from './support/layer';
 import * as oracle from './support/oracle';
@@ -17,33 +17,33 @@ const LAYERS: Record<string, Layer> = {
 
 describeOnEveryBackend('NaN and infinities', (environment) => {
   const exact = variantsOn(environment).filter((variant) => variant !== 'dilate');
-  for (const [name, l] of Object.entries(LAYERS)) {
-    for (const value of environment.precision === 16 ? [NaN] : [NaN, Infinity, -Infinity]) {
-      const operands = randomOperands(l, `${name} ${value}`);
-      const put = (array: Float32Array): Float32Array =>
-        array.map((v, at) => (at === Math.floor(array.length / 2) ? value : v));
-      const [x, filter, dy] = [put(operands.x), put(operands.filter), put(operands.dy)];
+  const values = environment.precision === 16 ? [NaN] : [NaN, Infinity, -Infinity];
+  const pairs = Object.entries(LAYERS).flatMap(([name, l]) => values.map((value) => ({ name, l, value })));
+  for (const { name, l, value } of rowsOn(environment, pairs)) {
+    const operands = randomOperands(l, `${name} ${value}`);
+    const put = (array: Float32Array): Float32Array =>
+      array.map((v, at) => (at === Math.floor(array.length / 2) ? value : v));
+    const [x, filter, dy] = [put(operands.x), put(operands.filter), put(operands.dy)];
 
-      for (const variant of exact) {
-        it(`${variant}: ${value} in x, and in the filter, ${name}`, () => {
-          const check = (a: Float32Array, b: Float32Array): void =>
-            expect(mismatch(runForward(l, a, b, variant), oracle.forward(l, a, b))).toBe('');
-          check(x, operands.filter);
-          check(operands.x, filter);
-        });
-      }
-
-      it(`the gradients: ${value} in x, in the filter and in dy, ${name}`, () => {
-        const checkInput = (a: Float32Array, b: Float32Array): void =>
-          expect(mismatch(runBackpropInput(l, a, b), oracle.backpropInput(l, a, b))).toBe('');
-        checkInput(dy, operands.filter);
-        checkInput(operands.dy, filter);
-        const checkFilter = (a: Float32Array, b: Float32Array): void =>
-          expect(mismatch(runBackpropFilter(l, a, b), oracle.backpropFilter(l, a, b))).toBe('');
-        checkFilter(x, operands.dy);
-        checkFilter(operands.x, dy);
+    for (const variant of exact) {
+      it(`${variant}: ${value} in x, and in the filter, ${name}`, () => {
+        const check = (a: Float32Array, b: Float32Array): void =>
+          expect(mismatch(runForward(l, a, b, variant), oracle.forward(l, a, b))).toBe('');
+        check(x, operands.filter);
+        check(operands.x, filter);
       });
     }
+
+    it(`the gradients: ${value} in x, in the filter and in dy, ${name}`, () => {
+      const checkInput = (a: Float32Array, b: Float32Array): void =>
+        expect(mismatch(runBackpropInput(l, a, b), oracle.backpropInput(l, a, b))).toBe('');
+      checkInput(dy, operands.filter);
+      checkInput(operands.dy, filter);
+      const checkFilter = (a: Float32Array, b: Float32Array): void =>
+        expect(mismatch(runBackpropFilter(l, a, b), oracle.backpropFilter(l, a, b))).toBe('');
+      checkFilter(x, operands.dy);
+      checkFilter(operands.x, dy);
+    });
   }
 
   if (environment.withoutKernels !== undefined) return; // There is no dilate to ask for.

@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Conv2DTransposeOptions, type Pad, conv2dTranspose } from '../src';
 import { mismatch, mismatchOfPeers } from './support/compare';
 import conformance from './fixtures/conformance.json';
-import { describeOnEveryBackend, variantsOn } from './support/environments';
+import { describeOnEveryBackend, rowsOn, variantsOn } from './support/environments';
 import { opArguments, runForward } from './support/kernels';
 import { type Layer, explicitPad, filterShape, layer, randomOperands, xShape, yShape } from './support/layer';
 import { NOTHING, leaked } from './support/leaks';
@@ -56,7 +56,8 @@ const STOCK_CASES: Record<string, StockCase> = {
 };
 
 describeOnEveryBackend('conv2dTranspose', (environment) => {
-  for (const [name, { pad, l, outputShape, dimRoundingMode }] of Object.entries(STOCK_CASES)) {
+  const stockCases = rowsOn(environment, Object.entries(STOCK_CASES));
+  for (const [name, { pad, l, outputShape, dimRoundingMode }] of stockCases) {
     const { x, filter } = randomOperands(l, name);
     const truth = oracle.forward(l, x, filter);
     const shape = yShape(l);
@@ -89,7 +90,7 @@ describeOnEveryBackend('conv2dTranspose', (environment) => {
     }
   }
 
-  for (const { name, attrs, ...given } of conformance) {
+  for (const { name, attrs, ...given } of rowsOn(environment, conformance)) {
     const pads = attrs.pads as Layer['pads'];
     for (const variant of new Set([...variantsOn(environment), 'auto' as const])) {
       it(`${variant} conforms to ${name}`, () => {

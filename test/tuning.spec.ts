@@ -21,7 +21,7 @@ import {
   uninstall,
 } from '../src';
 import { conv1dTranspose as conv1dLayer, conv2dTranspose as conv2dLayer } from '../src/integrations/layers';
-import { describeOnEveryBackend } from './support/environments';
+import { describeOnEveryBackend, hasKernels } from './support/environments';
 import { explicitPad } from './support/layer';
 import { NOTHING, leaked } from './support/leaks';
 
@@ -290,7 +290,7 @@ describeOnEveryBackend(
       expect(() => requestsOf({ layers: [] }, -1)).toThrowError(/requestsOf: batch must be an integer of at least 1/);
     });
   },
-  ({ withoutKernels }) => withoutKernels === undefined,
+  hasKernels,
 );
 
 describeOnEveryBackend(
@@ -302,5 +302,5 @@ describeOnEveryBackend(
       expect(reason).toContain(`no variant can run on backend '${backend}'`);
     });
   },
-  ({ withoutKernels }) => withoutKernels !== undefined,
+  (environment) => !hasKernels(environment),
 );

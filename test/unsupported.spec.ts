@@ -17,7 +17,7 @@ import { type BackendDescriptor, unsupported } from '../src/contract';
 import { CASES } from './support/cases';
 import { mismatch } from './support/compare';
 import { changeDescriptor } from './support/descriptors';
-import { type Environment, describeOnEveryBackend } from './support/environments';
+import { type Environment, describeOnEveryBackend, hasKernels, isVariation, rowsOn } from './support/environments';
 import { opArguments } from './support/kernels';
 import { explicitPad, filterShape, layer, randomOperands, xShape, yShape } from './support/layer';
 import * as oracle from './support/oracle';
@@ -45,8 +45,6 @@ function lacking(own: BackendDescriptor, adjoints: readonly Adjoint[]): Partial<
   return Object.fromEntries(adjoints.map((adjoint) => [adjoint, { ...own[adjoint], ...none }]));
 }
 
-const hasKernels = ({ withoutKernels }: Environment): boolean => withoutKernels === undefined;
-
 for (const adjoints of WITHOUT)
   describeOnEveryBackend(
     `without ${adjoints.join(' and ')}`,
@@ -54,14 +52,15 @@ for (const adjoints of WITHOUT)
     hasKernels,
   );
 
-function specs({ backend }: Environment, adjoints: readonly Adjoint[]): void {
+function specs(environment: Environment, adjoints: readonly Adjoint[]): void {
+  const { backend } = environment;
   let restore = (): void => undefined;
   beforeAll(() => {
     restore = changeDescriptor(backend, (own) => lacking(own, adjoints));
   });
   afterAll(() => restore());
 
-  for (const name of LAYERS) {
+  for (const name of rowsOn(environment, LAYERS, isVariation)) {
     const l = CASES[name];
     const { x, filter, dy } = randomOperands(l, `unsupported ${name}`);
 

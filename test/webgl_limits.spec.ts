@@ -9,7 +9,7 @@ import { webgl } from '../kernels';
 import { VARIANTS, explain } from '../src';
 import { CASES } from './support/cases';
 import { mismatch } from './support/compare';
-import { type Environment, describeOnEveryBackend } from './support/environments';
+import { type Environment, describeOnEveryBackend, isVariation, rowsOn } from './support/environments';
 import { runBackpropFilter, runBackpropInput, runForward } from './support/kernels';
 import { filterShape, layer, randomOperands, xShape } from './support/layer';
 import * as oracle from './support/oracle';
@@ -38,7 +38,7 @@ const LIMITS: Record<string, (environment: Environment) => { wrap: Wrap; targets
   'none at all': () => ({ wrap: incompleteBeyond(0), targets: 0 }),
 };
 
-const LAYERS = ['stride 2', 'odd channels', 'groups 2', 'dilation 2, stride 2: empty phases'];
+const LAYERS = ['odd channels', 'stride 2', 'groups 2', 'dilation 2, stride 2: empty phases'];
 
 describeOnEveryBackend(
   'webgl with less than it says',
@@ -75,7 +75,7 @@ describeOnEveryBackend(
       it(`${limit}: forward and both gradients are right`, () => {
         const { wrap, targets } = of(environment);
         within(wrap, () => {
-          for (const name of LAYERS) {
+          for (const name of rowsOn(environment, LAYERS, isVariation)) {
             const l = CASES[name];
             const { x, filter, dy } = randomOperands(l, `limits ${name}`);
             const truth = oracle.forward(l, x, filter);

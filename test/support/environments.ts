@@ -21,14 +21,41 @@ export interface Environment {
 
 export const environments: Environment[] = [];
 
+/** Prints a text once. */
+function explain(text: string): void {
+  if (!explained.has(text)) console.warn(text);
+  explained.add(text);
+}
+const explained = new Set<string>();
+
 /** The variants that can be asked for by name in an environment; else 'auto' alone, with the reason printed. */
 export function variantsOn({ name, withoutKernels }: Environment): readonly (Variant | 'auto')[] {
   if (withoutKernels === undefined) return VARIANTS;
-  if (!explained.has(name)) console.warn(`${name}: variants by name are left out; ${withoutKernels}`);
-  explained.add(name);
+  explain(`${name}: variants by name are left out; ${withoutKernels}`);
   return ['auto'];
 }
-const explained = new Set<string>();
+
+/** Whether kernels of ours run in an environment. */
+export const hasKernels = ({ withoutKernels }: Environment): boolean => withoutKernels === undefined;
+/** Whether an environment draws what it computes, which without a GPU takes its time. */
+export const isDrawn = ({ backend }: Environment): boolean => backend === 'webgl';
+/** Whether an environment is another setting of one that is tried in full. */
+export const isVariation = (environment: Environment): boolean => environment.isVariation === true;
+
+/**
+ * The rows of a table that are tried in an environment: all of them; where `isTriedLess`, every fifth, which is
+ * printed. (Of the pairs of 4 variants with others these are all variants in turn.) By default that is where the op is
+ * composed of core ops: they take thousands of draws for a layer, and fallback.spec.ts tries them on all layers on cpu.
+ */
+export function rowsOn<T>(
+  environment: Environment,
+  rows: readonly T[],
+  isTriedLess = (on: Environment): boolean => !hasKernels(on),
+): readonly T[] {
+  if (!isTriedLess(environment)) return rows;
+  explain(`${environment.name}: every fifth case of some tables, all of which others try`);
+  return rows.filter((_, n) => n % 5 === 0);
+}
 
 /** A `describe` for each environment (that is wanted), in which tfjs runs on its backend. */
 export function describeOnEveryBackend(

@@ -39,5 +39,5 @@ environments.push(
   webgl('webgl 2', { WEBGL_VERSION: 2 }),
   webgl('webgl 2, packing off', { WEBGL_VERSION: 2, WEBGL_PACK: false }, { isVariation: true }),
   webgl('webgl 2, half floats', { WEBGL_VERSION: 2, ...halfFloats }, { precision: 16, isVariation: true }),
-  webgl('webgl 1', { WEBGL_VERSION: 1 }, { withoutKernels }),
+  webgl('webgl 1', { WEBGL_VERSION: 1 }, { withoutKernels, isVariation: true }),
 );
