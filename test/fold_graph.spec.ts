@@ -7,9 +7,10 @@ import { foldGraph } from '../src/integrations/graph';
 import { mismatch } from './support/compare';
 import { describeOnEveryBackend } from './support/environments';
 import { sizeOf } from './support/layer';
-import { evaluate, input } from './support/model_oracle';
+import { evaluate } from './support/model_oracle';
 import { uniform } from './support/random';
 import { chain, seededModel } from './support/seeded_model';
+import { input } from './support/values';
 
 type Layer = SymbolicTensor['sourceLayer'];
 

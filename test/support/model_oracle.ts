@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * What a layers model computes at inference, in float64, layer by layer as each is defined, with a bound of the errors
- * that float32 may make on the way: those of a layer's own sums, and those of its inputs as it passes them on. Bounds
- * are in units of ε, as ./compare has them. A normalization's errors are those of terms of the sums before it.
+ * that float32 may make on the way: those of a layer's own sums, and those of its inputs as it passes them on. A
+ * normalization's errors are those of terms of the sums before it.
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { type Layer, layer as layerOf, sizeOf } from './layer';
 import { type Truth, backpropInput, forward } from './oracle';
-
-export interface Value extends Truth {
-  shape: number[];
-  /** Terms of the sums that it comes of. */
-  terms: number;
-}
+import { type Value, activate, biased, channelAt, concatenated, leaky, permuted, pointwise } from './values';
 
 type KerasLayer = SymbolicTensor['sourceLayer'];
 type Pair = [number, number];
@@ -34,12 +29,6 @@ interface Config {
   targetShape: number[];
 }
 
-/** What goes into a model; it is rounded if the backend stores half floats. */
-export function input(given: Float32Array, shape: number[], rounded: boolean): Value {
-  const values = Float64Array.from(given);
-  return { shape, values, bound: values.map((v) => (rounded ? Math.abs(v) : 0)), terms: 1 };
-}
-
 /** The outputs of a model. */
 export function evaluate(model: LayersModel, inputs: Value[]): Value[] {
   const known = new Map<string, Value[]>();
@@ -52,96 +41,16 @@ export function evaluate(model: LayersModel, inputs: Value[]): Value[] {
   return model.outputs.map(valueOf);
 }
 
-/** The truth of one value, element by element. */
-function pointwise(
-  x: Value,
-  map: (v: number, at: number) => number,
-  bound: (b: number, y: number, at: number) => number,
-): Value {
-  const values = x.values.map(map);
-  return { ...x, values, bound: x.bound.map((b, at) => bound(b, values[at], at)) };
-}
-
 const weightOf = (layer: KerasLayer, name: string): Float64Array | undefined => {
   const weight = (layer as unknown as Record<string, { read(): Tensor } | null | undefined>)[name];
   return weight ? Float64Array.from(weight.read().dataSync()) : undefined;
 };
-
-/** Where an element has its channel. */
-const channelAt = (shape: number[], axis: number): ((at: number) => number) => {
-  const inner = sizeOf(shape.slice(axis + 1));
-  return (at) => Math.floor(at / inner) % shape[axis];
-};
-
-function activate(x: Value, name: string): Value {
-  const exponential = (b: number): number => b + 4; // Slopes of at most 1; sums and quotients of exponentials.
-  switch (name) {
-    case 'linear':
-      return x;
-    case 'relu':
-      return pointwise(
-        x,
-        (v) => Math.max(v, 0),
-        (b) => b,
-      );
-    case 'relu6':
-      return pointwise(
-        x,
-        (v) => Math.min(Math.max(v, 0), 6),
-        (b) => b,
-      );
-    case 'elu':
-      return pointwise(x, (v) => (v > 0 ? v : Math.expm1(v)), exponential);
-    case 'sigmoid':
-      return pointwise(x, (v) => 1 / (1 + Math.exp(-v)), exponential);
-    case 'tanh':
-      return pointwise(x, Math.tanh, exponential);
-    default:
-      throw new Error(`the oracle has no activation '${name}'`);
-  }
-}
-
-const leaky = (x: Value, alpha: (at: number) => number): Value =>
-  pointwise(
-    x,
-    (v, at) => (v > 0 ? v : alpha(at) * v),
-    (b, y, at) => Math.max(1, Math.abs(alpha(at))) * b + Math.abs(y),
-  );
 
 /** Both sums over one filter: of the values, and of what their errors become. */
 function linear(x: Value, filter: Float64Array, sum: (values: Float64Array, filter: Float64Array) => Truth): Truth {
   const { values, bound } = sum(x.values, filter);
   const passed = sum(x.bound, filter.map(Math.abs)).values;
   return { values, bound: bound.map((b, at) => b + passed[at]) };
-}
-
-function biased(y: Value, bias: Float64Array | undefined): Value {
-  if (!bias) return y;
-  const channel = channelAt(y.shape, y.shape.length - 1);
-  const terms = y.terms + 1;
-  return {
-    ...pointwise(
-      y,
-      (v, at) => v + bias[channel(at)],
-      (b, _, at) => b + terms * Math.abs(bias[channel(at)]),
-    ),
-    terms,
-  };
-}
-
-function permuted(x: Value, order: number[]): Value {
-  const strides = x.shape.map((_, axis) => sizeOf(x.shape.slice(axis + 1)));
-  const shape = order.map((axis) => x.shape[axis]);
-  const from = (at: number): number => {
-    let source = 0;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      source += (at % shape[axis]) * strides[order[axis]];
-      at = Math.floor(at / shape[axis]);
-    }
-    return source;
-  };
-  const move = (values: Float64Array): Float64Array => values.map((_, at) => values[from(at)]);
-  return { ...x, shape, values: move(x.values), bound: move(x.bound) };
 }
 
 /** A convolution or a transposed one, of 4-D NHWC. */
@@ -257,28 +166,6 @@ function dense(layer: KerasLayer, x: Value): Value {
   const y = convolve({ ...x, shape: [rows, 1, 1, channels] }, kernel, { ...what, outChannels, groups: 1 });
   const { activation } = layer.getConfig() as unknown as Config;
   return { ...activate(biased(y, weightOf(layer, 'bias')), activation), shape: [...x.shape.slice(0, -1), outChannels] };
-}
-
-/** Joined along the last axis. */
-function concatenated(all: Value[]): Value {
-  const widths = all.map(({ shape }) => shape[shape.length - 1]);
-  const width = widths.reduce((a, b) => a + b);
-  const join = (parts: Float64Array[]): Float64Array => {
-    const rows = parts[0].length / widths[0];
-    const out = new Float64Array(rows * width);
-    for (let row = 0, at = 0; row < rows; row++)
-      parts.forEach((part, n) => {
-        out.set(part.subarray(row * widths[n], (row + 1) * widths[n]), at);
-        at += widths[n];
-      });
-    return out;
-  };
-  return {
-    shape: [...all[0].shape.slice(0, -1), width],
-    values: join(all.map(({ values }) => values)),
-    bound: join(all.map(({ bound }) => bound)),
-    terms: Math.max(...all.map(({ terms }) => terms)),
-  };
 }
 
 function run(layer: KerasLayer, inputs: Value[]): Value[] {
