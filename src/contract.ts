@@ -131,7 +131,17 @@ const distrusted = /* @__PURE__ */ new WeakSet<KernelBackend>();
  * @param problem What was found, to follow a colon.
  */
 export function otherInternals(backendName: string, backend: KernelBackend, problem: string): Unsupported {
-  const reason = `tfjs ${version_core} keeps tensors in another way than tfjs ${KNOWN_TFJS} does: ${problem}`;
+  return distrust(backendName, backend, `keeps tensors in another way than tfjs ${KNOWN_TFJS} does: ${problem}`);
+}
+
+/** That it could not be found out: something was thrown, by another tfjs, or for want of memory. Warns as well. */
+export function unproven(backendName: string, backend: KernelBackend, thrown: unknown): Unsupported {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return distrust(backendName, backend, `could not be proven to keep tensors as tfjs ${KNOWN_TFJS} does: ${message}`);
+}
+
+function distrust(backendName: string, backend: KernelBackend, what: string): Unsupported {
+  const reason = `tfjs ${version_core} ${what}`;
   if (!distrusted.has(backend)) {
     distrusted.add(backend);
     console.warn(
@@ -220,10 +230,7 @@ export function kernelFor<B extends KernelBackend>(
 }
 
 /** Those of ours that a backend has for a pass. */
-export function contendersOn<B extends KernelBackend>(
-  { variants }: Pick<BackendDescriptor<B>, 'variants'>,
-  pass: Pass,
-): readonly OurContender[] {
+export function contendersOn({ variants }: { readonly variants: object }, pass: Pass): readonly OurContender[] {
   return pass === 'forward' ? (Object.keys(variants) as Variant[]) : ['ours'];
 }
 

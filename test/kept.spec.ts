@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { type Conv2DTransposeGeometry, type GeometryRequest, computeGeometry } from '../src';
 import { type ConvolutionRequest, geometryOfConvolution } from '../src/geometry/convolution';
-import { Recent, keptBy } from '../src/geometry/kept';
+import { Recent, keptBy, retried } from '../src/geometry/kept';
 import { explicitPad } from './support/layer';
 
 const FLAT = [0, 0, 1, 1, 0, 0, 0, 0];
@@ -185,6 +185,45 @@ describe('Recent', () => {
     });
     expect(kept).toBeGreaterThanOrEqual(256);
     expect(kept).toBeLessThanOrEqual(1024);
+  });
+});
+
+describe('retried', () => {
+  it('keeps what is made at last, and tries what throws less and less often', () => {
+    const tries: number[] = [];
+    let question = 0;
+    const ask = retried(() => {
+      tries.push(question);
+      if (question < 12) throw new Error(`at ${question}`);
+      return question;
+    });
+    const answers = Array.from({ length: 20 }, (_, n) => {
+      question = n;
+      try {
+        return ask();
+      } catch (error) {
+        return (error as Error).message;
+      }
+    });
+    expect(tries).toEqual([0, 2, 5, 10, 19]);
+    expect(answers.slice(0, 6)).toEqual(['at 0', 'at 0', 'at 2', 'at 2', 'at 2', 'at 5']);
+    expect([answers[18], answers[19]]).toEqual(['at 10', 19]);
+    question = 20;
+    expect(ask()).toBe(19);
+  });
+
+  it('asks again for what is not there yet, and tries at least once in 1025 questions', () => {
+    let tries = 0;
+    const absent = retried((): undefined => void tries++);
+    for (let n = 0; n < 3; n++) expect(absent()).toBeUndefined();
+    expect(tries).toBe(3);
+    tries = 0;
+    const broken = retried((): number => {
+      tries++;
+      throw new Error('for ever');
+    });
+    for (let n = 0; n < 20 * 1025; n++) expect(broken).toThrowError('for ever');
+    expect(tries).toBeGreaterThan(20);
   });
 });
 

@@ -71,6 +71,28 @@ function proofSpecs({ backend: backendName }: Environment): void {
     });
   });
 
+  it('is tried again where memory was short', async () => {
+    const warnings = await onLaterTfjs({}, async () => {
+      const of = backend();
+      const before = used();
+      of.write = () => {
+        throw new RangeError('Array buffer allocation failed');
+      };
+      try {
+        const { variant, reason } = explain(REQUEST);
+        expect(variant).toBeUndefined();
+        expect(reason).toMatch(/could not be proven to keep tensors as tfjs .* does: .*allocation failed/);
+      } finally {
+        delete (of as Partial<tf.KernelBackend>).write;
+      }
+      expect(used()).toEqual(before);
+      let variant: unknown;
+      for (let n = 0; n < 20 && variant === undefined; n++) ({ variant } = explain(REQUEST));
+      expect(variant).toBeDefined();
+    });
+    expect(warnings.length).toBe(1);
+  });
+
   if (backendName !== 'webgl') return;
 
   it('waits while tfjs only compiles', async () => {

@@ -17,11 +17,13 @@
  * Each copy is made by the program of a fused kernel whose bias is the tensor: the code that reads and writes tensors
  * in earnest. Values are integers, which half floats hold, and no two of a tensor are equal. The kernels of tfjs are
  * called past its engine: no tape, profile or scope sees them.
+ *
+ * Where something throws instead, it is tried again later: memory may have been short.
  */
 import { BatchMatMul, Reshape, Slice, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
-import { SUPPORTED, type Support, otherInternals, unsupported } from '../../src/contract';
-import { keptBy } from '../../src/geometry/kept';
+import { SUPPORTED, type Support, otherInternals, unproven, unsupported } from '../../src/contract';
+import { keptBy, retried } from '../../src/geometry/kept';
 import { deviceName, deviceOf } from './device';
 import { keptOf } from './drawing/context';
 import { Scope } from './drawing/scope';
@@ -44,8 +46,17 @@ import {
 const NO_WEBGL_2 = /* @__PURE__ */ unsupported('it needs WebGL 2, and this is WebGL 1');
 const ONLY_COMPILES = /* @__PURE__ */ unsupported('it draws, and the flag ENGINE_COMPILE_ONLY is set');
 
-/** What is found of each format of results. */
-const supportsOf = keptBy((_backend: MathBackendWebGL): (Support | undefined)[] => []);
+/** The proof for each format of results; `undefined` where nothing can be drawn. */
+const proofsOf = keptBy((backend: MathBackendWebGL) =>
+  Array.from({ length: 4 }, () =>
+    retried((): Support | undefined => {
+      keptOf(backend).throwIfLost();
+      if (deviceOf(backend).targets === 0) return undefined;
+      const problem = untimed(backend, () => problemWith(backend));
+      return problem === '' ? SUPPORTED : otherInternals('webgl', backend, problem);
+    }),
+  ),
+);
 
 /**
  * Whether kernels of ours can run here at all.
@@ -56,17 +67,12 @@ export function probe(backend: MathBackendWebGL): Support {
   try {
     if (!isWebGL2()) return NO_WEBGL_2;
     if (onlyCompiles()) return ONLY_COMPILES;
-    const supports = supportsOf(backend);
     const format = (packsResults() ? 1 : 0) + (drawsFloat32() ? 2 : 0);
-    const found = supports[format];
-    if (found) return found;
-    keptOf(backend).throwIfLost();
-    if (deviceOf(backend).targets === 0) return SUPPORTED; // By the backend: it is for the kernels to say why not.
-    const problem = untimed(backend, () => problemWith(backend));
-    return (supports[format] = problem === '' ? SUPPORTED : otherInternals('webgl', backend, problem));
+    // Without targets it is for the kernels to say why not.
+    return proofsOf(backend)[format]() ?? SUPPORTED;
   } catch (error) {
     if (isLost(backend)) throw error;
-    return otherInternals('webgl', backend, (error as Error).message); // Flags, or what keeps the context.
+    return unproven('webgl', backend, error);
   }
 }
 
@@ -105,7 +111,14 @@ function linesOf(values: readonly number[]): number[] {
   return Array.from({ length: 3 * WIDTH }, (_, n) => 16 * Math.floor(n / WIDTH) + values[(n % WIDTH) % values.length]);
 }
 
-/** What is wrong, or ''. */
+/** Values are other than they must be. */
+class Mismatch extends Error {}
+
+/**
+ * What is wrong, or ''.
+ *
+ * @throws Error if it cannot be found out.
+ */
 function problemWith(backend: MathBackendWebGL): string {
   const made: TensorInfo[] = [];
   const own = <T extends TensorInfo | undefined>(info: T): T => {
@@ -118,7 +131,7 @@ function problemWith(backend: MathBackendWebGL): string {
   const check = (info: TensorInfo, expected: readonly number[]): void => {
     const found = valuesOf(backend, info);
     const wrong = expected.findIndex((value, n) => !(Math.abs(found[n] - value) < 0.25));
-    if (wrong >= 0) throw new Error(`element ${wrong} is ${found[wrong]} instead of ${expected[wrong]}`);
+    if (wrong >= 0) throw new Mismatch(`element ${wrong} is ${found[wrong]} instead of ${expected[wrong]}`);
   };
   const copy = (info: TensorInfo, values: readonly number[]): TensorInfo => {
     const bias = { bias: info, activation: 'linear', leakyreluAlpha: 0 } as const;
@@ -151,7 +164,9 @@ function problemWith(backend: MathBackendWebGL): string {
     return '';
   } catch (error) {
     keptOf(backend).throwIfLost();
-    return `${step}: ${(error as Error).message}`;
+    const problem = `${step}: ${(error as Error).message}`;
+    if (error instanceof Mismatch) return problem;
+    throw new Error(problem, { cause: error });
   } finally {
     for (const info of made) disposeTensor(backend, info);
   }

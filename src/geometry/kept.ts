@@ -16,6 +16,32 @@ export function keptBy<K extends object, V>(make: (key: K) => V): (key: K) => V 
   };
 }
 
+/** Questions that pass at most until what has thrown is tried again. */
+const MOST_PATIENCE = 1024;
+
+/**
+ * `make`, called until it gives something, which is kept. An error stands for the next question too, that of the next
+ * try for the next two, then four: it may pass, but what throws every time must not cost its time every time.
+ */
+export function retried<V>(make: () => V | undefined): () => V | undefined {
+  let made: V | undefined;
+  let thrown: unknown;
+  let [patience, left] = [1, 0];
+  return () => {
+    if (made !== undefined) return made;
+    if (left > 0) {
+      left--;
+      throw thrown;
+    }
+    try {
+      return (made = make());
+    } catch (error) {
+      [thrown, left, patience] = [error, patience, Math.min(2 * patience, MOST_PATIENCE)];
+      throw error;
+    }
+  };
+}
+
 /** Equal values have equal keys, others never. What is not made of numbers, strings and arrays has none. */
 export function keyOf(value: unknown): string | undefined {
   if (typeof value === 'number' || value === undefined) return `${value}`;
