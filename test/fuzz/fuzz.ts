@@ -11,7 +11,7 @@ import { progressBar, setUpTfjs } from '../../bench/in_node';
 import { callsOf, inChromium } from '../../bench/peers/chromium_page';
 import { onEveryEngine } from '../support/memory_backends';
 import type { FuzzCase } from './check';
-import { BLOCK, Fuzzing, type Tally } from './fuzzing';
+import { type BlockRunner, Fuzzing, MOST_FAILURES, type Tally, runInTurn } from './fuzzing';
 import type { FuzzPage } from './page';
 
 const BACKENDS = ['cpu', 'wasm', 'webgl'] as const;
@@ -64,8 +64,7 @@ function caseOf(value: string): FuzzCase {
 }
 
 /** What runs cases: here, or in a page. */
-interface Runner {
-  runBlock(from: number, to: number): Promise<boolean>;
+interface Runner extends BlockRunner {
   runCase(c: FuzzCase): Promise<void>;
   tally(): Promise<Tally> | Tally;
   stop(): Promise<void> | void;
@@ -79,17 +78,12 @@ let stopped = false;
 const secondsSinceBegin = (): number => (begun === 0 ? 0 : (performance.now() - begun) / 1000);
 const isOver = (): boolean => stopped || secondsSinceBegin() >= minutes * 60;
 
-/** Blocks on all runners in turn, until the time is over. */
+/** One case alone, or blocks of cases until the time is over or there are failures enough. */
 async function fuzz(runners: readonly Runner[]): Promise<void> {
   if (options.case) {
     for (const runner of runners) await runner.runCase(options.case);
   } else {
-    const end = options.from + (options.count ?? Infinity);
-    for (let from = options.from; from < end && !isOver();) {
-      const to = Math.min(end, (Math.floor(from / BLOCK) + 1) * BLOCK);
-      for (const runner of runners) if (!isOver()) await runner.runBlock(from, to);
-      from = to;
-    }
+    await runInTurn(runners, options.from, options.from + (options.count ?? Infinity), isOver);
   }
   await note(runners);
 }
@@ -162,7 +156,10 @@ function summarize(): void {
   const seconds = secondsSinceBegin();
   console.log(`\nseed ${seed}, ${seconds.toFixed(0)} s, cases from ${options.from}`);
   for (const { backend, cases, comparisons, failures } of tallies.values())
-    console.log(`${backend}: ${comparisons} comparisons of ${cases} cases, ${failures.length} wrong`);
+    console.log(
+      `${backend}: ${comparisons} comparisons of ${cases} cases, ${failures.length} wrong` +
+        (failures.length < MOST_FAILURES ? '' : ', and no more were looked for'),
+    );
   skipped.forEach((reason) => console.log(`Skipped: ${reason}`));
   broken.forEach((reason) => console.log(`FAILED ${reason}`));
   for (const { backend, failures } of tallies.values()) {

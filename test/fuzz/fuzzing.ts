@@ -13,7 +13,7 @@ export const BLOCK = 32;
 /** How long a case that fails is made smaller, in ms. */
 const SHRINK_MS = 20_000;
 /** More failures would tell no more. */
-const MOST_FAILURES = 5;
+export const MOST_FAILURES = 5;
 
 export interface Failure {
   readonly environment: string;
@@ -32,7 +32,28 @@ export interface Tally {
   readonly failures: Failure[];
 }
 
-export class Fuzzing {
+/** What runs blocks of cases of a backend: a `Fuzzing`, here or in a page. */
+export interface BlockRunner {
+  /** Runs the cases of a block from index `from` to before `to`; whether to go on with others. */
+  runBlock(from: number, to: number): Promise<boolean>;
+}
+
+/** Blocks on all runners in turn, from one index to another, or until it is over. Who has enough is left out. */
+export async function runInTurn(
+  runners: readonly BlockRunner[],
+  begin: number,
+  end: number,
+  isOver: () => boolean,
+): Promise<void> {
+  const going = new Set(runners);
+  for (let from = begin; from < end && going.size > 0 && !isOver();) {
+    const to = Math.min(end, (Math.floor(from / BLOCK) + 1) * BLOCK);
+    for (const runner of going) if (!isOver() && !(await runner.runBlock(from, to))) going.delete(runner);
+    from = to;
+  }
+}
+
+export class Fuzzing implements BlockRunner {
   readonly tally: Tally;
   private stopped = false;
   private breathed = 0;

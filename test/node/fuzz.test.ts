@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs';
 import '../../kernels/cpu';
 import type { Checked, FuzzCase } from '../fuzz/check';
-import { BLOCK, Fuzzing } from '../fuzz/fuzzing';
+import { BLOCK, Fuzzing, runInTurn } from '../fuzz/fuzzing';
 
 const root = resolve(__dirname, '../..');
 const ENVIRONMENTS = [{ name: 'cpu', backend: 'cpu' }];
@@ -46,6 +46,21 @@ describe('fuzzing', () => {
       await again.runBlock(index, index + 1);
       expect([again.tally.cases, again.tally.failures[0]?.index]).toEqual([1, index]);
     }
+  });
+
+  it('goes on with others where one has found enough, and ends when all have', async () => {
+    const [broken, right] = [planted, (): Checked => ({ comparisons: 1, wrong: [] })].map(
+      (check) => new Fuzzing(ENVIRONMENTS, 7, check),
+    );
+    let blocks = 0;
+    const counted = { runBlock: (from: number, to: number) => (blocks++, broken.runBlock(from, to)) };
+    await runInTurn([counted, right], 0, 40 * BLOCK, () => false);
+    expect(broken.tally.failures).toHaveLength(5);
+    expect(blocks).toBeLessThan(40);
+    expect(right.tally.cases).toBe(40 * BLOCK);
+    const alone = new Fuzzing(ENVIRONMENTS, 7, planted);
+    await runInTurn([alone], 0, Infinity, () => false);
+    expect(alone.tally.failures).toHaveLength(5);
   });
 
   it('ends when it is stopped', async () => {
