@@ -236,5 +236,25 @@ describeOnEveryBackend('foldGraph', (environment) => {
     const load = foldGraph(tf.io.fromMemory({ modelTopology: {} })).load!();
     const message = await Promise.resolve(load).catch((error: Error) => error.message);
     expect(message).toMatch(/a graph model.*is expected/);
+    const weightSpecs: tf.io.WeightsManifestEntry[] = [
+      { name: 'a', shape: [2], dtype: 'float32' },
+      { name: 'b', shape: [2], dtype: 'float32' },
+    ];
+    const whole = { modelTopology: { node: [] as unknown[] }, weightSpecs, weightData: new ArrayBuffer(16) };
+    const broken: [object, RegExp][] = [
+      [{ ...whole, modelTopology: { node: 'nodes' } }, /a graph model with nodes is expected/],
+      [{ ...whole, modelTopology: { node: [{ name: 'x', op: 'Const' }, null] } }, /node 1 must have .*but is null/],
+      [{ ...whole, modelTopology: { node: [{ name: 'x' }] } }, /node 0 must have a name.*but is \{"name":"x"\}/],
+      [{ ...whole, modelTopology: { node: [{ name: 'x', op: 'Relu', input: [1] }] } }, /a list of names as input/],
+      [{ ...whole, weightData: undefined }, /has no weights/],
+      [{ ...whole, weightData: new ArrayBuffer(10) }, /weights are not what its list of weights says: .*whole\?/],
+    ];
+    const tensors = tf.memory().numTensors;
+    for (const [artifacts, expected] of broken) {
+      const given = { load: () => Promise.resolve(artifacts as tf.io.ModelArtifacts) };
+      const told = await foldGraph(given).load!().then(String, (error: Error) => error.message);
+      expect(told).toMatch(expected);
+    }
+    expect(tf.memory().numTensors).toBe(tensors);
   });
 });

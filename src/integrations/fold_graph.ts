@@ -3,7 +3,7 @@
  * `foldGraph`: the nodes of a graph model rewritten before it is loaded. A convolution takes up the nodes behind it, as
  * long as nothing else uses what goes from one to the next. The node that does it all has the name of the last.
  */
-import { type Tensor, io, tensor } from '@tensorflow/tfjs-core';
+import { type Tensor, io, tensor, tidy } from '@tensorflow/tfjs-core';
 import {
   type Affine,
   type ChannelOf,
@@ -263,18 +263,46 @@ interface Signature {
   outputs?: Record<string, { name: string }>;
 }
 
+/** @throws Error if it is not the topology of a graph model: nodes with names, ops and inputs. */
+function nodesOf(topology: io.ModelArtifacts['modelTopology']): GraphNode[] {
+  const { node: nodes } = (topology ?? {}) as { node?: unknown };
+  if (!Array.isArray(nodes))
+    throw new Error('foldGraph: a graph model with nodes is expected; for layers models see fold of …/layers');
+  const isNode = (node: Partial<GraphNode> | null): boolean =>
+    typeof node?.name === 'string' &&
+    typeof node.op === 'string' &&
+    (node.input === undefined || (Array.isArray(node.input) && node.input.every((name) => typeof name === 'string')));
+  const wrong = nodes.findIndex((node: Partial<GraphNode> | null) => !isNode(node));
+  if (wrong >= 0)
+    throw new Error(
+      `foldGraph: the model is broken: node ${wrong} must have a name, an op and a list of names as input, ` +
+        `but is ${JSON.stringify(nodes[wrong])}`,
+    );
+  return nodes as GraphNode[];
+}
+
+/** @throws Error if the weights are not those that their list tells of; nothing is left behind then. */
+function decoded(data: io.WeightData, specs: io.WeightsManifestEntry[]): Record<string, Tensor> {
+  try {
+    return tidy(() => io.decodeWeights(data, specs));
+  } catch (error) {
+    throw new Error(
+      `foldGraph: the model's weights are not what its list of weights says: ${(error as Error).message}; ` +
+        'are all of its files there, and whole?',
+      { cause: error },
+    );
+  }
+}
+
 async function foldArtifacts(artifacts: io.ModelArtifacts): Promise<io.ModelArtifacts> {
   const { modelTopology, weightData, weightSpecs = [], signature, userDefinedMetadata, modelInitializer } = artifacts;
-  const { node: nodes } = (modelTopology ?? {}) as { node?: GraphNode[] };
-  if (!nodes || !weightData)
-    throw new Error(
-      'foldGraph: a graph model with nodes and weights is expected; for layers models see fold of …/layers',
-    );
+  const nodes = nodesOf(modelTopology);
+  if (!weightData) throw new Error('foldGraph: this graph model has no weights; give a source that loads them too');
   const metadata = userDefinedMetadata as { signature?: Signature } | undefined;
   const { outputs } = (metadata?.signature ?? signature ?? {}) as Signature;
   const initial = (modelInitializer as { node?: GraphNode[] } | undefined)?.node ?? [];
   const kept = [...Object.values(outputs ?? {}), ...initial].map(({ name }) => nameOf(name));
-  const weights = io.decodeWeights(weightData, weightSpecs) as Record<string, Tensor>;
+  const weights = decoded(weightData, weightSpecs);
   const loaded = Object.values(weights);
   try {
     const rewritten = new Rewriting(nodes, weights, new Set(kept)).run();
@@ -305,7 +333,7 @@ async function foldArtifacts(artifacts: io.ModelArtifacts): Promise<io.ModelArti
  * @param options What it takes besides, for a URL: `fetchFunc`, `requestInit` and others. Given to `tf.loadGraphModel`
  *   with the handler, they would not be heeded.
  * @returns An IOHandler that loads what the source does, rewritten.
- * @throws Error, when it loads, if it is no graph model, or the source cannot be loaded.
+ * @throws Error, when it loads, if it is no graph model or a broken one, or the source cannot be loaded.
  */
 export function foldGraph(source: string | io.IOHandler, options: io.LoadOptions = {}): io.IOHandler {
   const handlerOf = (url: string): io.IOHandler => io.getLoadHandlers(url, options)[0] ?? io.http(url, options);
