@@ -10,7 +10,7 @@ import type { OutputShape } from '../op/conv2d_transpose';
 import { fusedConv2dTranspose } from '../op/fused';
 import type { Activation } from '../contract';
 import type { DataFormat, ExplicitPadding, Pad } from '../geometry/request';
-import { FUSED_TRANSPOSE } from './fold_graph';
+import { FUSED_TRANSPOSE } from './graph_rewriting';
 
 const OP = 'Conv2DBackpropInput';
 

@@ -12,8 +12,8 @@ import { type Shape, layers } from '@tensorflow/tfjs-layers';
 import { conv1dTranspose as conv1dTransposeOp } from '../op/conv1d_transpose';
 import { fusedConv2dTranspose } from '../op/fused';
 import { applyFused } from '../op/activations';
-import { ACTIVATIONS, type Activation, VARIANTS, type Variant } from '../contract';
-import { checkInteger, checkNames, checkObject } from '../geometry/checks';
+import { ACTIVATIONS, type Activation, type Variant } from '../contract';
+import { checkNames, checkObject } from '../geometry/checks';
 import { FusedConv2D } from './fused_conv2d_layer';
 import {
   type HasParametric,
@@ -24,7 +24,8 @@ import {
   parametricOf,
   stockArgs,
 } from './kernel_activations';
-import { type Layer, type StockLayer, addWeight, classOf, single } from './stock_layers';
+import { type Layer, type StockLayer, classOf, single } from './stock_layers';
+import { type Own, buildWeights, outputShapeOf, ownOf } from './transposed_layer';
 
 type StockArgs = Parameters<typeof layers.conv2dTranspose>[0];
 
@@ -100,101 +101,8 @@ function checkArguments(who: string, args: object, others: readonly string[] = [
 const StockConv2DTranspose = classOf(layers.conv2dTranspose({ filters: 1, kernelSize: 1, name: 'stock' }));
 const StockConv1D = classOf(layers.conv1d({ filters: 1, kernelSize: 1, name: 'stock' }));
 
-/** What both layers have beyond stock's. */
-interface Own {
-  outputPadding: number[] | null;
-  groups: number;
-  variant: Variant | 'auto';
-}
-
 /** Activations that kernels apply themselves: Keras calls them as tfjs does, where they have no parameter. */
 const FUSED: readonly string[] = ACTIVATIONS.filter((name) => name !== 'leakyrelu' && name !== 'prelu');
-
-function own(className: string, rank: number, args: object, padding: string): Own {
-  const { outputPadding = null, groups = 1, variant = 'auto', useBias } = args as Partial<Own & { useBias: unknown }>;
-  if (padding !== 'same' && padding !== 'valid')
-    throw new Error(`${className}: padding must be 'same' or 'valid', but was '${padding}'`);
-  if (!Number.isInteger(groups) || groups < 1)
-    throw new Error(`${className}: groups must be a whole number of at least 1, but was ${JSON.stringify(groups)}`);
-  if (variant !== 'auto' && !VARIANTS.includes(variant))
-    throw new Error(
-      `${className}: variant must be one of ${VARIANTS.join(', ')}, auto, but was ${JSON.stringify(variant)}`,
-    );
-  if (useBias !== undefined && useBias !== null && typeof useBias !== 'boolean')
-    throw new Error(`${className}: useBias must be true or false, but was ${JSON.stringify(useBias)}`);
-  const pads = typeof outputPadding === 'number' ? new Array<number>(rank).fill(outputPadding) : outputPadding;
-  if (pads && (pads.length !== rank || !pads.every((pad) => Number.isInteger(pad) && pad >= 0)))
-    throw new Error(
-      `${className}: outputPadding must be ${rank === 1 ? 'a whole number' : 'a whole number or two'}, ` +
-        `but was ${JSON.stringify(outputPadding)}`,
-    );
-  // tfjs takes any numbers here, and gives shapes of halves, or none.
-  const { kernelSize, strides = 1, dilationRate = 1 } = args as Partial<Record<string, number | number[]>>;
-  for (const [name, sizes] of Object.entries({ kernelSize, strides, dilationRate }))
-    [sizes].flat().forEach((size) => checkInteger(`${className}: ${name}`, size, 1));
-  return { outputPadding: pads, groups, variant };
-}
-
-/**
- * Keras's size of an output: without an output padding 'valid' has room for a kernel smaller than its stride; with one,
- * 'same' crops ⌊k / 2⌋ on both sides. Source: keras.ops, `compute_conv_transpose_output_length`.
- */
-function kerasLength(
-  inSize: number | null,
-  layer: Pick<StockLayer, 'kernelSize' | 'strides' | 'padding' | 'dilationRate'>,
-  outputPadding: number[] | null,
-  n: number,
-): number | null {
-  if (inSize === null) return null;
-  const [stride, kernel] = [layer.strides[n], layer.dilationRate[n] * (layer.kernelSize[n] - 1) + 1];
-  if (outputPadding) {
-    const pad = layer.padding === 'same' ? Math.floor(kernel / 2) : 0;
-    return stride * (inSize - 1) + kernel - 2 * pad + outputPadding[n];
-  }
-  return layer.padding === 'same' ? inSize * stride : inSize * stride + Math.max(kernel - stride, 0);
-}
-
-/** The shape of the result, and where its dimensions are. */
-function outputShapeOf(layer: StockLayer & Own, given: Shape | Shape[]): Shape {
-  const shape = [...(Array.isArray(given[0]) ? (given[0] as Shape) : (given as Shape))];
-  const channelAxis = layer.dataFormat === 'channelsFirst' ? 1 : shape.length - 1;
-  const firstAxis = layer.dataFormat === 'channelsFirst' ? 2 : 1;
-  shape[channelAxis] = layer.filters;
-  layer.kernelSize.forEach((_, n) => {
-    shape[firstAxis + n] = kerasLength(shape[firstAxis + n], layer, layer.outputPadding, n);
-  });
-  return shape;
-}
-
-function build(className: string, layer: StockLayer & Own, given: Shape | Shape[]): void {
-  const shape = Array.isArray(given[0]) ? (given[0] as Shape) : (given as Shape);
-  const rank = layer.kernelSize.length;
-  if (shape.length !== rank + 2)
-    throw new Error(`${className}: the input must have rank ${rank + 2}, but has shape [${shape}]`);
-  const channelAxis = layer.dataFormat === 'channelsFirst' ? 1 : rank + 1;
-  const inChannels = shape[channelAxis];
-  if (inChannels === null || inChannels === undefined)
-    throw new Error(`${className}: the channels of the input must be known, but its shape is [${shape}]`);
-  const { groups, filters } = layer;
-  if (filters % groups !== 0 || inChannels % groups !== 0)
-    throw new Error(
-      `${className}: filters (${filters}) and input channels (${inChannels}) must be multiples of groups (${groups})`,
-    );
-  const add = (name: 'kernel' | 'bias', weightShape: number[]): { read(): Tensor } =>
-    addWeight(
-      layer,
-      name,
-      weightShape,
-      'float32',
-      layer[`${name}Initializer`],
-      layer[`${name}Regularizer`],
-      true,
-      layer[`${name}Constraint`],
-    );
-  layer.kernel = add('kernel', [...layer.kernelSize, filters / groups, inChannels]);
-  if (layer.useBias) layer.bias = add('bias', [filters]);
-  layer.built = true;
-}
 
 /** The activation that a kernel applies, and what is left to apply. */
 function split({ activation }: StockLayer): { fused: Activation; rest?: (x: Tensor) => Tensor } {
@@ -217,14 +125,14 @@ class Conv2DTranspose extends StockConv2DTranspose implements Own, HasParametric
     const { parametric, leakyreluAlpha } = parametricOf('Conv2DTranspose', args);
     this.parametric = parametric;
     this.leakyreluAlpha = leakyreluAlpha;
-    const { outputPadding, groups, variant } = own('Conv2DTranspose', 2, args, this.padding);
+    const { outputPadding, groups, variant } = ownOf('Conv2DTranspose', 2, args, this.padding);
     this.outputPadding = outputPadding;
     this.groups = groups;
     this.variant = variant;
   }
 
   override build(inputShape: Shape | Shape[]): void {
-    build('Conv2DTranspose', this, inputShape);
+    buildWeights('Conv2DTranspose', this, inputShape);
     buildAlpha(this, this.filters);
   }
 
@@ -272,14 +180,14 @@ class Conv1DTranspose extends StockConv1D implements Own {
 
   constructor(args: Conv1DTransposeLayerArgs) {
     super(args);
-    const { outputPadding, groups, variant } = own('Conv1DTranspose', 1, args, this.padding);
+    const { outputPadding, groups, variant } = ownOf('Conv1DTranspose', 1, args, this.padding);
     this.outputPadding = outputPadding;
     this.groups = groups;
     this.variant = variant;
   }
 
   override build(inputShape: Shape | Shape[]): void {
-    build('Conv1DTranspose', this, inputShape);
+    buildWeights('Conv1DTranspose', this, inputShape);
   }
 
   override call(inputs: Tensor | Tensor[]): Tensor {
