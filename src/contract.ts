@@ -8,12 +8,16 @@
  * of this file in one page see the same backends.
  */
 import {
+  Add,
   Conv2D,
   Conv2DBackpropFilter,
   Conv2DBackpropInput,
   FusedConv2D,
   type KernelBackend,
   type KernelConfig,
+  type KernelFunc,
+  Minimum,
+  Prelu,
   type TensorInfo,
   getKernel,
   registerKernel,
@@ -41,8 +45,16 @@ export const KERNEL_OF_VARIANT = /* @__PURE__ */ Object.fromEntries(
 export const Conv2DTransposeBackpropInput = 'Conv2DTransposeBackpropInput';
 export const Conv2DTransposeBackpropFilter = 'Conv2DTransposeBackpropFilter';
 
+/** The stock kernels that the kernels of the family compute. */
+export const CONVOLUTIONS = [Conv2DBackpropInput, Conv2DBackpropFilter, Conv2D, FusedConv2D] as const;
+export type Convolution = (typeof CONVOLUTIONS)[number];
+
+/** Stock kernels between the convolutions of a model, which some backends have kernels of their own for. */
+export const ELEMENTWISE = [Add, Minimum, Prelu] as const;
+export type Elementwise = (typeof ELEMENTWISE)[number];
+
 /** The stock kernels that `install` can replace. */
-export const REPLACEABLE = [Conv2DBackpropInput, Conv2DBackpropFilter, Conv2D, FusedConv2D] as const;
+export const REPLACEABLE = [...CONVOLUTIONS, ...ELEMENTWISE] as const;
 export type Replaceable = (typeof REPLACEABLE)[number];
 
 /** What kernels compute of a geometry. */
@@ -54,7 +66,7 @@ export const STOCK_KERNELS = {
   forward: Conv2DBackpropInput,
   'input gradient': Conv2D,
   'filter gradient': Conv2DBackpropFilter,
-} as const satisfies Readonly<Record<Pass, Replaceable>>;
+} as const satisfies Readonly<Record<Pass, Convolution>>;
 
 /** Tensors of a pass: the arguments of the trilinear form (./op/gradients). y has the shape of its cotangent dy. */
 export type Operand = 'x' | 'filter' | 'dy';
@@ -207,6 +219,8 @@ export interface BackendDescriptor<B extends KernelBackend = KernelBackend> {
    * stock's may still be chosen.
    */
   readonly replaces: readonly Replaceable[];
+  /** Kernels for others than convolutions, made of the stock function that they replace, which gets what they can't. */
+  readonly elementwise?: Readonly<Record<Elementwise, (stock: KernelFunc) => KernelFunc>>;
   /** Any of the variants; a test may bring one of its own. */
   readonly variants: Readonly<Partial<Record<Variant, FamilyKernel<B>>>>;
   readonly backpropInput: FamilyKernel<B>;

@@ -6,19 +6,24 @@
  */
 import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import { type BackendDescriptor, REPLACEABLE, registerBackend } from '../../src/contract';
-import { familyOn } from '../family/family';
+import { type Storage, familyOn } from '../family/family';
+import { elementwiseOn } from './elementwise';
+
+const storage: Storage<MathBackendCPU> = {
+  read: (backend, { dataId }) => backend.readSync(dataId) as Float32Array,
+  make: (backend, shape, values, write) => {
+    // Not `slice`, which V8 does an order of magnitude slower on WebAssembly's memory; and no zeros first.
+    const own = write ? new Float32Array(values.length) : new Float32Array(values);
+    write?.(values, own);
+    return { dataId: backend.write(own, shape, 'float32'), shape, dtype: 'float32' };
+  },
+};
+const family = familyOn('cpu', storage);
 
 export const descriptor: BackendDescriptor<MathBackendCPU> = {
+  ...family,
   replaces: REPLACEABLE,
-  ...familyOn<MathBackendCPU>('cpu', {
-    read: (backend, { dataId }) => backend.readSync(dataId) as Float32Array,
-    make: (backend, shape, values, write) => {
-      // Not `slice`, which V8 does an order of magnitude slower on WebAssembly's memory; and no zeros first.
-      const own = write ? new Float32Array(values.length) : new Float32Array(values);
-      write?.(values, own);
-      return { dataId: backend.write(own, shape, 'float32'), shape, dtype: 'float32' };
-    },
-  }),
+  elementwise: elementwiseOn(family.probe, storage),
 };
 
 registerBackend(descriptor);

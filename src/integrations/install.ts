@@ -20,7 +20,7 @@ import {
   getGradient,
   getKernel,
 } from '@tensorflow/tfjs-core';
-import { REPLACEABLE, type Replaceable, descriptorOf } from '../contract';
+import { CONVOLUTIONS, type Convolution, REPLACEABLE, type Replaceable, descriptorOf } from '../contract';
 import { checkNames, checkObject, show } from '../geometry/checks';
 import { registerGradients } from '../op/gradients';
 import { replaceGradient, replaceKernel } from './replacements';
@@ -42,6 +42,8 @@ export interface InstallOptions {
    */
   gradients?: boolean;
 }
+
+const isConvolution = (kernel: Replaceable): kernel is Convolution => CONVOLUTIONS.includes(kernel as Convolution);
 
 /** How to undo what is installed. */
 let undo: (() => void)[] = [];
@@ -92,9 +94,15 @@ export function install(options: InstallOptions = {}): string[] {
       // A backend whose own package isn't there yet would warn when it registers its kernels later.
       if (!getKernel(kernel, backend) && !getKernel(Conv2DBackpropInput, backend)) continue;
       const chooses = kernels === undefined;
-      const functionOf = (replaced: KernelConfig | undefined): KernelFunc =>
-        kernelFuncOf(kernel, backend, replaced?.kernelFunc, chooses);
-      undo.push(replaceKernel(kernel, backend, functionOf, chooses));
+      if (isConvolution(kernel)) {
+        const functionOf = (replaced: KernelConfig | undefined): KernelFunc =>
+          kernelFuncOf(kernel, backend, replaced?.kernelFunc, chooses);
+        undo.push(replaceKernel(kernel, backend, functionOf, chooses));
+      } else {
+        const make = descriptorOf(backend)!.elementwise?.[kernel];
+        if (!make) continue;
+        undo.push(replaceKernel(kernel, backend, (replaced) => make(replaced!.kernelFunc)));
+      }
       installed.push(`${backend}/${kernel}`);
     }
   }

@@ -19,9 +19,9 @@ import { chooseUnderInstall } from '../choice/choose';
 import {
   ACTIVATIONS,
   type Activation,
+  type Convolution,
   type Operand,
   type Pass,
-  type Replaceable,
   SHAPE_OF,
   descriptorOf,
   kernelNameFor,
@@ -45,7 +45,7 @@ interface FamilyRequest {
   readonly fused?: { readonly activation: Activation; readonly leakyreluAlpha?: number };
 }
 
-function familyRequest(kernel: Replaceable, inputs: StockInputs, attrs: StockAttrs): FamilyRequest {
+function familyRequest(kernel: Convolution, inputs: StockInputs, attrs: StockAttrs): FamilyRequest {
   const { x, dy, filter, bias, preluActivationWeights } = inputs;
   const { strides, pad, dimRoundingMode, dilations, activation, leakyreluAlpha } = attrs;
   const rest = { strides, pad, dimRoundingMode };
@@ -106,7 +106,7 @@ function lostRoundingModes({ pad, dimRoundingMode }: StockAttrs): readonly ('cei
  * faster.
  */
 export function kernelFuncOf(
-  kernel: Replaceable,
+  kernel: Convolution,
   backendName: string,
   stock: KernelFunc | undefined,
   chooses: boolean,
