@@ -6,7 +6,7 @@ import {
   type Conv2DTransposeAttrs,
   PASS_OPERANDS,
   type Pass,
-  STOCK_KERNELS,
+  stockKernelOf,
   SUPPORTED,
   kernelNameFor,
   unsupported,
@@ -77,7 +77,7 @@ export function supportOfStock(pass: Pass, { geometry: g }: Workload): Support {
   if (g.dilationHeight > 1 || g.dilationWidth > 1 || g.groups > 1)
     return unsupported('stock tfjs has no dilation and no groups');
   const backend = tf.getBackend();
-  return tf.getKernel(STOCK_KERNELS[pass], backend) ? SUPPORTED : unsupported(`stock ${backend} has no ${pass}`);
+  return tf.getKernel(stockKernelOf(pass, g), backend) ? SUPPORTED : unsupported(`stock ${backend} has no ${pass}`);
 }
 
 /** Stock tfjs: conv2dTranspose, and what its autodiff runs for either gradient. */

@@ -12,7 +12,11 @@ import {
   Conv2D,
   Conv2DBackpropFilter,
   Conv2DBackpropInput,
+  DepthwiseConv2dNative,
+  DepthwiseConv2dNativeBackpropFilter,
+  DepthwiseConv2dNativeBackpropInput,
   FusedConv2D,
+  FusedDepthwiseConv2D,
   type KernelBackend,
   type KernelConfig,
   type KernelFunc,
@@ -23,6 +27,7 @@ import {
   registerKernel,
   version_core,
 } from '@tensorflow/tfjs-core';
+import { isDepthwise } from './geometry/convolution';
 import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from './geometry/geometry';
 
 /**
@@ -45,8 +50,16 @@ export const KERNEL_OF_VARIANT = /* @__PURE__ */ Object.fromEntries(
 export const Conv2DTransposeBackpropInput = 'Conv2DTransposeBackpropInput';
 export const Conv2DTransposeBackpropFilter = 'Conv2DTransposeBackpropFilter';
 
+export const DENSE_CONVOLUTIONS = [Conv2DBackpropInput, Conv2DBackpropFilter, Conv2D, FusedConv2D] as const;
+export const DEPTHWISE_CONVOLUTIONS = [
+  DepthwiseConv2dNativeBackpropInput,
+  DepthwiseConv2dNativeBackpropFilter,
+  DepthwiseConv2dNative,
+  FusedDepthwiseConv2D,
+] as const;
+
 /** The stock kernels that the kernels of the family compute. */
-export const CONVOLUTIONS = [Conv2DBackpropInput, Conv2DBackpropFilter, Conv2D, FusedConv2D] as const;
+export const CONVOLUTIONS = [...DENSE_CONVOLUTIONS, ...DEPTHWISE_CONVOLUTIONS] as const;
 export type Convolution = (typeof CONVOLUTIONS)[number];
 
 /** Stock kernels between the convolutions of a model, which some backends have kernels of their own for. */
@@ -61,12 +74,23 @@ export type Replaceable = (typeof REPLACEABLE)[number];
 export const PASSES = ['forward', 'input gradient', 'filter gradient'] as const;
 export type Pass = (typeof PASSES)[number];
 
-/** What computes the same in stock tfjs; a `FusedConv2D` is a `Conv2D` to those who choose. */
-export const STOCK_KERNELS = {
-  forward: Conv2DBackpropInput,
-  'input gradient': Conv2D,
-  'filter gradient': Conv2DBackpropFilter,
-} as const satisfies Readonly<Record<Pass, Convolution>>;
+const STOCK_KERNELS = {
+  dense: {
+    forward: Conv2DBackpropInput,
+    'input gradient': Conv2D,
+    'filter gradient': Conv2DBackpropFilter,
+  },
+  depthwise: {
+    forward: DepthwiseConv2dNativeBackpropInput,
+    'input gradient': DepthwiseConv2dNative,
+    'filter gradient': DepthwiseConv2dNativeBackpropFilter,
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<Pass, Convolution>>>>;
+
+/** What computes a pass in stock tfjs; the fused kernels are those without to who choose. */
+export function stockKernelOf(pass: Pass, g: Conv2DTransposeGeometry): Convolution {
+  return STOCK_KERNELS[isDepthwise(g) ? 'depthwise' : 'dense'][pass];
+}
 
 /** Tensors of a pass: the arguments of the trilinear form (./op/gradients). y has the shape of its cotangent dy. */
 export type Operand = 'x' | 'filter' | 'dy';

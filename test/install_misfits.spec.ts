@@ -81,6 +81,17 @@ const MISFITS: Record<string, Misfit> = {
     { ...SAME, inputShape: [1, 4, 0, 3] },
     /a size other than the batch is 0/,
   ],
+  'a depthwise filter of fewer channels than the image': [
+    'DepthwiseConv2dNative',
+    () => ({ x: tf.ones([1, 4, 4, 3]), filter: tf.ones([3, 3, 2, 1]) }),
+    SAME,
+    /filter \[3,3,2,1\] has groups/,
+  ],
+  'a depthwise filter gradient of a dy that is too small': [
+    'DepthwiseConv2dNativeBackpropFilter',
+    () => ({ x: count([1, 4, 4, 2]), dy: count([1, 2, 2, 2]) }),
+    { ...SAME, filterShape: [3, 3, 2, 1] },
+  ],
   'a filter gradient of no channels': [
     'Conv2DBackpropFilter',
     () => ({ x: tf.zeros([1, 4, 4, 0]), dy: tf.zeros([1, 4, 4, 2]) }),

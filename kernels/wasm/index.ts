@@ -8,7 +8,13 @@
  * (../family/proof_of_storage). What tfjs changes inside is mended in this file.
  */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import { Conv2DBackpropFilter, Conv2DBackpropInput, type TensorInfo } from '@tensorflow/tfjs-core';
+import {
+  Conv2DBackpropFilter,
+  Conv2DBackpropInput,
+  DepthwiseConv2dNativeBackpropFilter,
+  DepthwiseConv2dNativeBackpropInput,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core';
 import { type BackendDescriptor, registerBackend } from '../../src/contract';
 import { familyOn } from '../family/family';
 
@@ -20,8 +26,13 @@ function view(backend: BackendWasm, info: TensorInfo): Float32Array {
 export const descriptor: BackendDescriptor<BackendWasm> = {
   // The engine is that of cpu.
   calibratedAs: 'cpu',
-  // Stock's conv2d is XNNPACK's; its transposed convolution is a plain loop, and it has no filter gradient.
-  replaces: [Conv2DBackpropInput, Conv2DBackpropFilter],
+  // Stock's conv2d and depthwise one are XNNPACK's; transposed ones are plain loops, other gradients are missing.
+  replaces: [
+    Conv2DBackpropInput,
+    Conv2DBackpropFilter,
+    DepthwiseConv2dNativeBackpropInput,
+    DepthwiseConv2dNativeBackpropFilter,
+  ],
   ...familyOn<BackendWasm>('wasm', {
     read: view,
     make: (backend, shape, values, write) => {

@@ -8,7 +8,7 @@
  * and its ./proof_of_tensors.
  */
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
-import { type BackendDescriptor, CONVOLUTIONS, registerBackend } from '../../src/contract';
+import { type BackendDescriptor, DENSE_CONVOLUTIONS, registerBackend } from '../../src/contract';
 import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
 import { dilate } from './dilate';
@@ -24,7 +24,7 @@ export const descriptor: BackendDescriptor<MathBackendWebGL> = {
   runsOn: 'gpu',
   device: nameOf,
   probe,
-  replaces: CONVOLUTIONS,
+  replaces: DENSE_CONVOLUTIONS,
   variants: { scatter, dilate, matmul, subpixel },
   backpropInput,
   backpropFilter,

@@ -5,10 +5,10 @@ import {
   type Contender,
   PASSES,
   type Pass,
-  STOCK_KERNELS,
   type Support,
   type Variant,
   descriptorOf,
+  stockKernelOf,
 } from '../contract';
 import type { Conv2DTransposeGeometry } from '../geometry/geometry';
 import { type GeometryRequest, toGeometry } from '../geometry/request';
@@ -82,7 +82,7 @@ export function explain(request: GeometryRequest | Conv2DTransposeGeometry): Exp
   const device = descriptor?.device(place.backend);
   const installed: Explanation['installed'] = {};
   for (const pass of PASSES)
-    if (isInstalled(pass, place.backendName)) installed[pass] = installedKernel(pass, g, place);
+    if (isInstalled(pass, g, place.backendName)) installed[pass] = installedKernel(pass, g, place);
   return { backend: place.backendName, device, variant, reason: reason(), variants, installed };
 }
 
@@ -109,13 +109,13 @@ function timesOf<C extends Contender>(
 
 function installedKernel(pass: Pass, g: Conv2DTransposeGeometry, place: Place): InstalledKernel {
   const { backendName } = place;
-  const chooses = choosesStock(pass, backendName);
+  const chooses = choosesStock(pass, g, backendName);
   const hasStock = stockCall(pass, g, backendName) !== undefined;
   const { by, ours, because } = chooseUnderInstall(pass, g, place, chooses && hasStock);
   const times = timesOf(pass, ours === undefined ? ['stock'] : [ours, 'stock'], g, place);
   const own = ours && times[ours];
   return {
-    kernel: STOCK_KERNELS[pass],
+    kernel: stockKernelOf(pass, g),
     runs: by,
     reason: chooses || by === 'stock' ? because : 'installed by name',
     ...(own && { ours: own }),

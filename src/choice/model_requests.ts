@@ -38,6 +38,8 @@ interface LayerConfig {
   outputPadding?: number[] | null;
   groups?: number;
   filters: number;
+  /** Of a depthwise one. */
+  depthMultiplier?: number;
 }
 
 /** The sizes of an input or output of a layer; a size that the model leaves open is 0. */
@@ -84,17 +86,21 @@ export function requestsOf(model: LayersModelLike, batch: number): (GeometryRequ
 }
 
 /**
- * What the Conv2D layers of a model compute: the input gradients of these geometries. Those whose sizes the model
- * leaves open are left out.
+ * What the Conv2D and DepthwiseConv2D layers of a model compute: the input gradients of these geometries. Those whose
+ * sizes the model leaves open are left out.
  */
 export function convolutionsOf(model: LayersModelLike, batch: number): Conv2DTransposeGeometry[] {
-  return layersOf(model, ['Conv2D', 'FusedConv2D']).flatMap((layer) => {
-    const { dataFormat, kernelSize, filters, strides, padding, dilationRate } = layer.getConfig() as LayerConfig;
+  return layersOf(model, ['Conv2D', 'FusedConv2D', 'DepthwiseConv2D']).flatMap((layer) => {
+    const { dataFormat, kernelSize, filters, depthMultiplier, strides, padding, dilationRate } =
+      layer.getConfig() as LayerConfig;
     const given = sized(layer.getInputAt(0), batch);
     const xShape = dataFormat === 'channelsFirst' ? [given[0], given[2], given[3], given[1]] : given;
     if (xShape.includes(0)) return [];
-    const filterShape = [...kernelSize, xShape[3], filters];
-    const pairs = { strides: strides as [number, number], dilations: dilationRate as [number, number] | undefined };
-    return [geometryOfConvolution({ xShape, filterShape, pad: padding, ...pairs })];
+    const filterShape = [...kernelSize, xShape[3], depthMultiplier ?? filters];
+    const kind = depthMultiplier === undefined ? undefined : 'depthwise';
+    // tfjs's DepthwiseConv2D takes a dilationRate and does not heed it.
+    const dilations = kind ? undefined : (dilationRate as [number, number] | undefined);
+    const pairs = { strides: strides as [number, number], dilations };
+    return [geometryOfConvolution({ xShape, filterShape, pad: padding, kind, ...pairs })];
   });
 }

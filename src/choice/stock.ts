@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** tfjs's own kernels as contenders: what a pass of a geometry is to them. */
 import { type KernelConfig, type NamedAttrMap, getKernel } from '@tensorflow/tfjs-core';
-import { type Pass, STOCK_KERNELS } from '../contract';
-import { geometryOfConvolution } from '../geometry/convolution';
+import { type Operand, PASS_OPERANDS, type Pass, SHAPE_OF, stockKernelOf } from '../contract';
+import { geometryOfConvolution, isDepthwise, stockFilterShape } from '../geometry/convolution';
 import { type Conv2DTransposeGeometry, yShapeOf } from '../geometry/geometry';
 
 /** A kernel of ours that stands in the place of tfjs's remembers it (../integrations/replacements). */
@@ -20,14 +20,14 @@ export function stockOf<C extends object>(registered: C | undefined): C | undefi
 }
 
 /** Whether a kernel of ours stands in the place of stock's for a pass: `install` has put it there. */
-export function isInstalled(pass: Pass, backendName: string): boolean {
-  const registered = getKernel(STOCK_KERNELS[pass], backendName);
+export function isInstalled(pass: Pass, g: Conv2DTransposeGeometry, backendName: string): boolean {
+  const registered = getKernel(stockKernelOf(pass, g), backendName);
   return registered !== undefined && 'replaced' in registered;
 }
 
 /** Whether the kernel of ours that stands there leaves to stock what that computes faster. */
-export function choosesStock(pass: Pass, backendName: string): boolean {
-  const registered = getKernel(STOCK_KERNELS[pass], backendName) as Partial<Replacement<KernelConfig>> | undefined;
+export function choosesStock(pass: Pass, g: Conv2DTransposeGeometry, backendName: string): boolean {
+  const registered = getKernel(stockKernelOf(pass, g), backendName) as Partial<Replacement<KernelConfig>> | undefined;
   return registered?.chooses === true;
 }
 
@@ -45,11 +45,19 @@ const OPERANDS: Readonly<Record<Pass, StockCall['operands']>> = {
   'filter gradient': ['dy', 'x'],
 };
 
+/** The shapes that our two operands of a pass have for stock, in our order. */
+export function stockShapes(pass: Pass, g: Conv2DTransposeGeometry): number[][] {
+  return PASS_OPERANDS[pass].takes.map((name: Operand) =>
+    name === 'filter' ? stockFilterShape(g) : SHAPE_OF[name](g),
+  );
+}
+
 /** How stock computes a pass of a geometry on a backend; `undefined` if it cannot. */
 export function stockCall(pass: Pass, g: Conv2DTransposeGeometry, backendName: string): StockCall | undefined {
-  const kernel = stockOf(getKernel(STOCK_KERNELS[pass], backendName) as KernelConfig | undefined);
-  if (kernel === undefined || g.groups > 1) return undefined;
-  const [inputShape, filterShape] = [yShapeOf(g), [g.filterHeight, g.filterWidth, g.outChannels, g.inChannels]];
+  const kernel = stockOf(getKernel(stockKernelOf(pass, g), backendName) as KernelConfig | undefined);
+  const kind = isDepthwise(g) ? 'depthwise' : undefined;
+  if (kernel === undefined || (g.groups > 1 && !kind)) return undefined;
+  const [inputShape, filterShape] = [yShapeOf(g), stockFilterShape(g)];
   const strides: [number, number] = [g.strideHeight, g.strideWidth];
   const dilations: [number, number] = [g.dilationHeight, g.dilationWidth];
   const pad: [number, number][] = [
@@ -61,7 +69,10 @@ export function stockCall(pass: Pass, g: Conv2DTransposeGeometry, backendName: s
   const isDilated = dilations.some((dilation) => dilation > 1);
   // Only conv2d takes dilations. And a convolution that rounds its size up has pads that no pad says.
   if (isDilated && pass !== 'input gradient') return undefined;
-  const told = geometryOfConvolution({ xShape: inputShape, filterShape, strides, pad: pad as never, dilations });
+  // Nor does a depthwise one where there are strides as well.
+  if (isDilated && kind && strides.some((stride) => stride > 1)) return undefined;
+  const convolution = { xShape: inputShape, filterShape, strides, pad: pad as never, dilations, kind } as const;
+  const told = geometryOfConvolution(convolution);
   if ((Object.keys(g) as (keyof Conv2DTransposeGeometry)[]).some((name) => told[name] !== g[name])) return undefined;
   const attrs = { strides, pad, dilations, dataFormat: 'NHWC', inputShape, filterShape };
   return { kernel, operands: OPERANDS[pass], attrs: attrs as unknown as NamedAttrMap };

@@ -30,7 +30,7 @@ import { type GeometryRequest, toGeometry } from '../geometry/request';
 import { checkInteger, checkNames, checkObject, checkOneOf, show } from '../geometry/checks';
 import { type Place, supportOfOurs } from './choose';
 import { type LayersModelLike, convolutionsOf, requestsOf } from './model_requests';
-import { isInstalled, stockCall } from './stock';
+import { isInstalled, stockCall, stockShapes } from './stock';
 import { type Winner, keepWinner } from './winners';
 
 export interface TuneOptions {
@@ -102,9 +102,9 @@ function tasksOf(what: Parameters<typeof tune>[0], batch: number, passes: readon
     ? what
     : sizedRequests(checkedModel(what), batch);
   const tasks = given.map(toGeometry).flatMap((geometry) => passes.map((pass): Task => ({ pass, geometry })));
-  if (!Array.isArray(what) && isInstalled('input gradient', getBackend()))
+  if (!Array.isArray(what))
     for (const geometry of convolutionsOf(what as LayersModelLike, batch))
-      tasks.push({ pass: 'input gradient', geometry });
+      if (isInstalled('input gradient', geometry, getBackend())) tasks.push({ pass: 'input gradient', geometry });
   return tasks;
 }
 
@@ -141,7 +141,9 @@ function contendersOf({ pass, geometry }: Task, place: Place, descriptor: Backen
       engine().runKernel(kernelNameFor(pass, name), inputs(a, b), attrs as unknown as NamedAttrMap),
     );
   }
-  const stock = isInstalled(pass, place.backendName) ? stockCall(pass, geometry, place.backendName) : undefined;
+  const stock = isInstalled(pass, geometry, place.backendName)
+    ? stockCall(pass, geometry, place.backendName)
+    : undefined;
   if (stock !== undefined && runs.size > 0) {
     const { kernel, operands, attrs } = stock;
     runs.set('stock', (a, b) => {
@@ -171,9 +173,10 @@ async function race(task: Task, samples: number, place: Place): Promise<Winner |
   if (geometry.batch === 0)
     throw new RangeError('tune: a geometry of batch 0 takes no time; give one of batch 1 or more');
   const device = descriptor.device(place.backend);
-  const make = (): Tensor[] =>
-    tidy(() => PASS_OPERANDS[pass].takes.map((name) => randomUniform(SHAPE_OF[name](geometry), -1, 1)));
-  const [ours, stocks] = [make(), runs.has('stock') ? make() : []];
+  const make = (shapes: readonly number[][]): Tensor[] =>
+    tidy(() => shapes.map((shape) => randomUniform(shape, -1, 1)));
+  const ours = make(PASS_OPERANDS[pass].takes.map((name) => SHAPE_OF[name](geometry)));
+  const stocks = runs.has('stock') ? make(stockShapes(pass, geometry)) : [];
   const times = new Map<Contender, number[]>([...runs.keys()].map((name) => [name, []]));
   const running = new Map(runs);
   try {

@@ -3,6 +3,12 @@
  * The geometry of a stock convolution, seen as an adjoint: conv2d of an image with a filter is the gradient, with
  * respect to its input, of the transposed convolution that turns conv2d's output back into an image of that size. So
  * conv2d's input is this geometry's output, and what conv2d discards for not filling a stride is its output padding.
+ *
+ * A depthwise convolution makes `multiplier` channels of each channel of its image: each is a group. Its filter holds
+ * the same numbers in the same order in both shapes, as does its gradient:
+ *
+ *     stock   [filterHeight, filterWidth, channels, multiplier]      channel c, its q-th
+ *     here    [filterHeight, filterWidth, 1, channels · multiplier]  input channel c · multiplier + q
  */
 import { backend_util } from '@tensorflow/tfjs-core';
 import { type Axis, fullSize } from './axis';
@@ -18,12 +24,13 @@ type RoundingMode = Parameters<ConvolutionInfo>[5];
 export interface ConvolutionRequest {
   /** `[batch, height, width, inChannels]` of the image that it convolves. */
   readonly xShape: readonly number[];
-  /** `[filterHeight, filterWidth, inChannels, outChannels]` */
+  /** `[filterHeight, filterWidth, inChannels, outChannels]`; of a depthwise one the last is the multiplier. */
   readonly filterShape: readonly number[];
   readonly strides: Strides;
   readonly pad: Pad;
   readonly dilations?: Strides;
   readonly dimRoundingMode?: RoundingMode;
+  readonly kind?: 'depthwise';
 }
 
 const recent = /* @__PURE__ */ new Recent<Conv2DTransposeGeometry>();
@@ -34,8 +41,8 @@ const recent = /* @__PURE__ */ new Recent<Conv2DTransposeGeometry>();
  * @throws Error as tfjs does, if its arguments do not fit together.
  */
 export function geometryOfConvolution(request: ConvolutionRequest): Conv2DTransposeGeometry {
-  const { xShape, filterShape, strides, pad, dilations = 1, dimRoundingMode } = request;
-  return recent.get(keyOf([xShape, filterShape, strides, pad, dilations, dimRoundingMode]), () => {
+  const { xShape, filterShape, strides, pad, dilations = 1, dimRoundingMode, kind } = request;
+  return recent.get(keyOf([xShape, filterShape, strides, pad, dilations, dimRoundingMode, kind]), () => {
     const info = backend_util.computeConv2DInfo(
       xShape as [number, number, number, number],
       filterShape as [number, number, number, number],
@@ -43,6 +50,7 @@ export function geometryOfConvolution(request: ConvolutionRequest): Conv2DTransp
       dilations,
       pad,
       dimRoundingMode,
+      kind === 'depthwise',
     );
     const height = axisOf({
       inSize: info.outHeight,
@@ -66,10 +74,20 @@ export function geometryOfConvolution(request: ConvolutionRequest): Conv2DTransp
       batch: info.batchSize,
       inChannels: info.outChannels,
       outChannels: info.inChannels,
-      groups: 1,
+      groups: kind === 'depthwise' ? info.inChannels : 1,
     };
     return geometryOf(channels, height, width);
   });
+}
+
+/** Whether stock's depthwise convolution has this geometry; of a single channel it is the same as any other. */
+export function isDepthwise({ groups, outChannels }: Conv2DTransposeGeometry): boolean {
+  return groups > 1 && groups === outChannels;
+}
+
+/** The shape that a filter has for stock: drawn above. */
+export function stockFilterShape(g: Conv2DTransposeGeometry): [number, number, number, number] {
+  return [g.filterHeight, g.filterWidth, g.outChannels, g.inChannels / g.groups];
 }
 
 function axisOf(axis: Omit<Axis, 'outputPadding'>): Axis {

@@ -9,10 +9,12 @@
  * | `Conv2DBackpropInput(dy, filter)` | a variant, ∂Φ/∂dy | x ← dy |
  * | `Conv2DBackpropFilter(x, dy)` | BackpropFilter, ∂Φ/∂filter | x ← dy, dy ← x |
  * | `Conv2D(x, filter)`, `FusedConv2D` | BackpropInput, ∂Φ/∂x | dy ← x |
+ *
+ * Those of depthwise convolutions are the same with a group for each channel (../geometry/convolution). Elementwise
+ * kernels, which a backend may bring as well, have nothing to do with that form.
  */
 import {
   Conv2D,
-  Conv2DBackpropFilter,
   Conv2DBackpropInput,
   type KernelConfig,
   type KernelFunc,
@@ -24,21 +26,21 @@ import { CONVOLUTIONS, type Convolution, REPLACEABLE, type Replaceable, descript
 import { checkNames, checkObject, show } from '../geometry/checks';
 import { registerGradients } from '../op/gradients';
 import { replaceGradient, replaceKernel } from './replacements';
-import { gradientOfBackpropFilter, gradientOfDilated } from './stock_gradients';
+import { gradientOfBackpropFilter, gradientOfDilated, gradientsOfDepthwise } from './stock_gradients';
 import { kernelFuncOf } from './stock_kernels';
 
 export interface InstallOptions {
   /** Default: all whose entry point (`…/cpu`, `…/webgl`, `…/wasm`) has been imported. */
   backends?: readonly string[];
   /**
-   * Kernels that run on ours wherever ours can. Default: on `cpu` and `webgl` all of {@link REPLACEABLE}, on `wasm` the
-   * two gradients; and geometry by geometry the one that `tune` has measured to be faster or else is predicted to be,
-   * ours or stock's. `explain` tells which.
+   * Kernels that run on ours wherever ours can. Default: on `cpu` all of {@link REPLACEABLE}, on `webgl` those of
+   * conv2d, on `wasm` the gradients, also of depthwise ones; and geometry by geometry the one that `tune` has measured
+   * to be faster or else is predicted to be, ours or stock's. `explain` tells which.
    */
   kernels?: readonly Replaceable[];
   /**
-   * Whether to register the gradients that stock lacks: of `Conv2DBackpropFilter`, and of a dilated conv2d. Default:
-   * true.
+   * Whether to register the gradients that stock lacks: of `Conv2DBackpropFilter`, of a dilated conv2d, and of both
+   * gradients of depthwise convolutions. Default: true.
    */
   gradients?: boolean;
 }
@@ -108,7 +110,8 @@ export function install(options: InstallOptions = {}): string[] {
   }
   registerGradients();
   if (gradients) {
-    undo.push(replaceGradient(Conv2DBackpropFilter, () => gradientOfBackpropFilter));
+    for (const gradient of [gradientOfBackpropFilter, ...gradientsOfDepthwise])
+      undo.push(replaceGradient(gradient.kernelName, () => gradient));
     if (getGradient(Conv2D)) undo.push(replaceGradient(Conv2D, (replaced) => gradientOfDilated(replaced!)));
   }
   return installed;

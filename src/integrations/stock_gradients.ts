@@ -5,11 +5,15 @@ import {
   Conv2DBackpropFilter,
   type Conv2DBackpropFilterAttrs,
   Conv2DBackpropInput,
+  DepthwiseConv2dNativeBackpropFilter,
+  DepthwiseConv2dNativeBackpropInput,
   type GradConfig,
   type NamedAttrMap,
+  type NamedTensorMap,
   type Tensor,
   type Tensor4D,
   conv2d,
+  depthwiseConv2d,
   engine,
   transpose,
 } from '@tensorflow/tfjs-core';
@@ -39,6 +43,47 @@ export const gradientOfBackpropFilter: GradConfig = {
     };
   },
 };
+
+/** What a depthwise convolution is told. */
+type DepthwiseAttrs = Pick<Conv2DAttrs, 'strides' | 'pad' | 'dimRoundingMode' | 'dilations'>;
+
+const convolved = (x: Tensor, filter: Tensor, { strides, pad, dilations, dimRoundingMode }: DepthwiseAttrs): Tensor =>
+  depthwiseConv2d(x as Tensor4D, filter as Tensor4D, strides, pad, 'NHWC', dilations, dimRoundingMode);
+
+/** A gradient of a depthwise convolution, told the shape of what it is with respect to. */
+function backprop(kernelName: string, inputs: NamedTensorMap, attrs: DepthwiseAttrs, shape: object): Tensor {
+  const { strides, pad, dilations, dimRoundingMode } = attrs;
+  const all = { strides, pad, dilations, dimRoundingMode, ...shape };
+  return engine().runKernel(kernelName, inputs, all as unknown as NamedAttrMap);
+}
+
+/** What stock lacks of depthwise convolutions: both gradients are linear in both inputs, and these are the adjoints. */
+export const gradientsOfDepthwise: readonly GradConfig[] = [
+  {
+    kernelName: DepthwiseConv2dNativeBackpropInput,
+    inputsToSave: ['dy', 'filter'],
+    gradFunc: (cotangent, [dy, filter], attrs) => {
+      const [x, told] = [cotangent as Tensor, attrs as unknown as DepthwiseAttrs];
+      const filterShape = filter.shape;
+      return {
+        dy: () => convolved(x, filter, told),
+        filter: () => backprop(DepthwiseConv2dNativeBackpropFilter, { x, dy }, told, { filterShape }),
+      };
+    },
+  },
+  {
+    kernelName: DepthwiseConv2dNativeBackpropFilter,
+    inputsToSave: ['x', 'dy'],
+    gradFunc: (cotangent, [x, dy], attrs) => {
+      const [filter, told] = [cotangent as Tensor, attrs as unknown as DepthwiseAttrs];
+      const inputShape = x.shape;
+      return {
+        x: () => backprop(DepthwiseConv2dNativeBackpropInput, { dy, filter }, told, { inputShape }),
+        dy: () => convolved(x, filter, told),
+      };
+    },
+  },
+];
 
 /** The gradient of conv2d: stock's, and where that gives up, for it is dilated, ours. */
 export function gradientOfDilated(stock: GradConfig): GradConfig {

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Calls of stock kernels, run on the family's: which is which stands in ./install. What does not fit goes to stock. */
 import {
-  Conv2DBackpropFilter,
   type Conv2DBackpropFilterAttrs,
-  Conv2DBackpropInput,
   type Conv2DBackpropInputAttrs,
-  FusedConv2D,
   type FusedConv2DAttrs,
   type KernelBackend,
   type KernelFunc,
   type NamedAttrMap,
   type NamedTensorInfoMap,
+  Reshape,
   type TensorInfo,
   getKernel,
   util,
 } from '@tensorflow/tfjs-core';
-import { chooseUnderInstall } from '../choice/choose';
+import { type Place, chooseUnderInstall } from '../choice/choose';
 import {
   ACTIVATIONS,
   type Activation,
@@ -26,8 +24,8 @@ import {
   descriptorOf,
   kernelNameFor,
 } from '../contract';
-import { type ConvolutionRequest, geometryOfConvolution } from '../geometry/convolution';
-import type { Conv2DTransposeGeometry } from '../geometry/geometry';
+import { type ConvolutionRequest, geometryOfConvolution, stockFilterShape } from '../geometry/convolution';
+import { type Conv2DTransposeGeometry, filterShapeOf } from '../geometry/geometry';
 
 /** Stock kernels' attributes, as far as they matter here. */
 type StockAttrs = FusedConv2DAttrs & Conv2DBackpropInputAttrs & Conv2DBackpropFilterAttrs;
@@ -45,27 +43,44 @@ interface FamilyRequest {
   readonly fused?: { readonly activation: Activation; readonly leakyreluAlpha?: number };
 }
 
+/** What each stock kernel computes: ./install has the table. */
+const CALLS: Readonly<
+  Record<Convolution, { readonly pass: Pass; readonly kind?: 'depthwise'; readonly fuses?: true }>
+> = {
+  Conv2D: { pass: 'input gradient' },
+  FusedConv2D: { pass: 'input gradient', fuses: true },
+  Conv2DBackpropInput: { pass: 'forward' },
+  Conv2DBackpropFilter: { pass: 'filter gradient' },
+  DepthwiseConv2dNative: { pass: 'input gradient', kind: 'depthwise' },
+  FusedDepthwiseConv2D: { pass: 'input gradient', kind: 'depthwise', fuses: true },
+  DepthwiseConv2dNativeBackpropInput: { pass: 'forward', kind: 'depthwise' },
+  DepthwiseConv2dNativeBackpropFilter: { pass: 'filter gradient', kind: 'depthwise' },
+};
+
 function familyRequest(kernel: Convolution, inputs: StockInputs, attrs: StockAttrs): FamilyRequest {
   const { x, dy, filter, bias, preluActivationWeights } = inputs;
-  const { strides, pad, dimRoundingMode, dilations, activation, leakyreluAlpha } = attrs;
-  const rest = { strides, pad, dimRoundingMode };
-  if (kernel === Conv2DBackpropInput)
+  const { strides, pad, dimRoundingMode, activation, leakyreluAlpha } = attrs;
+  const { pass, kind, fuses } = CALLS[kernel];
+  // The gradients of conv2d have none.
+  const dilations = pass === 'input gradient' || kind ? (attrs.dilations ?? undefined) : undefined;
+  const rest = { strides, pad, dimRoundingMode, dilations, kind };
+  if (pass === 'forward')
     return {
       convolution: { ...rest, xShape: attrs.inputShape, filterShape: filter.shape },
       inputs: { x: dy, filter },
-      pass: 'forward',
+      pass,
     };
-  if (kernel === Conv2DBackpropFilter)
+  if (pass === 'filter gradient')
     return {
       convolution: { ...rest, xShape: x.shape, filterShape: attrs.filterShape },
       inputs: { x: dy, dy: x },
-      pass: 'filter gradient',
+      pass,
     };
   return {
-    convolution: { ...rest, xShape: x.shape, filterShape: filter.shape, dilations },
+    convolution: { ...rest, xShape: x.shape, filterShape: filter.shape },
     inputs: { dy: x, filter, bias: bias!, preluActivationWeights: preluActivationWeights! },
-    pass: 'input gradient',
-    fused: kernel === FusedConv2D ? { activation, leakyreluAlpha } : undefined,
+    pass,
+    fused: fuses && { activation, leakyreluAlpha },
   };
 }
 
@@ -84,7 +99,8 @@ function misfit(activation: Activation, g: Conv2DTransposeGeometry, request: Fam
   for (const [name, info] of Object.entries(inputs)) {
     if (!info) continue;
     if (info.dtype !== 'float32') return `it takes float32 tensors, but one is ${info.dtype}`;
-    const expected = name in SHAPE_OF ? SHAPE_OF[name as Operand](g) : undefined;
+    const shapeOf = name === 'filter' ? stockFilterShape : SHAPE_OF[name as Operand];
+    const expected = (shapeOf as typeof shapeOf | undefined)?.(g);
     if (expected && !util.arraysEqual(info.shape, expected))
       return `a tensor has shape [${info.shape}] where the sizes of the call ask for [${expected}]`;
     const isPerChannel = info.shape.length <= 1 && [1, g.inChannels].includes(util.sizeFromShape(info.shape));
@@ -97,8 +113,27 @@ function misfit(activation: Activation, g: Conv2DTransposeGeometry, request: Fam
  * Rounding modes to try for a call that fits no geometry: tfjs's gradients of conv2d leave out the one that conv2d was
  * given (4.22), so stock's are wrong there. A size that it gave tells which it was.
  */
-function lostRoundingModes({ pad, dimRoundingMode }: StockAttrs): readonly ('ceil' | 'round')[] {
-  return dimRoundingMode === undefined && typeof pad !== 'string' ? ['ceil', 'round'] : [];
+function lostRoundingModes(kernel: Convolution, attrs: StockAttrs): readonly ('ceil' | 'round')[] {
+  const { pad, dimRoundingMode } = attrs;
+  if (CALLS[kernel].kind || dimRoundingMode !== undefined || typeof pad === 'string') return [];
+  return ['ceil', 'round'];
+}
+
+/** Runs a kernel of ours on a call; a filter comes and goes in stock's shape. */
+function runOurs(kernelName: string, request: FamilyRequest, g: Conv2DTransposeGeometry, place: Place): TensorInfo {
+  const { backendName, backend } = place;
+  const run = (name: string, inputs: NamedTensorInfoMap, attrs: object): TensorInfo =>
+    getKernel(name, backendName).kernelFunc({ inputs, backend, attrs: attrs as NamedAttrMap }) as TensorInfo;
+  const attrs = { geometry: g, ...request.fused };
+  if (request.convolution.kind === undefined) return run(kernelName, request.inputs, attrs);
+  const { filter } = request.inputs;
+  const own = filter && run(Reshape, { x: filter }, { shape: filterShapeOf(g) });
+  const result = run(kernelName, own ? { ...request.inputs, filter: own } : request.inputs, attrs);
+  if (own) backend.disposeData(own.dataId);
+  if (request.pass !== 'filter gradient') return result;
+  const dFilter = run(Reshape, { x: result }, { shape: stockFilterShape(g) });
+  backend.disposeData(result.dataId);
+  return dFilter;
 }
 
 /**
@@ -113,7 +148,8 @@ export function kernelFuncOf(
 ): KernelFunc {
   return (params) => {
     const attrs = params.attrs as unknown as StockAttrs;
-    const { dataFormat, activation = 'linear' } = attrs;
+    // The gradients of a depthwise convolution are told none: there is one alone.
+    const { dataFormat = CALLS[kernel].kind && 'NHWC', activation = 'linear' } = attrs;
     let reason: string | undefined = `dataFormat is ${dataFormat}, but must be NHWC`;
     if (dataFormat === 'NHWC') {
       const request = familyRequest(kernel, params.inputs as unknown as StockInputs, attrs);
@@ -121,7 +157,7 @@ export function kernelFuncOf(
       let geometry = geometryOfConvolution(request.convolution);
       reason = misfit(activation, geometry, request);
       let isWrongWithStock = false;
-      for (const dimRoundingMode of reason === undefined ? [] : lostRoundingModes(attrs)) {
+      for (const dimRoundingMode of reason === undefined ? [] : lostRoundingModes(kernel, attrs)) {
         const rounded = geometryOfConvolution({ ...request.convolution, dimRoundingMode });
         if (misfit(activation, rounded, request) !== undefined) continue;
         [geometry, reason, isWrongWithStock] = [rounded, undefined, true];
@@ -129,12 +165,7 @@ export function kernelFuncOf(
       const place = { backendName, backend };
       const mayChoose = chooses && stock !== undefined && !isWrongWithStock;
       const taken = reason === undefined ? chooseUnderInstall(request.pass, geometry, place, mayChoose).by : 'stock';
-      if (taken !== 'stock')
-        return getKernel(kernelNameFor(request.pass, taken), backendName).kernelFunc({
-          inputs: request.inputs,
-          backend,
-          attrs: { geometry, ...request.fused } as unknown as NamedAttrMap,
-        });
+      if (taken !== 'stock') return runOurs(kernelNameFor(request.pass, taken), request, geometry, place);
     }
     if (stock) return stock(params);
     const probed = descriptorOf(backendName)?.probe(params.backend as KernelBackend);
