@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Turns a plan into a program for the SIMD engine: who lies where in memory, the runs as ./simd/products.as.ts reads
- * them, and the calls to make one after another. Made once for each plan; addresses are the same in every call.
+ * them, and the calls to make one after another. Made once for each plan. Addresses in it count from where a block
+ * begins: the tensors, each wherever it is, and one piece of scratch memory.
  *
- * The filter may be the largest operand by far. One of at most `CHUNK_FLOATS` is copied in as a whole. A larger one
- * passes through in chunks of channels (of terms), which stay in the second-level cache. Where enough pixels meet it,
- * it is packed into panels of 8 channels, so that it is read in order.
+ * The filter may be the largest operand by far. Where tensors are copied in, one of at most `CHUNK_FLOATS` is copied as
+ * a whole. A larger one passes through in chunks of channels (of terms), which stay in the second-level cache. Where
+ * enough pixels meet it, it is packed into panels of 8 channels, so that it is read in order.
  */
 import {
   type Block,
@@ -62,46 +63,54 @@ const PASSES_IN_CHUNKS: ReadonlySet<Step['kind']> = new Set([
   'clearScratch',
 ]);
 
+/** Where the blocks of a call begin. Scratch memory holds all that a program has besides tensors. */
+export type Addresses = Readonly<Record<Block, number>>;
+
 /** What a call of a program has. */
 export interface Call {
   readonly programs: Programs;
   readonly memory: Memory;
+  readonly at: Addresses;
   /** The address of the runs. */
   readonly runs: number;
-  /** The second operand. */
-  readonly filter: Float32Array;
+  /** The second operand, if it is to be copied in in chunks. */
+  readonly filter?: Float32Array;
 }
 
 /** A plan made ready. */
 export interface Program {
-  /** Bytes of memory that it takes. */
+  /** Bytes of scratch memory that it takes. */
   readonly bytes: number;
-  /** Where each block begins; `second` is undefined if it passes through in chunks. */
-  readonly first: number;
-  readonly second: number | undefined;
-  readonly out: number;
+  /** Where tensors that are copied go, after where scratch memory begins; but a filter may pass through in chunks. */
+  readonly copies?: { readonly first: number; readonly second: number | undefined; readonly out: number };
   /** All its runs, and where they go. */
   readonly runs: Int32Array;
   readonly runsAt: number;
+  /** Which words of the runs count from the beginning of a block. */
+  readonly counted: Readonly<Record<Block, readonly number[]>>;
   readonly commands: readonly ((call: Call) => void)[];
 }
 
-/** @param base The first address that is free. */
-export function compile(plan: Plan, base: number): Program {
-  return new Compiler(plan, base).program();
+/** @param tensors Whether they are copied into scratch memory first, or worked on where they lie. */
+export function compile(plan: Plan, tensors: 'copied' | 'in place'): Program {
+  return new Compiler(plan, tensors === 'copied').program();
+}
+
+/** An address, counted from the beginning of a block. */
+interface Address {
+  readonly block: Block;
+  readonly offset: number;
 }
 
 /** Where the pixels of an operand lie. */
-interface Place {
-  readonly address: number;
+interface Place extends Address {
   readonly batch: number;
   readonly row: number;
   readonly col: number;
 }
 
 /** Rows of a matrix of the filter in memory: where they begin, and how far apart they are. */
-interface Matrix {
-  readonly address: number;
+interface Matrix extends Address {
   readonly rowBytes: number;
 }
 
@@ -109,40 +118,43 @@ interface Matrix {
 type Tap = readonly [moves: number, at: number];
 
 class Compiler {
-  private readonly layout: Layout;
-  private readonly addresses: Readonly<Record<Block, number>>;
+  private readonly layout = new Layout();
+  private readonly copies: Program['copies'];
+  /** Where the scratch memory of the plan begins in that of the program. */
+  private readonly scratch: number;
   /** Whether the second operand is in memory as a whole. */
   private readonly isWhole: boolean;
   private readonly words: number[] = [];
+  private readonly counted: Record<Block, number[]> = { first: [], second: [], out: [], scratch: [] };
   private readonly commands: ((call: Call) => void)[] = [];
 
   constructor(
     private readonly plan: Plan,
-    base: number,
+    isCopied: boolean,
   ) {
     const { lengths, steps } = plan;
-    this.layout = new Layout(base);
-    this.isWhole = lengths.second <= CHUNK_FLOATS || steps.some(({ kind }) => !PASSES_IN_CHUNKS.has(kind));
-    this.addresses = {
-      first: this.layout.allocate(lengths.first),
-      second: this.isWhole ? this.layout.allocate(lengths.second) : 0,
-      out: this.layout.allocate(lengths.out),
-      scratch: this.layout.allocate(lengths.scratch),
-    };
+    const { layout } = this;
+    this.isWhole = !isCopied || lengths.second <= CHUNK_FLOATS || steps.some(({ kind }) => !PASSES_IN_CHUNKS.has(kind));
+    if (isCopied) {
+      this.copies = {
+        first: layout.allocate(lengths.first),
+        second: this.isWhole ? layout.allocate(lengths.second) : undefined,
+        out: layout.allocate(lengths.out),
+      };
+    }
+    this.scratch = layout.allocate(lengths.scratch);
   }
 
   program(): Program {
     for (const step of this.plan.steps) this.layout.scoped(() => this.step(step));
-    const { first, second, out } = this.addresses;
     // Behind everything else: only now is it known how much that is, and how many runs there are.
     const runsAt = this.layout.allocateLast(this.words.length);
     return {
       bytes: this.layout.bytes,
-      first,
-      second: this.isWhole ? second : undefined,
-      out,
+      copies: this.copies,
       runs: Int32Array.from(this.words),
       runsAt,
+      counted: this.counted,
       commands: this.commands,
     };
   }
@@ -203,23 +215,24 @@ class Compiler {
         this.matrix(tap + first * filterRow, filterRow, depth, count, staged + n * count * rowFloats * 4),
       );
       if (packed > 0) {
-        matrices.forEach(({ address, rowBytes }, n) => {
+        matrices.forEach(({ block, offset, rowBytes }, n) => {
           const to = panels + n * depth * PANEL * 4;
-          this.commands.push(({ programs }) =>
-            programs.packChannelRows(address, rowBytes, depth, packed, to, panelBytes),
+          this.commands.push(({ programs, at }) =>
+            programs.packChannelRows(at[block] + offset, rowBytes, depth, packed, at.scratch + to, panelBytes),
           );
         });
-        this.commands.push(({ programs, runs: at }) =>
-          programs.packedProducts(at + packedRuns, runs.length, depth, panels, panelBytes, packed, first),
-        );
+        this.commands.push(({ programs, at, runs: from }) => {
+          const packedAt = at.scratch + panels;
+          programs.packedProducts(from + packedRuns, runs.length, depth, packedAt, panelBytes, packed, first);
+        });
       }
       if (packed < count) {
-        const [{ address, rowBytes }] = matrices;
-        const rest = this.tapRuns(runs, (tap) => matrices[tap].address - address);
-        const from = address + packed * rowBytes;
-        this.commands.push(({ programs, runs: at }) =>
-          programs.dotProducts(at + rest, runs.length, depth, from, rowBytes, count - packed, first + packed),
-        );
+        const [{ block, offset, rowBytes }] = matrices;
+        const rest = this.tapRuns(runs, (tap) => matrices[tap].offset - offset);
+        this.commands.push(({ programs, at, runs: from }) => {
+          const rows = at[block] + offset + packed * rowBytes;
+          programs.dotProducts(from + rest, runs.length, depth, rows, rowBytes, count - packed, first + packed);
+        });
       }
     }
   }
@@ -233,53 +246,58 @@ class Compiler {
       const terms = Math.min(chunk, depth - first);
       const panelBytes = taps.length * terms * PANEL * 4;
       taps.forEach((tap, n) => {
-        const { address, rowBytes } = this.matrix(tap + first * filterRow, filterRow, channels, terms, staged);
+        const matrix = this.matrix(tap + first * filterRow, filterRow, channels, terms, staged);
+        const { block, offset, rowBytes } = matrix;
         const to = panels + n * terms * PANEL * 4;
-        this.commands.push(({ programs }) =>
-          programs.packRows(address, rowBytes, terms, channels, PANEL, to, panelBytes),
+        this.commands.push(({ programs, at }) =>
+          programs.packRows(at[block] + offset, rowBytes, terms, channels, PANEL, at.scratch + to, panelBytes),
         );
       });
       const packedRuns = this.tapRuns(runs, (tap) => tap * terms * PANEL * 4, first);
-      this.commands.push(({ programs, runs: at }) =>
-        programs.packedProducts(at + packedRuns, runs.length, terms, panels, panelBytes, channels, 0),
-      );
+      this.commands.push(({ programs, at, runs: from }) => {
+        const packedAt = at.scratch + panels;
+        programs.packedProducts(from + packedRuns, runs.length, terms, packedAt, panelBytes, channels, 0);
+      });
     }
   }
 
   private channelProducts({ filter: block, taps, channels, runs }: ChannelProduct): void {
     const inMemory = this.tapRuns(runs, (tap) => taps[tap] * 4);
-    const filter = this.addresses[block];
-    this.commands.push(({ programs, runs: at }) =>
-      programs.channelProducts(at + inMemory, runs.length, filter, channels),
+    const filter = this.offset(block, 0);
+    this.commands.push(({ programs, at, runs: from }) =>
+      programs.channelProducts(from + inMemory, runs.length, at[block] + filter, channels),
     );
   }
 
   private groupProducts({ filter: block, taps, filterRow, groups, depth, channels, runs }: GroupProduct): void {
     const inMemory = this.tapRuns(runs, (tap) => taps[tap] * 4);
-    const filter = this.addresses[block];
-    this.commands.push(({ programs, runs: at }) =>
-      programs.groupProducts(at + inMemory, runs.length, filter, filterRow * 4, depth, channels, groups),
-    );
+    const offset = this.offset(block, 0);
+    this.commands.push(({ programs, at, runs: from }) => {
+      const filter = at[block] + offset;
+      programs.groupProducts(from + inMemory, runs.length, filter, filterRow * 4, depth, channels, groups);
+    });
   }
 
   private channelSums({ out: block, runs, channels }: ChannelSum): void {
     const inMemory = this.pairRuns(runs);
-    const out = this.addresses[block];
-    this.commands.push(({ programs, runs: at }) => programs.channelSums(at + inMemory, runs.length, out, channels));
+    const out = this.offset(block, 0);
+    this.commands.push(({ programs, at, runs: from }) =>
+      programs.channelSums(from + inMemory, runs.length, at[block] + out, channels),
+    );
   }
 
   private groupSums({ runs, groups, rows, cols, outRow }: GroupSum): void {
     const inMemory = this.pairRuns(runs);
-    const { out } = this.addresses;
-    this.commands.push(({ programs, runs: at }) =>
-      programs.groupSums(at + inMemory, runs.length, out, outRow * 4, rows, cols, groups),
+    this.commands.push(({ programs, at, runs: from }) =>
+      programs.groupSums(from + inMemory, runs.length, at.out, outRow * 4, rows, cols, groups),
     );
   }
 
   private outerProducts({ taps, rows, cols, outRow }: OuterProduct): void {
     if (taps.length === 0) return;
     const [a, b] = [taps[0].a, taps[0].b].map(({ block, channels, first }) => ({
-      address: this.addresses[block] + (first % channels) * 4,
+      block,
+      offset: this.offset(block, first % channels),
       pixels: this.plan.lengths[block] / channels,
       rowBytes: channels * 4,
     }));
@@ -294,15 +312,17 @@ class Compiler {
       const [from, by] = [packedPlace(pixelsOfA, packedA, TILE), packedPlace(pixelsOfB, packedB, PANEL)];
       this.run(grid, from, by, [[0, outFirst * 4]]);
     }
-    this.commands.push(({ programs }) =>
-      programs.packRows(a.address, a.rowBytes, a.pixels, rows, TILE, packedA, aPanelBytes),
-    );
+    this.commands.push(({ programs, at }) => {
+      const from = at[a.block] + a.offset;
+      programs.packRows(from, a.rowBytes, a.pixels, rows, TILE, at.scratch + packedA, aPanelBytes);
+    });
     for (let col = 0; col < cols; col += chunk) {
       const width = Math.min(chunk, cols - col);
-      const out = this.addresses.out + col * 4;
-      this.commands.push(({ programs, runs: at }) => {
-        programs.packRows(b.address + col * 4, b.rowBytes, b.pixels, width, PANEL, packedB, bPanelBytes);
-        programs.outerSums(at + runs, taps.length, out, outRow * 4, rows, width, aPanelBytes, bPanelBytes);
+      this.commands.push(({ programs, at, runs: from }) => {
+        const columns = at[b.block] + b.offset + col * 4;
+        programs.packRows(columns, b.rowBytes, b.pixels, width, PANEL, at.scratch + packedB, bPanelBytes);
+        const out = at.out + col * 4;
+        programs.outerSums(from + runs, taps.length, out, outRow * 4, rows, width, aPanelBytes, bPanelBytes);
       });
     }
   }
@@ -315,29 +335,33 @@ class Compiler {
   }
 
   private clearScratch({ floats }: ClearScratch): void {
-    const begin = this.addresses.scratch >> 2;
-    this.commands.push(({ memory }) => void memory.floats.fill(0, begin, begin + floats));
+    this.commands.push(({ memory, at }) => {
+      const begin = (at.scratch + this.scratch) >> 2;
+      memory.floats.fill(0, begin, begin + floats);
+    });
   }
 
   /**
    * `count` rows of `width` floats of the filter: as they lie in memory, or copied to `staged`, `rowFloatsOf` apart.
    */
   private matrix(from: number, filterRow: number, width: number, count: number, staged: number): Matrix {
-    if (this.isWhole) return { address: this.addresses.second + from * 4, rowBytes: filterRow * 4 };
+    if (this.isWhole) return { block: 'second', offset: from * 4, rowBytes: filterRow * 4 };
     const rowFloats = rowFloatsOf(filterRow, width);
-    const to = staged >> 2;
     if (rowFloats === filterRow) {
       const end = from + (count - 1) * filterRow + width;
-      this.commands.push(({ memory, filter }) => memory.floats.set(filter.subarray(from, end), to));
+      this.commands.push(({ memory, filter, at }) =>
+        memory.floats.set(filter!.subarray(from, end), (at.scratch + staged) >> 2),
+      );
     } else {
-      this.commands.push(({ memory, filter }) => {
+      this.commands.push(({ memory, filter, at }) => {
+        const to = (at.scratch + staged) >> 2;
         for (let row = 0; row < count; row++) {
           const begin = from + row * filterRow;
-          memory.floats.set(filter.subarray(begin, begin + width), to + row * width);
+          memory.floats.set(filter!.subarray(begin, begin + width), to + row * width);
         }
       });
     }
-    return { address: staged, rowBytes: rowFloats * 4 };
+    return { block: 'scratch', offset: staged, rowBytes: rowFloats * 4 };
   }
 
   /** Writes the runs of a product whose taps skip `skipped` terms; returns where they begin. */
@@ -367,30 +391,38 @@ class Compiler {
     words[ROWS] = rows;
     words[COLS] = cols;
     words[PIXELS] = batch * rows * cols;
-    words[A] = a.address;
+    words[A] = a.offset;
     words[A_COL] = a.col;
     words[A_ROW_STEP] = a.row - cols * a.col;
     words[A_BATCH_STEP] = a.batch - rows * a.row;
-    words[OUT] = out.address;
+    words[OUT] = out.offset;
     words[OUT_COL] = out.col;
     words[OUT_ROW_STEP] = out.row - cols * out.col;
     words[OUT_BATCH_STEP] = out.batch - rows * out.row;
     words[TAP_COUNT] = taps.length;
+    this.counted[a.block].push(this.words.length + A);
+    this.counted[out.block].push(this.words.length + OUT);
     this.words.push(...words);
     for (const [moves, at] of taps) this.words.push(moves, at);
   }
 
   private place({ block, first, channels, batch, row, col }: Operand): Place {
     const pixel = channels * 4;
-    return { address: this.addresses[block] + first * 4, batch: batch * pixel, row: row * pixel, col: col * pixel };
+    const offset = this.offset(block, first);
+    return { block, offset, batch: batch * pixel, row: row * pixel, col: col * pixel };
+  }
+
+  /** The offset of a float of a block. */
+  private offset(block: Block, float: number): number {
+    return (block === 'scratch' ? this.scratch : 0) + float * 4;
   }
 }
 
-/** Where the pixels of an operand lie once it is packed by `width` channels. */
-function packedPlace({ first, channels, batch, row, col }: Operand, address: number, width: number): Place {
+/** Where the pixels of an operand lie once it is packed by `width` channels, from `packed` on in scratch memory. */
+function packedPlace({ first, channels, batch, row, col }: Operand, packed: number, width: number): Place {
   const pixel = width * 4;
-  const at = address + Math.floor(first / channels) * pixel;
-  return { address: at, batch: batch * pixel, row: row * pixel, col: col * pixel };
+  const offset = packed + Math.floor(first / channels) * pixel;
+  return { block: 'scratch', offset, batch: batch * pixel, row: row * pixel, col: col * pixel };
 }
 
 /** Rows of a group that is less than half of all channels are copied one by one, others with what lies between them. */

@@ -155,6 +155,20 @@ export interface Plan {
   readonly steps: readonly Step[];
 }
 
+/** WebAssembly memory that tensors lie in, and its allocator. */
+export interface Heap {
+  readonly memory: WebAssembly.Memory;
+  /** The address of so many bytes; 0 if there are none left. The memory may grow. */
+  allocate(bytes: number): number;
+  free(address: number): void;
+}
+
+/** Where the tensors of a plan lie in a heap: addresses in bytes. */
+export type TensorsAt = Readonly<Record<Exclude<Block, 'scratch'>, number>>;
+
+/** Runs a plan on tensors where they lie. Returns whether it has: without room for scratch memory nothing changes. */
+export type InPlace = (plan: Plan, at: TensorsAt) => boolean;
+
 export interface Engine {
   readonly name: string;
   /**
@@ -163,6 +177,8 @@ export interface Engine {
    * @returns what `take` makes of the values of the result. They are gone afterwards: `take` copies them.
    */
   run<T>(plan: Plan, first: Float32Array, second: Float32Array, take: (values: Float32Array) => T): T;
+  /** What runs plans in a heap. Absent, or `undefined`, if this engine can't compute there. */
+  inPlace?(heap: Heap): InPlace | undefined;
   /** The most bytes that a single call has used besides its tensors since this was last set to 0. */
   peakScratchBytes: number;
   /** Bytes of memory that are kept between calls, for the next; never values. */

@@ -6,20 +6,17 @@
 
 const PAGE = 65536;
 /** Addresses are 32-bit integers, signed in places: half of what WebAssembly could address. */
-const MOST_BYTES = 2 ** 31 - PAGE;
+export const MOST_BYTES = 2 ** 31 - PAGE;
 /** Programs read up to a vector past the end of what they are given. */
-const READ_PAST_END = 64;
+export const READ_PAST_END = 64;
 
 /** Thrown when a call needs more memory than there is; the call can be made again on another engine. */
 export class OutOfMemory extends Error {}
 
-/** Hands out addresses, from a first one on, aligned to 16 bytes. What a scope has allocated is free after it. */
+/** Hands out addresses, from 0 on, aligned to 16 bytes. What a scope has allocated is free after it. */
 export class Layout {
-  private highest: number;
-
-  constructor(private top: number) {
-    this.highest = top;
-  }
+  private top = 0;
+  private highest = 0;
 
   /** The address of room for `length` floats, or integers of 32 bits. */
   allocate(length: number): number {
@@ -50,9 +47,20 @@ export class Layout {
 
 /** WebAssembly memory with views of it, which go stale whenever it grows. */
 export class Memory {
-  readonly wasm = new WebAssembly.Memory({ initial: 1 });
-  floats = new Float32Array(this.wasm.buffer);
-  integers = new Int32Array(this.wasm.buffer);
+  floats!: Float32Array;
+  integers!: Int32Array;
+
+  constructor(readonly wasm: WebAssembly.Memory) {
+    this.renew();
+  }
+
+  /** Makes the views anew if the memory has grown. */
+  renew(): void {
+    const { buffer } = this.wasm;
+    if (this.floats?.buffer === buffer) return;
+    this.floats = new Float32Array(buffer);
+    this.integers = new Int32Array(buffer);
+  }
 
   /** Makes sure that there are so many bytes. @throws OutOfMemory if there cannot be. */
   reserve(bytes: number): void {
@@ -64,8 +72,7 @@ export class Memory {
     } catch {
       throw new OutOfMemory(`WebAssembly memory cannot grow to ${bytes} bytes`);
     }
-    this.floats = new Float32Array(this.wasm.buffer);
-    this.integers = new Int32Array(this.wasm.buffer);
+    this.renew();
   }
 
   get bytes(): number {

@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The kernels of the family for any backend whose tensors are arrays in memory: the same engine computes them all. */
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
-import { type BackendDescriptor, type FamilyKernel, type FusedInfo, SUPPORTED, type Variant } from '../../src/contract';
+import {
+  type BackendDescriptor,
+  type FamilyKernel,
+  type FusedInfo,
+  type KernelCall,
+  SUPPORTED,
+  type Variant,
+} from '../../src/contract';
 import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
 import { keptBy } from '../../src/geometry/kept';
-import type { Plan } from '../engine/engine';
+import type { Heap, InPlace, Plan } from '../engine/engine';
 import { currentEngine, releaseEngines } from '../engine/engines';
 import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
 import { dilate } from './dilate';
 import { writeFused } from './fused_sums';
 import { matmul } from './matmul';
-import { proofOfStorage } from './proof_of_storage';
+import { proofOfHeap, proofOfStorage } from './proof_of_storage';
 import { scatter } from './scatter';
 import { subpixel } from './subpixel';
 
@@ -37,6 +44,15 @@ export interface Storage<B extends KernelBackend> {
   read(backend: B, info: TensorInfo): Float32Array;
   /** A tensor of a copy of the values, or of what `write` makes of them. */
   make(backend: B, shape: number[], values: Float32Array, write?: Write): TensorInfo;
+  /** The memory that `read` gives views of, for engines that can compute in it. */
+  heap?(backend: B): TensorHeap;
+}
+
+/** Memory that tensors lie in. */
+export interface TensorHeap extends Heap {
+  /** A float32 tensor whose values are yet to be written. */
+  empty(shape: number[]): TensorInfo;
+  dispose(info: TensorInfo): void;
 }
 
 /** What a descriptor has of the family. */
@@ -54,17 +70,55 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
       writeFused(from, to, channels, { ...perChannel, activation, leakyreluAlpha });
     };
   };
+  const heapOf = proofOfHeap(storage);
+  /** What runs plans on tensors in place, if the engine can on this backend. */
+  const inPlaceOn = (backend: B): InPlace | undefined => {
+    const heap = heapOf(backend);
+    return heap && currentEngine().inPlace?.(heap);
+  };
+  /** The result computed in place; `undefined` if that can't be, or there is no memory left for it. */
+  const computedInPlace = (plan: Plan, call: KernelCall<B>): TensorInfo | undefined => {
+    const { backend, first, second, outShape, fused } = call;
+    const run = inPlaceOn(backend);
+    // Copies are converted to floats; what lies in place can't be.
+    if (!run || [first, second].some(({ dtype }) => dtype !== 'float32')) return undefined;
+    const heap = heapOf(backend)!;
+    const result = heap.empty(outShape);
+    let isDone = false;
+    try {
+      const [firstAt, secondAt, out] = [first, second, result].map((info) => read(backend, info).byteOffset);
+      if (!run(plan, { first: firstAt, second: secondAt, out })) return undefined;
+      if (fused) {
+        const sums = read(backend, result);
+        writeOf(backend, outShape[3], fused)(sums, sums);
+      }
+      isDone = true;
+      return result;
+    } finally {
+      if (!isDone) heap.dispose(result);
+    }
+  };
   const kernel = (planOf: Planner): FamilyKernel<B> => ({
     supports: () => SUPPORTED,
-    run: ({ backend, geometry, first, second, outShape, fused }) =>
-      currentEngine().run(planOf(geometry), read(backend, first), read(backend, second), (values) =>
-        make(backend, outShape, values, fused && writeOf(backend, outShape[3], fused)),
-      ),
+    run: (call) => {
+      const { backend, geometry, first, second, outShape, fused } = call;
+      const plan = planOf(geometry);
+      return (
+        computedInPlace(plan, call) ??
+        currentEngine().run(plan, read(backend, first), read(backend, second), (values) =>
+          make(backend, outShape, values, fused && writeOf(backend, outShape[3], fused)),
+        )
+      );
+    },
   });
   return {
     name,
     runsOn: 'cpu',
-    device: () => `${currentEngine().name} engine`,
+    device: (backend) => {
+      const engine = currentEngine();
+      const copies = storage.heap && engine.inPlace && !inPlaceOn(backend);
+      return `${engine.name} engine${copies ? ', on copies of tensors' : ''}`;
+    },
     probe: proofOfStorage(name, storage),
     variants: Object.fromEntries(Object.entries(VARIANT_PLANS).map(([variant, planOf]) => [variant, kernel(planOf)])),
     backpropInput: kernel(backpropInputPlan),

@@ -2,13 +2,13 @@
 /**
  * Whether a backend keeps its tensors as its adapter reads and makes them. A later tfjs that does it otherwise would
  * give wrong numbers, not errors. So, once for each backend: known values, which tfjs writes and the adapter reads; and
- * others, which the adapter makes and tfjs reads. Where something throws instead, it is tried again later: memory may
- * have been short.
+ * others, which the adapter makes and tfjs reads. And whether its memory is what the adapter takes for it. Where
+ * something throws instead, it is tried again later: memory may have been short.
  */
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
 import { SUPPORTED, type Support, otherInternals, unproven } from '../../src/contract';
 import { keptBy, retried } from '../../src/geometry/kept';
-import type { Storage } from './family';
+import type { Storage, TensorHeap } from './family';
 
 const SHAPE = [2, 3];
 const KNOWN: readonly number[] = [1.5, -2, 3, 0, 5, 7];
@@ -54,6 +54,46 @@ function problemWith<B extends KernelBackend>({ read, make }: Storage<B>, backen
     );
   } finally {
     for (const { dataId } of made) backend.disposeData(dataId);
+  }
+}
+
+/**
+ * The memory of a backend's tensors, if the backend has such a memory, and it is proven that tensors lie in it as the
+ * adapter says, and that what its allocator gives is nobody else's.
+ */
+export function proofOfHeap<B extends KernelBackend>(storage: Storage<B>): (backend: B) => TensorHeap | undefined {
+  const proofOf = keptBy((backend: B) =>
+    retried(() => {
+      const heap = storage.heap?.(backend);
+      return { heap: heap && holdsTensors(heap, storage, backend) ? heap : undefined };
+    }),
+  );
+  return (backend) => {
+    try {
+      return proofOf(backend)()!.heap;
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+/** @throws Error if there is no memory left, or something is not there that should be. */
+function holdsTensors<B extends KernelBackend>(heap: TensorHeap, { read }: Storage<B>, backend: B): boolean {
+  const tensor = heap.empty(SHAPE);
+  let room = 0;
+  try {
+    const { buffer, byteOffset } = read(backend, tensor);
+    if (buffer !== heap.memory.buffer) return false;
+    // No view is kept: whatever is allocated may make the memory grow.
+    const inMemory = (address: number): Float32Array => new Float32Array(heap.memory.buffer, address, KNOWN.length);
+    inMemory(byteOffset).set(KNOWN);
+    room = heap.allocate(4 * KNOWN.length);
+    if (room === 0) throw new Error('there is no memory left');
+    inMemory(room).fill(-1);
+    return difference('a tensor', backend.readSync(tensor.dataId) as Float32Array, KNOWN) === '';
+  } finally {
+    if (room !== 0) heap.free(room);
+    heap.dispose(tensor);
   }
 }
 

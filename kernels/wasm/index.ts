@@ -4,8 +4,12 @@
  * those of `cpu`, engine and all, on tensors in the heap of the backend.
  *
  * This file is all that is known here of tfjs's wasm backend beyond its public face: `typedArrayFromHeap` is a view of
- * a tensor, `makeOutput` a tensor to be written by such a view. It is proven at the first use
- * (../family/proof_of_storage). What tfjs changes inside is mended in this file.
+ * a tensor, `makeOutput` a tensor to be written by such a view. `wasm` is the module that Emscripten made: its memory,
+ * its allocator. All is proven at the first use (../family/proof_of_storage). What tfjs changes inside is mended here.
+ *
+ * Kernels run in the memory of tfjs, on tensors where they lie. Where tfjs has several threads (cross-origin isolated
+ * pages) its memory is shared, which a module has to ask for when it is compiled, and no export: there, and wherever
+ * the proof fails, operands are copied to a memory of the engine, and the result back.
  */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import {
@@ -16,11 +20,30 @@ import {
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
 import { type BackendDescriptor, registerBackend } from '../../src/contract';
-import { familyOn } from '../family/family';
+import { type TensorHeap, familyOn } from '../family/family';
 
 /** A view of a tensor, good until the heap grows. */
 function view(backend: BackendWasm, info: TensorInfo): Float32Array {
   return backend.typedArrayFromHeap(info) as Float32Array;
+}
+
+/** What there is of the module that Emscripten made, besides what its types tell. */
+interface EmscriptenModule {
+  readonly asm: { readonly memory: WebAssembly.Memory };
+  _malloc(bytes: number): number;
+  _free(address: number): void;
+}
+
+function heapOf(backend: BackendWasm): TensorHeap {
+  const module = backend.wasm as unknown as EmscriptenModule;
+  return {
+    memory: module.asm.memory,
+    // Addresses come as signed integers.
+    allocate: (bytes) => module._malloc(bytes) >>> 0,
+    free: (address) => module._free(address),
+    empty: (shape) => backend.makeOutput(shape, 'float32'),
+    dispose: ({ dataId }) => void backend.disposeData(dataId),
+  };
 }
 
 export const descriptor: BackendDescriptor<BackendWasm> = {
@@ -35,6 +58,7 @@ export const descriptor: BackendDescriptor<BackendWasm> = {
   ],
   ...familyOn<BackendWasm>('wasm', {
     read: view,
+    heap: heapOf,
     make: (backend, shape, values, write) => {
       const info = backend.makeOutput(shape, 'float32');
       const own = view(backend, info);

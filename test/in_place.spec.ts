@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+/** On `wasm`, kernels run in the memory of tfjs, on tensors where they lie: nothing else changes, and none is lost. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import { VARIANTS, computeGeometry, fused } from '../src';
+import { descriptorOf } from '../src/contract';
+import { CASES } from './support/cases';
+import { mismatch } from './support/compare';
+import { describeOnEveryBackend } from './support/environments';
+import { runBackpropFilter, runBackpropInput, runForward } from './support/kernels';
+import { type LaterTfjs, onLaterTfjs } from './support/later_tfjs';
+import {
+  type Layer,
+  explicitPad,
+  filterShape,
+  layer,
+  randomOperands,
+  requestOf,
+  sizeOf,
+  xShape,
+  yShape,
+} from './support/layer';
+import { NOTHING, leaked } from './support/leaks';
+import * as oracle from './support/oracle';
+
+/** What there is of the module that Emscripten made. */
+interface Module {
+  readonly HEAPU8: Uint8Array;
+  _malloc(bytes: number): number;
+  _free(address: number): void;
+}
+const COPIES = 'on copies of tensors';
+
+const moduleOf = (backend: tf.KernelBackend): Module => (backend as BackendWasm).wasm as unknown as Module;
+
+/** Emscripten's module with some of it changed, for our kernels. */
+function module(changes: (real: Module) => Readonly<Record<string, unknown>>): LaterTfjs {
+  return {
+    changes: (backend) => {
+      const real = moduleOf(backend);
+      const changed = changes(real);
+      return { wasm: new Proxy(real, { get: (target, key) => Reflect.get(key in changed ? changed : target, key) }) };
+    },
+  };
+}
+
+/** The device by its name, with our kernels as they see the backend. */
+async function deviceOn(later: LaterTfjs): Promise<string> {
+  let device = '';
+  await onLaterTfjs(later, () => {
+    device = descriptorOf('wasm')!.device(tf.backend());
+  });
+  return device;
+}
+
+/** All that a layer computes is right. */
+function checkAll(l: Layer, seed: string): void {
+  const { x, filter, dy } = randomOperands(l, seed);
+  for (const variant of VARIANTS)
+    expect(mismatch(runForward(l, x, filter, variant), oracle.forward(l, x, filter))).toBe('');
+  expect(mismatch(runBackpropInput(l, dy, filter), oracle.backpropInput(l, dy, filter))).toBe('');
+  expect(mismatch(runBackpropFilter(l, x, dy), oracle.backpropFilter(l, x, dy))).toBe('');
+}
+
+describeOnEveryBackend('in place', specs, ({ backend }) => backend === 'wasm');
+
+function specs(): void {
+  it('is how kernels run on the tfjs that this is tested with, on one thread', () => {
+    const isShared = moduleOf(tf.backend()).HEAPU8.buffer.constructor.name === 'SharedArrayBuffer';
+    expect(descriptorOf('wasm')!.device(tf.backend()).includes(COPIES)).toBe(isShared);
+  });
+
+  for (const name of ['stride 2', 'odd channels', 'groups 2', 'depthwise, dilated']) {
+    it(`leaves what lies before and after its tensors alone: ${name}`, () => {
+      const l = CASES[name];
+      const { x, filter, dy } = randomOperands(l, `neighbours ${name}`);
+      for (const size of [yShape(l), xShape(l), filterShape(l)].map(sizeOf)) {
+        // Every other one is disposed of: results lie between those that stay.
+        const all = Array.from({ length: 16 }, (_, n) => tf.fill([size], n + 0.5));
+        const stay = all.filter((_, n) => n % 2 === 0);
+        tf.dispose(all.filter((_, n) => n % 2 === 1));
+        for (const variant of VARIANTS) runForward(l, x, filter, variant);
+        runBackpropInput(l, dy, filter);
+        runBackpropFilter(l, x, dy);
+        stay.forEach((tensor, n) => expect(tensor.dataSync().every((value) => value === 2 * n + 0.5)).toBe(true));
+        tf.dispose(stay);
+      }
+    });
+  }
+
+  it('is right where the memory grows in the midst of a call, and on a backend registered anew', async () => {
+    const factory = tf.findBackendFactory('wasm');
+    tf.removeBackend('wasm');
+    tf.registerBackend('wasm', factory, 2);
+    await tf.setBackend('wasm');
+    const bytes = (): number => moduleOf(tf.backend()).HEAPU8.length;
+    const l = layer({ inSize: [512, 256], inChannels: 8, outChannels: 8, kernel: [2, 2] });
+    const { x, filter } = randomOperands(l, 'growth');
+    const before = bytes();
+    expect(mismatch(runForward(l, x, filter, 'subpixel'), oracle.forward(l, x, filter))).toBe('');
+    expect(bytes()).toBeGreaterThan(before);
+    expect(descriptorOf('wasm')!.device(tf.backend())).not.toContain(COPIES);
+  });
+
+  it('gives back the scratch memory of every call', async () => {
+    const rooms = new Set<number>();
+    let count = 0;
+    const counting = module((real) => ({
+      _malloc: (bytes: number) => {
+        const room = real._malloc(bytes);
+        rooms.add(room);
+        count++;
+        return room;
+      },
+      _free: (room: number) => {
+        rooms.delete(room);
+        real._free(room);
+      },
+    }));
+    await onLaterTfjs(counting, () => checkAll(layer(), 'scratch'));
+    expect(count).toBeGreaterThan(4);
+    expect(rooms.size).toBe(0);
+  });
+
+  it('computes on copies where there is no memory left for scratch', async () => {
+    let calls = 0;
+    const full = module((real) => ({ _malloc: (bytes: number) => (calls++ === 0 ? real._malloc(bytes) : 0) }));
+    await onLaterTfjs(full, () => {
+      expect(leaked(() => checkAll(layer(), 'no scratch'))).toEqual(NOTHING);
+    });
+    expect(calls).toBeGreaterThan(4);
+  });
+
+  it('reads integers as numbers', () => {
+    const l = layer();
+    const { filter } = randomOperands(l, 'integers');
+    const x = Float32Array.from({ length: sizeOf(xShape(l)) }, (_, n) => (n % 7) - 3);
+    const y = tf.tidy(() => {
+      const inputs = { x: tf.tensor4d(x, xShape(l), 'int32'), filter: tf.tensor4d(filter, filterShape(l)) };
+      const attrs = { geometry: computeGeometry(requestOf(l)) } as unknown as tf.NamedAttrMap;
+      return (tf.engine().runKernel('Conv2DTransposeSubpixel', inputs, attrs) as tf.Tensor).dataSync<'float32'>();
+    });
+    expect(mismatch(y, oracle.forward(l, x, filter))).toBe('');
+  });
+
+  it('fuses bias and activation in place', () => {
+    const l = layer({ outChannels: 5 });
+    const { x, filter } = randomOperands(l, 'fused');
+    const bias = [1, -1, 2, -2, 0];
+    const y = tf.tidy(() =>
+      fused
+        .conv2dTranspose({
+          x: tf.tensor4d(x, xShape(l)),
+          filter: tf.tensor4d(filter, filterShape(l)),
+          outputShape: yShape(l),
+          strides: l.strides,
+          pad: explicitPad(l),
+          bias: tf.tensor1d(bias),
+          activation: 'relu',
+        })
+        .dataSync(),
+    );
+    const sums = runForward(l, x, filter, 'auto');
+    expect(Array.from(y)).toEqual(Array.from(sums, (sum, n) => Math.max(0, Math.fround(sum + bias[n % 5]))));
+  });
+
+  const LATER: Readonly<Record<string, LaterTfjs>> = {
+    'a module by another name': { changes: () => ({ wasm: undefined }) },
+    'no exports, as on several threads': module(() => ({ asm: {} })),
+    'another memory': module(() => ({ asm: { memory: new WebAssembly.Memory({ initial: 256 }) } })),
+    'a memory that is shared': module(() => ({
+      asm: { memory: new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }) },
+    })),
+    'no allocator': module(() => ({ _malloc: undefined })),
+    'an allocator that gives what is in use': {
+      changes: (real) => {
+        const backend = real as BackendWasm;
+        let last = 0;
+        return {
+          makeOutput: (...args: Parameters<BackendWasm['makeOutput']>) => {
+            const info = backend.makeOutput(...args);
+            last = backend.getMemoryOffset(info.dataId);
+            return info;
+          },
+          wasm: { asm: (backend.wasm as unknown as { asm: object }).asm, _malloc: () => last, _free: () => undefined },
+        };
+      },
+    },
+  };
+  for (const [what, later] of Object.entries(LATER)) {
+    it(`is given up on a later tfjs: ${what}. Results are right, and nothing is warned of`, async () => {
+      expect(await deviceOn(later)).toContain(COPIES);
+      const warnings = await onLaterTfjs(later, () => {
+        expect(leaked(() => checkAll(layer(), what))).toEqual(NOTHING);
+      });
+      expect(warnings).toEqual([]);
+    });
+  }
+}
