@@ -9,7 +9,13 @@ import type { RenderTarget } from './drawing/render_targets';
 import type { Scope, Texture } from './drawing/scope';
 import { pairsShareTexels } from './layouts/channels';
 import type { DenseLayout } from './layouts/dense_image';
-import { IMAGE_FROM_ELEMENTS, IMAGE_FROM_PACKED, type Im2col, denseImageUniforms } from './programs/dense_image';
+import {
+  IMAGE_FROM_ELEMENTS,
+  IMAGE_FROM_PACKED,
+  IMAGE_FROM_PACKED_ELEMENTS,
+  type Im2col,
+  denseImageUniforms,
+} from './programs/dense_image';
 import type { TensorTexture } from './tfjs_internals';
 
 /**
@@ -40,7 +46,7 @@ export function dense(texture: RenderTarget): SourceImage {
 
 /** An image [batch, height, width, groups · channels] in dense layout. */
 export function denseImage(scope: Scope, tensor: TensorTexture, layout: DenseLayout, groups: number): RenderTarget {
-  const source = pairsShareTexels(tensor, groups) ? IMAGE_FROM_PACKED : IMAGE_FROM_ELEMENTS;
+  const source = pairsShareTexels(tensor, groups) ? IMAGE_FROM_PACKED : fromElements(tensor);
   const height = tensor.shape[1];
   const uniforms = uniformsOf(layout)(() => denseImageUniforms(tensor.shape, layout, groups, asItIs(height)));
   return drawDense(scope, source, tensor, layout, uniforms);
@@ -54,7 +60,11 @@ export function im2colImage(
   g: Conv2DTransposeGeometry,
 ): RenderTarget {
   const uniforms = uniformsOf(layout)(() => denseImageUniforms(dy.shape, layout, g.groups, im2colOf(g)));
-  return drawDense(scope, IMAGE_FROM_ELEMENTS, dy, layout, uniforms);
+  return drawDense(scope, fromElements(dy), dy, layout, uniforms);
+}
+
+function fromElements({ isPacked }: TensorTexture): ProgramSource {
+  return isPacked ? IMAGE_FROM_PACKED_ELEMENTS : IMAGE_FROM_ELEMENTS;
 }
 
 /** Uniforms are kept with the layout: it is of one image of one plan. */

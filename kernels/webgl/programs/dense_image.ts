@@ -15,6 +15,7 @@
  *     dy   a │ b │ c │ d │ e         dense   a b c 0 │ c d e 0
  *                                     taps   0 1 2     0 1 2
  */
+import type { ProgramSource } from '../drawing/program';
 import type { Uniforms } from '../drawing/uniforms';
 import { DENSE_PLACE, DENSE_STRUCT, type DenseLayout, denseUniforms } from '../layouts/dense_image';
 import { LANES, each } from './glsl';
@@ -48,33 +49,57 @@ void main() {
 }`,
 };
 
-/** From any image, as it is or by im2col: a fetch an element. */
-export const IMAGE_FROM_ELEMENTS = {
-  key: 'image from elements',
-  fragment: () => `${HEAD}
+/** How an element of an image is read: `float elementAt(int row, int col, int channel)`, rows those of all images. */
+const ELEMENT = `
+float elementAt(int row, int col, int channel) {
+  return sourceElement((row * sourceWidth + col) * sourceChannels + channel);
+}`;
+const PACKED_ELEMENT = `
+uniform int columnPairs, channelPairs;
+float elementAt(int row, int col, int channel) {
+  vec4 four = texelFetch(source, sourceTexel((row * columnPairs + (col >> 1)) * channelPairs + (channel >> 1)), 0);
+  vec2 pair = (col & 1) == 0 ? four.rg : four.ba;
+  return (channel & 1) == 0 ? pair.r : pair.g;
+}`;
+
+/** A fetch an element. From one term to the next it is a channel, and after the last of them a tap. */
+function fromElements(key: string, element: string): ProgramSource {
+  const fragment = (): string => `${HEAD}
 uniform int height, sourceHeight, sourceWidth, sourceChannels;
 uniform int tapRows, tapCols, strideRows, strideCols, dilationRows, dilationCols, padTop, padLeft;
+${element}
 void main() {
   ${LOCATE}
   int image = quotient(row, height);
-  row -= image * height;
-  value = vec4(0.);
+  int tap = quotient(term, groupChannels), channel = term - tap * groupChannels;
+  int tapRow = quotient(tap, tapCols), tapCol = tap - tapRow * tapCols;
+  int firstRow = (row - image * height) * strideRows - padTop, firstCol = col * strideCols - padLeft;
   ${each(
     LANES,
-    (lane) => `{
-    int of = term + ${lane};
-    int tap = quotient(of, groupChannels);
-    int tapRow = quotient(tap, tapCols);
-    int y = row * strideRows + tapRow * dilationRows - padTop;
-    int x = col * strideCols + (tap - tapRow * tapCols) * dilationCols - padLeft;
-    if (of < groupTerms && y >= 0 && y < sourceHeight && x >= 0 && x < sourceWidth) {
-      int pixel = (image * sourceHeight + y) * sourceWidth + x;
-      value[${lane}] = sourceElement(pixel * sourceChannels + group * groupChannels + of - tap * groupChannels);
+    (lane) => `int y${lane} = firstRow + tapRow * dilationRows, x${lane} = firstCol + tapCol * dilationCols;
+  bool there${lane} = term + ${lane} < groupTerms &&
+    y${lane} >= 0 && y${lane} < sourceHeight && x${lane} >= 0 && x${lane} < sourceWidth;
+  value[${lane}] = elementAt(
+    image * sourceHeight + clamp(y${lane}, 0, sourceHeight - 1),
+    clamp(x${lane}, 0, sourceWidth - 1),
+    group * groupChannels + channel);
+  if (++channel == groupChannels) {
+    channel = 0;
+    if (++tapCol == tapCols) {
+      tapCol = 0;
+      tapRow++;
     }
   }`,
   )}
-}`,
-};
+  value = mix(vec4(0.), value, bvec4(${LANES.map((lane) => `there${lane}`).join(', ')}));
+}`;
+  return { key, fragment };
+}
+
+/** From any image, as it is or by im2col. */
+export const IMAGE_FROM_ELEMENTS = fromElements('image from elements', ELEMENT);
+/** The same from a packed image, in which an element is found sooner. */
+export const IMAGE_FROM_PACKED_ELEMENTS = fromElements('image from packed elements', PACKED_ELEMENT);
 
 /** What a pixel of the dense image meets in the source: itself, unless it is by im2col. */
 export interface Im2col {
