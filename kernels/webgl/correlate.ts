@@ -4,7 +4,7 @@
  * arithmetic; layouts/target_grid draws what is written.
  */
 import { keptBy } from '../../src/geometry/kept';
-import type { Correlation } from './correlation';
+import { type Correlation, staysInside } from './correlation';
 import type { ProgramSource } from './drawing/program';
 import type { Uniforms } from './drawing/uniforms';
 import type { RenderTarget } from './drawing/render_targets';
@@ -74,6 +74,7 @@ function makeDraws(correlation: Correlation, placement: FilterPlacement, form: S
         tapStep: taps === 1 ? 0 : cols.offsetStep,
         channelsAcross: placement.channelsAcross,
         imageForm: form === 'dense' && image.linesPerRow > 1 ? 'dense in long rows' : form,
+        staysInside: staysInside(correlation),
       });
       const origin = [(stack * grid.phaseCols + phaseCol) * phaseWidth, phaseRow * phaseHeight] as const;
       const pass: Pass = {

@@ -77,3 +77,11 @@ export function planCorrelation(request: CorrelationRequest, device: Device): Co
 export function readsColumnPairs({ request: { stepCols = 1, phases } }: Correlation): boolean {
   return stepCols === 1 && phases.every(({ cols }) => cols.count <= 1 && cols.offset % 2 === 0);
 }
+
+/** Whether each pixel meets but the pixel of the image that has its place, or none. */
+export function staysInside({ request }: Correlation): boolean {
+  const { rows, cols, imageHeight, imageWidth, stepRows = 1, stepCols = 1, phases } = request;
+  const isThere = ({ count, offset }: Taps): boolean => count === 0 || (count === 1 && offset === 0);
+  const sameSize = rows === imageHeight && cols === imageWidth && stepRows === 1 && stepCols === 1;
+  return sameSize && phases.every((phase) => isThere(phase.rows) && isThere(phase.cols));
+}

@@ -41,12 +41,15 @@ export interface CorrelationShape {
   /** Whether the filter's texels hold their channels across. */
   readonly channelsAcross: boolean;
   readonly imageForm: ImageForm;
+  /** Whether no pixel of the grid meets what is outside its image. */
+  readonly staysInside: boolean;
 }
 
 export function correlationProgram(shape: CorrelationShape): ProgramSource {
-  const { tile, packed, step, taps, tapStep, channelsAcross, imageForm } = shape;
+  const { tile, packed, step, taps, tapStep, channelsAcross, imageForm, staysInside } = shape;
   const across = channelsAcross ? ', channels across' : '';
-  const forms = `, ${imageForm} image${packed ? ', packed targets' : ''}`;
+  const inside = staysInside ? ', inside' : '';
+  const forms = `, ${imageForm} image${inside}${packed ? ', packed targets' : ''}`;
   const key = `correlation ${tile.rows} × ${tile.cols}, step ${step}, ${taps} taps by ${tapStep}${across}${forms}`;
   return { key, fragment: () => fragmentOf(shape) };
 }
@@ -64,14 +67,15 @@ uniform ivec2 origin;  // of the phase's rectangle
 struct Taps { int count, offset, offsetStep, index, indexStep; };
 uniform Taps rowTaps, colTaps;`;
 
-function fragmentOf({ tile, packed, step, taps, tapStep, channelsAcross, imageForm }: CorrelationShape): string {
+function fragmentOf(shape: CorrelationShape): string {
+  const { tile, packed, step, taps, tapStep, channelsAcross, imageForm, staysInside } = shape;
   const rows = range(tile.rows);
   const pixels = rows.flatMap((row) => range(tile.cols).map((col) => ({ row, col, n: row * tile.cols + col })));
   // Columns that the tile's pixels meet, counted from the leftmost.
   const leftmost = Math.min(0, tapStep * (taps - 1));
   const columnOf = (col: number, tap: number): number => col * step + tap * tapStep - leftmost;
   const columns = [...new Set(range(tile.cols).flatMap((col) => range(taps).map((tap) => columnOf(col, tap))))];
-  const image = imageCode(rows, columns, imageForm);
+  const image = imageCode(rows, columns, imageForm, staysInside);
   const weights = weightsCode(channelsAcross);
   const sums = (tap: number): string =>
     each(pixels, ({ row, col, n }) => {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The part of programs/correlation that reads the image, in either of its forms. It declares `v{row}_{column}`: 4
- * terms, the k-th quad, of each column that the rows of the tile meet; zeros outside the image.
+ * terms, the k-th quad, of each column that the rows of the tile meet; zeros outside the image, unless nothing outside
+ * it is met by a pixel that counts.
  *
  * Dense (../layouts/dense_image), 4 terms of a column are a texel. Packed by tfjs, they are halves of two texels,
  * whose other halves are the neighbouring column's. So a pair of columns, the first of which is even, is fetched at
@@ -33,19 +34,30 @@ const FORMS: Readonly<Record<ImageForm, (rows: readonly number[], columns: reado
   packed: packedImage,
 };
 
-export function imageCode(rows: readonly number[], columns: readonly number[], form: ImageForm): ImageCode {
+export function imageCode(
+  rows: readonly number[],
+  columns: readonly number[],
+  form: ImageForm,
+  staysInside: boolean,
+): ImageCode {
   const { lines, places, fetches, fetched } = FORMS[form](rows, columns);
+  const terms = (n: number, c: number): string =>
+    staysInside ? fetched(n, c) : `mix(vec4(0.), ${fetched(n, c)}, in${n}_${c})`;
   return {
     lines: `${each(rows, (n) => `int line${n} = image${n} * imageHeight + clamp(row${n}, 0, imageHeight - 1);`)}
     ${lines}`,
-    columns: `${each(
-      columns,
-      (c) => `bool in${c} = col + ${c} >= 0 && col + ${c} < imageWidth;
+    columns: `${
+      staysInside
+        ? ''
+        : each(
+            columns,
+            (c) => `bool in${c} = col + ${c} >= 0 && col + ${c} < imageWidth;
       ${each(rows, (n) => `bvec4 in${n}_${c} = bvec4(inside${n} && in${c});`)}`,
-    )}
+          )
+    }
       ${places}`,
     terms: `${fetches}
-        ${each(rows, (n) => each(columns, (c) => `vec4 v${n}_${c} = mix(vec4(0.), ${fetched(n, c)}, in${n}_${c});`))}`,
+        ${each(rows, (n) => each(columns, (c) => `vec4 v${n}_${c} = ${terms(n, c)};`))}`,
   };
 }
 
