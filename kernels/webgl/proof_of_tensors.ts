@@ -12,7 +12,7 @@
  * | packed, as we have it done | values that no program of tfjs has met |
  * | packed, reshaped | those values by another shape, that of before the upload |
  * | uniform | a single value, which tfjs keeps off the GPU |
- * | our result | read back, and multiplied by tfjs |
+ * | our result, one matrix or several | read back, and multiplied by tfjs |
  *
  * Each copy is made by the program of a fused kernel whose bias is the tensor: the code that reads and writes tensors
  * in earnest. Values are integers, which half floats hold, and no two of a tensor are equal. The kernels of tfjs are
@@ -20,7 +20,7 @@
  *
  * Where something throws instead, it is tried again later: memory may have been short.
  */
-import { BatchMatMul, Reshape, Slice, type TensorInfo } from '@tensorflow/tfjs-core';
+import { BatchMatMul, Multiply, Reshape, Slice, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { SUPPORTED, type Support, otherInternals, unproven, unsupported } from '../../src/contract';
 import { keptBy, retried } from '../../src/geometry/kept';
@@ -107,6 +107,9 @@ const LINES: ElementSource = {
   shape: [1, 1, 3, WIDTH],
 };
 
+/** Of two matrices with two lines each, which lie as one of four. The largest value of a square is 24² = 576. */
+const MATRICES: ElementSource = { ...LINES, shape: [1, 2, 2, WIDTH] };
+
 function linesOf(values: readonly number[]): number[] {
   return Array.from({ length: 3 * WIDTH }, (_, n) => 16 * Math.floor(n / WIDTH) + values[(n % WIDTH) % values.length]);
 }
@@ -133,17 +136,20 @@ function problemWith(backend: MathBackendWebGL): string {
     const wrong = expected.findIndex((value, n) => !(Math.abs(found[n] - value) < 0.25));
     if (wrong >= 0) throw new Mismatch(`element ${wrong} is ${found[wrong]} instead of ${expected[wrong]}`);
   };
+  const result = (source: ElementSource, bias: TensorInfo): TensorInfo => {
+    const fused = { bias, activation: 'linear', leakyreluAlpha: 0 } as const;
+    return own(Scope.run(backend, (scope) => drawResult(scope, undefined, source, fusedOf(scope, fused))));
+  };
   const copy = (info: TensorInfo, values: readonly number[]): TensorInfo => {
-    const bias = { bias: info, activation: 'linear', leakyreluAlpha: 0 } as const;
-    const result = own(Scope.run(backend, (scope) => drawResult(scope, undefined, LINES, fusedOf(scope, bias))));
-    check(result, linesOf(values));
-    return result;
+    const copied = result(LINES, info);
+    check(copied, linesOf(values));
+    return copied;
   };
   try {
     step = 'a tensor uploaded, or a result read back';
     const rectangle = tensor([4, 3], RECTANGLE);
     uploadUnpacked(backend, rectangle);
-    const result = copy(rectangle, RECTANGLE);
+    const lines = copy(rectangle, RECTANGLE);
     step = 'a slice';
     const slice = own(runKernel(backend, Slice, { x: rectangle }, { begin: [1, 0], size: [3, 3] }));
     if (slice) copy(slice, RECTANGLE.slice(3));
@@ -151,8 +157,19 @@ function problemWith(backend: MathBackendWebGL): string {
     const square = tensor([1, 1, 3, 3], SQUARE);
     const reshaped = own(runKernel(backend, Reshape, { x: square }, { shape: [WIDTH] }));
     const transposed = { transposeA: false, transposeB: false };
-    const product = own(runKernel(backend, BatchMatMul, { a: square, b: result }, transposed));
+    const product = own(runKernel(backend, BatchMatMul, { a: square, b: lines }, transposed));
     if (product) check(product, productOf(linesOf(RECTANGLE)));
+    step = 'a result of several matrices';
+    const matrices = result(MATRICES, square);
+    const ofOne = linesOf(SQUARE).slice(0, 2 * WIDTH);
+    const expected = [...ofOne, ...ofOne];
+    check(matrices, expected);
+    const squares = own(runKernel(backend, Multiply, { a: matrices, b: matrices }, {}));
+    if (squares)
+      check(
+        squares,
+        expected.map((value) => value * value),
+      );
     step = 'a tensor that tfjs has packed';
     copy(square, SQUARE);
     step = 'a tensor that we have had packed';
