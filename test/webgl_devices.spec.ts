@@ -28,7 +28,7 @@ interface Device {
 
 const some = (...names: string[]): Readonly<Record<string, Layer>> =>
   Object.fromEntries(names.map((name) => [name, CASES[name]]));
-const LAYERS = some('stride 2', 'odd channels', 'groups 2', 'dilation 2, stride 2: empty phases');
+const LAYERS = some('stride 2', 'odd channels', 'groups 2', 'depthwise', 'dilation 2, stride 2: empty phases');
 
 /** Layers with more than so many rows, columns, images, channels. */
 const larger = (size: number): Readonly<Record<string, Layer>> => ({

@@ -2,7 +2,7 @@
 /**
  * The gradient with respect to the filter, ∂Φ/∂w: for every row of taps the matrix product dyᵀ x over pixels. x and
  * dy are brought into channel-major layout; a program multiplies them by tiles; another adds up what the splits of a
- * tile found.
+ * tile found. Depthwise there is nothing to multiply by tiles: the program that writes the result sums over pixels.
  */
 import { unsupported } from '../../src/contract';
 import type { RenderTarget } from './drawing/render_targets';
@@ -12,6 +12,7 @@ import { type ChannelMajorLayout, channelMajorLayouts } from './layouts/channel_
 import { pairsShareTexels } from './layouts/channels';
 import { filterGradientGrid } from './layouts/filter_gradient';
 import { CHANNEL_MAJOR_FROM_ELEMENTS, CHANNEL_MAJOR_FROM_PACKED, channelMajorUniforms } from './programs/channel_major';
+import { depthwiseFilter, depthwiseSource, isDepthwise } from './programs/depthwise';
 import { filterGradientProgram, filterGradientUniforms } from './programs/filter_gradient';
 import { filterGradientSum } from './programs/filter_gradient_sum';
 import { LANES } from './programs/glsl';
@@ -21,6 +22,7 @@ import type { TensorTexture } from './tfjs_internals';
 
 export const backpropFilter = webglKernel({
   plan: (g, device) => {
+    if (isDepthwise(g)) return { depthwise: depthwiseFilter(g) };
     const { targets, textureSize } = device;
     if (targets < 4) return unsupported(`it needs 4 render targets, and there are ${targets}`);
     const layouts = channelMajorLayouts(g, textureSize);
@@ -41,6 +43,7 @@ export const backpropFilter = webglKernel({
     };
   },
   run: (scope, plan, x, dy, fused) => {
+    if (plan.depthwise) return drawResult(scope, { x, dy }, depthwiseSource(plan.depthwise, [x, dy]), fused);
     const { groups, grid, program, uniforms, dFilter } = plan;
     const textures = {
       x: channelMajor(scope, x, plan.x, plan.xUniforms, groups),
@@ -48,7 +51,7 @@ export const backpropFilter = webglKernel({
     };
     const target = scope.layers(grid.width, grid.height, 4 * grid.quads);
     scope.draw({ source: program, target, textures, uniforms: [uniforms] });
-    return drawResult(scope, target, dFilter, fused);
+    return drawResult(scope, { targets: target }, dFilter, fused);
   },
 });
 

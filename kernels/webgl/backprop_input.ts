@@ -1,29 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The gradient with respect to x, ∂Φ/∂x: a strided, dilated correlation of dy with the filter, all taps in one pass.
- * Where output channels are too few to fill a texel, dy goes through im2col first, and its taps join the channels.
+ * Where output channels are too few to fill a texel, dy goes through im2col first, and its taps join the channels;
+ * depthwise it is read as it lies.
  */
 import { type Conv2DTransposeGeometry, xShapeOf } from '../../src/geometry/geometry';
 import { correlate } from './correlate';
 import { type CorrelationRequest, ONE_TAP, type Taps, planCorrelation } from './correlation';
 import { filterWeights } from './filter_weights';
 import { webglKernel } from './kernel';
+import { depthwiseInput, depthwiseSource, isDepthwise } from './programs/depthwise';
 import { gridImage } from './programs/grid_image';
 import { drawResult } from './programs/result';
 import { dense, im2colImage, sourceImage } from './source_image';
 
 export const backpropInput = webglKernel({
   plan: (g, device) => {
+    if (isDepthwise(g)) return { depthwise: depthwiseInput(g) };
     const byIm2col = g.outChannels / g.groups < 4 && g.filterHeight * g.filterWidth > 1;
     const correlation = planCorrelation(byIm2col ? im2colRequest(g) : stridedRequest(g), device);
     if ('reason' in correlation) return correlation;
     return { g, byIm2col, correlation, dx: gridImage(correlation.grid, xShapeOf(g)) };
   },
-  run: (scope, { g, byIm2col, correlation, dx }, dy, filter, fused) => {
+  run: (scope, plan, dy, filter, fused) => {
+    if (plan.depthwise)
+      return drawResult(scope, { dy, weights: filter }, depthwiseSource(plan.depthwise, [dy, filter]), fused);
+    const { g, byIm2col, correlation, dx } = plan;
     const image = byIm2col ? dense(im2colImage(scope, dy, correlation.image, g)) : sourceImage(scope, dy, correlation);
     const weights = filterWeights(scope, filter, correlation);
     const targets = correlate(scope, correlation, image, weights);
-    return drawResult(scope, targets, dx, fused);
+    return drawResult(scope, { targets }, dx, fused);
   },
 });
 

@@ -37,7 +37,7 @@ export const dilate = webglKernel({
     scope.draw({ source: ZERO_INSERTION, target: image, textures: { source }, uniforms: [insertion] });
     const weights = filterWeights(scope, filter, correlation);
     const targets = correlate(scope, correlation, dense(image), weights);
-    return drawResult(scope, targets, y, fused);
+    return drawResult(scope, { targets }, y, fused);
   },
 });
 

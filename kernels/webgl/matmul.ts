@@ -36,6 +36,6 @@ export const matmul = webglKernel({
     const image = sourceImage(scope, x, correlation);
     const weights = filterWeights(scope, filter, correlation);
     const footprints = correlate(scope, correlation, image, weights);
-    return drawResult(scope, footprints, y, fused);
+    return drawResult(scope, { targets: footprints }, y, fused);
   },
 });

@@ -138,7 +138,7 @@ function problemWith(backend: MathBackendWebGL): string {
   };
   const result = (source: ElementSource, bias: TensorInfo): TensorInfo => {
     const fused = { bias, activation: 'linear', leakyreluAlpha: 0 } as const;
-    return own(Scope.run(backend, (scope) => drawResult(scope, undefined, source, fusedOf(scope, fused))));
+    return own(Scope.run(backend, (scope) => drawResult(scope, {}, source, fusedOf(scope, fused))));
   };
   const copy = (info: TensorInfo, values: readonly number[]): TensorInfo => {
     const copied = result(LINES, info);

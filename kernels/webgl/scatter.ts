@@ -46,7 +46,7 @@ export const scatter = webglKernel({
       passes,
       adds: true,
     });
-    return drawResult(scope, target, y, fused);
+    return drawResult(scope, { targets: target }, y, fused);
   },
 });
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Sub-pixel: each phase of the output is a dense correlation of stride 1 (src/geometry/phases), drawn into a
- * rectangle of its own of the render targets; one more pass interleaves the phases.
+ * rectangle of its own of the render targets; one more pass interleaves the phases. Depthwise, each output pixel meets
+ * its taps in the program that writes it.
  */
 import type { Axis } from '../../src/geometry/axis';
 import { type Conv2DTransposeGeometry, heightAxis, widthAxis, yShapeOf } from '../../src/geometry/geometry';
@@ -12,11 +13,13 @@ import { filterWeights } from './filter_weights';
 import { forwardRequest } from './forward';
 import { webglKernel } from './kernel';
 import { gridImage } from './programs/grid_image';
+import { depthwiseForward, depthwiseSource, isDepthwise } from './programs/depthwise';
 import { drawResult } from './programs/result';
 import { sourceImage } from './source_image';
 
 export const subpixel = webglKernel({
   plan: (g, device) => {
+    if (isDepthwise(g)) return { depthwise: depthwiseForward(g) };
     const correlation = planCorrelation(
       {
         ...forwardRequest(g),
@@ -31,11 +34,14 @@ export const subpixel = webglKernel({
     if ('reason' in correlation) return correlation;
     return { correlation, y: gridImage(correlation.grid, yShapeOf(g)) };
   },
-  run: (scope, { correlation, y }, x, filter, fused) => {
+  run: (scope, plan, x, filter, fused) => {
+    if (plan.depthwise)
+      return drawResult(scope, { x, weights: filter }, depthwiseSource(plan.depthwise, [x, filter]), fused);
+    const { correlation, y } = plan;
     const image = sourceImage(scope, x, correlation);
     const weights = filterWeights(scope, filter, correlation);
     const targets = correlate(scope, correlation, image, weights);
-    return drawResult(scope, targets, y, fused);
+    return drawResult(scope, { targets }, y, fused);
   },
 });
 

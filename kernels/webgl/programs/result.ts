@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Programs that write a tensor of tfjs of rank 4, [a, b, c, d], packed or not as its flags say: ../tfjs_internals
- * draws both forms. They read the targets of the programs before, by code that each kernel brings, and fuse bias and
- * activation.
+ * draws both forms. They read the targets of the programs before, or operands as they lie, by code that each kernel
+ * brings, and fuse bias and activation.
  *
  * A packed texel is 2 × 2 elements of c and d. Example: shape [1, 1, 3, 3]. Lanes beyond an odd size are zeros (·):
  * tfjs multiplies and adds them.
@@ -13,8 +13,7 @@
 import { keptBy } from '../../../src/geometry/kept';
 import type { ProgramSource } from '../drawing/program';
 import type { Uniforms } from '../drawing/uniforms';
-import type { Scope } from '../drawing/scope';
-import type { RenderTarget } from '../drawing/render_targets';
+import type { Scope, Texture } from '../drawing/scope';
 import { type ResultTexture, packsResults } from '../tfjs_internals';
 import { type Fused } from './fused';
 import { TENSOR_STRUCT } from './tensor_element';
@@ -35,10 +34,10 @@ export interface ElementSource {
   readonly shape: number[];
 }
 
-/** Draws a result; from no targets if its code reads none. */
+/** Draws a result from what its code reads: `targets`, or what it declares itself. */
 export function drawResult(
   scope: Scope,
-  targets: RenderTarget | undefined,
+  textures: Readonly<Record<string, Texture>>,
   source: ElementSource,
   fused: Fused,
 ): ResultTexture {
@@ -47,7 +46,7 @@ export function drawResult(
   scope.draw({
     source: programOf(source)(packsResults(), fused),
     target: result,
-    textures: targets ? { targets, ...fused.textures } : fused.textures,
+    textures: { ...textures, ...fused.textures },
     uniforms: [uniforms, { shape, lineTexels: result.width }, fused.uniforms],
   });
   return result;
