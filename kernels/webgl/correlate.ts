@@ -15,6 +15,7 @@ import { type FilterPlacement, placementUniforms } from './layouts/filter_texels
 import { gridUniforms } from './layouts/target_grid';
 import { correlationProgram } from './programs/correlation';
 import type { SourceImage } from './source_image';
+import type { CorrelationTile } from './tiles';
 
 /** Draws a correlation; returns the targets of its grid. */
 export function correlate(scope: Scope, correlation: Correlation, image: SourceImage, weights: Weights): RenderTarget {
@@ -46,7 +47,7 @@ const madeDraws = keptBy((_of: Correlation) =>
 );
 
 function makeDraws(correlation: Correlation, placement: FilterPlacement, form: SourceImage['form']): KeptDraw[] {
-  const { request, grid, image } = correlation;
+  const { request, tile, grid, image } = correlation;
   const { stepRows = 1, stepCols = 1, tapCols } = request;
   const uniforms: Uniforms = {
     ...gridUniforms(grid),
@@ -65,9 +66,9 @@ function makeDraws(correlation: Correlation, placement: FilterPlacement, form: S
   const draws = new Map<string, KeptDraw>();
   for (let stack = 0; stack < grid.stacks; stack++) {
     for (const { phaseRow, phaseCol, rows, cols } of request.phases) {
-      const taps = tapsAtOnce(cols.count);
+      const taps = tapsOfProgram(cols.count, tile);
       const source = correlationProgram({
-        tile: grid.tile,
+        tile,
         packed: grid.packed,
         step: stepCols,
         taps,
@@ -103,12 +104,13 @@ function makeDraws(correlation: Correlation, placement: FilterPlacement, form: S
 }
 
 /**
- * Most taps of a row that a program takes at once: kernels are seldom wider. Each one more is a program of its own.
+ * Most taps of a row that a program is made for: kernels are seldom wider. Each one more is a program of its own.
  */
 const MOST_TAPS = 5;
 
-/** How many of `count` taps a program takes at once: a divisor. */
-function tapsAtOnce(count: number): number {
-  for (let taps = Math.min(count, MOST_TAPS); taps > 1; taps--) if (count % taps === 0) return taps;
+/** How many of `count` taps a program takes in a round: a divisor. */
+function tapsOfProgram(count: number, tile: CorrelationTile): number {
+  const most = tile.taps === 1 ? 1 : Math.min(count, MOST_TAPS); // If taps share nothing, one is as good as several.
+  for (let taps = most; taps > 1; taps--) if (count % taps === 0) return taps;
   return 1;
 }

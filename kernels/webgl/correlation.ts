@@ -8,7 +8,8 @@ import type { Device } from './device';
 import { depthQuads } from './layouts/channels';
 import { type DenseLayout, denseLayout } from './layouts/dense_image';
 import { type FilterLayout, type FilterOrder, filterLayout } from './layouts/filter_texels';
-import { type Grid, type GridRequest, layOutGrid } from './layouts/target_grid';
+import { type Grid, type GridRequest, type Tile, layOutGrid } from './layouts/target_grid';
+import { type CorrelationTile, tileOf } from './tiles';
 
 /**
  * Taps along one axis: tap n moves what is read by `offset + n · offsetStep`, and is tap `tap + n · tapStep` of the
@@ -34,7 +35,9 @@ export interface PhaseTaps {
 }
 
 /** What a kernel asks of a correlation. */
-export interface CorrelationRequest extends GridRequest {
+export interface CorrelationRequest extends Omit<GridRequest, 'tile'> {
+  /** Default: that of the device. */
+  readonly tile?: Tile;
   /**
    * What is read: an image each, around row r · stepRows and column c · stepCols for pixel (r, c). Default of a
    * step: 1.
@@ -53,6 +56,8 @@ export interface CorrelationRequest extends GridRequest {
 /** Everything of a correlation but its textures. */
 export interface Correlation {
   readonly request: CorrelationRequest;
+  /** What the device has room for; the grid may have smaller tiles, if asked for. */
+  readonly tile: CorrelationTile;
   readonly grid: Grid;
   readonly image: DenseLayout;
   readonly filter: FilterLayout;
@@ -66,8 +71,9 @@ export function planCorrelation(request: CorrelationRequest, device: Device): Co
   if ('reason' in image) return image;
   const filter = filterLayout(channels, tapRows * tapCols, device.textureSize);
   if ('reason' in filter) return filter;
-  const grid = layOutGrid(request, device);
-  return 'reason' in grid ? grid : { request, grid, image, filter };
+  const tile = tileOf(device, batch * request.rows);
+  const grid = layOutGrid({ tile, ...request }, device);
+  return 'reason' in grid ? grid : { request, tile, grid, image, filter };
 }
 
 /**

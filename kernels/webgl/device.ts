@@ -12,6 +12,20 @@ export interface Device {
   readonly targets: number;
   /** Why not more. */
   readonly reason: string;
+  /** Registers of a thread that programs may take: 64 or 128. */
+  readonly registers: number;
+}
+
+/**
+ * GPUs whose threads have no more than 64 registers at full speed, by what their renderers are called; and names that
+ * say nothing, behind which there may be one of them. All others have 128, of which desktops' have more: but then fewer
+ * threads run at once.
+ */
+const FEW_REGISTERS = /mali|immortalis|adreno|powervr|videocore/i;
+const MASKED = /^(|mozilla|webkit webgl|generic renderer)$/i;
+
+export function registersOf(renderer: string): number {
+  return FEW_REGISTERS.test(renderer) || MASKED.test(renderer.trim()) ? 64 : 128;
 }
 
 const devices = /* @__PURE__ */ new Recent<Device>();
@@ -19,18 +33,26 @@ const devices = /* @__PURE__ */ new Recent<Device>();
 /** The device of a backend, by value: the same object for as long as no flag changes. So plans can be kept by it. */
 export function deviceOf(backend: MathBackendWebGL): Device {
   const textureSize = maxTextureSize();
-  const { targets, reason } = keptOf(backend).proof;
-  return devices.get(`${textureSize} ${targets} ${reason}`, () => Object.freeze({ textureSize, targets, reason }));
+  const kept = keptOf(backend);
+  const { targets, reason } = kept.proof;
+  const registers = registersOf(kept.renderer);
+  return devices.get(`${textureSize} ${targets} ${registers} ${reason}`, () =>
+    Object.freeze({ textureSize, targets, reason, registers }),
+  );
 }
 
-/** The name of a device, which keys what is measured on it; with fewer than 8 targets also how many, and why. */
+/**
+ * The name of a device, which keys what is measured on it; with fewer than 8 targets also how many, and why; with few
+ * registers, that programs are made for them.
+ */
 export function deviceName(backend: MathBackendWebGL): string {
   if (!isWebGL2()) return toldApart(rendererOf(glOf(backend)));
   const kept = keptOf(backend);
   const name = toldApart(kept.renderer);
   if (kept.isLost) return name;
-  const { targets, reason } = deviceOf(backend);
-  return targets === 8 ? name : `${name}, ${targets} render targets (${reason})`;
+  const { targets, reason, registers } = deviceOf(backend);
+  const fewTargets = targets === 8 ? '' : `, ${targets} render targets (${reason})`;
+  return `${name}${fewTargets}${registers >= 128 ? '' : `, programs for ${registers} registers`}`;
 }
 
 /** The name of a renderer, with the machine where all have that name. */

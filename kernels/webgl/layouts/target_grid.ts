@@ -71,8 +71,7 @@ export interface GridRequest {
   readonly phaseRows?: number;
   readonly phaseCols?: number;
   readonly channels: Channels;
-  /** Default: as large a tile as there are targets. */
-  readonly tile?: Tile;
+  readonly tile: Tile;
   /** Default: if neighbouring columns are neighbours in the end, that is if there is one phase across. */
   readonly packed?: boolean;
   /** Default: as many as are needed. */
@@ -85,16 +84,9 @@ export interface GridRequest {
  */
 const ENOUGH_ROWS = 32;
 
-/** The pixels of a tile, as many as there are targets: of two rows, if there is more than one. */
-function tileOf({ targets }: Device, rows: number): Tile {
-  if (targets < 8) return { rows: 1, cols: Math.max(1, targets) };
-  return rows === 1 ? { rows: 1, cols: 8 } : { rows: 2, cols: 4 };
-}
-
 /** Divides a grid into tiles, stacks and bands, or says why no texture could hold it. */
-export function layOutGrid(request: GridRequest, device: Device): Grid | Unsupported {
-  const { textureSize } = device;
-  const { batch, rows, cols, phaseRows = 1, phaseCols = 1, channels, tile = tileOf(device, batch * rows) } = request;
+export function layOutGrid(request: GridRequest, { textureSize }: Device): Grid | Unsupported {
+  const { batch, rows, cols, phaseRows = 1, phaseCols = 1, channels, tile } = request;
   const { packed = phaseCols === 1 && tile.cols > 1 } = request;
   const imagesPerStack = Math.max(1, Math.min(batch, Math.floor(textureSize / (phaseRows * rows))));
   const stacks = Math.ceil(batch / imagesPerStack);

@@ -4,9 +4,9 @@
  * an image (dense: ../layouts/dense_image; or as tfjs packs it) and a filter (../layouts/filter_texels), and writes
  * the targets that ../layouts/target_grid draws.
  *
- * A fragment computes a tile of 2 rows × 4 columns of pixels × 4 channels, an output for each pixel, for several
- * taps of a row at once: neighbouring pixels meet the same columns through different taps, and these are fetched
- * once. Example: 4 pixels, 2 taps from one column to the next, columns fetched 5 rather than 8:
+ * A fragment computes a tile of pixels × 4 channels (../tiles), an output for each pixel, for several taps of a row at
+ * once: neighbouring pixels meet the same columns through different taps, and these are fetched once. Example: 4
+ * pixels, 2 taps from one column to the next, columns fetched 5 rather than 8:
  *
  *     column        0     1     2     3     4
  *     pixel 0     tap 0 tap 1
@@ -14,23 +14,26 @@
  *     pixel 2                 tap 0 tap 1
  *     pixel 3                       tap 0 tap 1
  *
- * Sums are sums of dot products of 4 terms. The tile, and so the program, is the same for every size of image.
+ * The weights of the taps are fetched first; then a column goes into all sums that it meets, before the next one is
+ * fetched, so that few registers hold what is fetched. A sum takes a term of all 4 channels at once, sum += v.x · (c0,
+ * c1, c2, c3): nothing but fused multiply-adds, where sums of dot products took a fifth more. The tile, and so the
+ * program, is the same for every size of image.
  *
- * Texel fetches per useful multiply-add, which is what a real GPU pays: (2 · columns + 4 · T) / (128 · T) with T
- * taps at a time. Columns are 4 · T at most, and T + 3 if stride and dilation are 1: 0.094 with T = 1, 0.070 with 2,
- * 0.063 with 3. A program with one target has 0.31 (1 × 4), and stock's 1.25 and more. Taps that a phase does not
- * meet are never visited.
+ * Texel fetches per useful multiply-add, with tiles of 2 × 4 and T taps at a time: (2 · columns + 4 · T) / (128 · T).
+ * Columns are 4 · T at most, and T + 3 if taps meet what lies as far apart as pixels do: 0.094 with T = 1, 0.070 with
+ * 2, 0.063 with 3; stock's have 0.25 and more. Taps that a phase does not meet are never visited.
  */
 import type { ProgramSource } from '../drawing/program';
 import { WEIGHTS_STRUCT } from '../layouts/filter_texels';
-import { GRID_STRUCT, type Tile } from '../layouts/target_grid';
-import { type ImageForm, imageCode } from './correlation_image';
+import { GRID_STRUCT } from '../layouts/target_grid';
+import type { CorrelationTile } from '../tiles';
+import { type Fetched, type ImageForm, imageCode } from './correlation_image';
 import { weightsCode } from './correlation_weights';
-import { each, range } from './glsl';
+import { LANES, each, range } from './glsl';
 
 /** What is compiled into the program. */
 export interface CorrelationShape {
-  readonly tile: Tile;
+  readonly tile: CorrelationTile;
   /** Whether it writes 2 columns × 2 channels a texel. */
   readonly packed: boolean;
   /** Columns of the image from a pixel to the next. */
@@ -50,8 +53,27 @@ export function correlationProgram(shape: CorrelationShape): ProgramSource {
   const across = channelsAcross ? ', channels across' : '';
   const inside = staysInside ? ', inside' : '';
   const forms = `, ${imageForm} image${inside}${packed ? ', packed targets' : ''}`;
-  const key = `correlation ${tile.rows} × ${tile.cols}, step ${step}, ${taps} taps by ${tapStep}${across}${forms}`;
+  const tileOf = `${tile.rows} × ${tile.cols}, ${tile.registers} registers`;
+  const key = `correlation ${tileOf}, step ${step}, ${taps} taps by ${tapStep}${across}${forms}`;
   return { key, fragment: () => fragmentOf(shape) };
+}
+
+/**
+ * Taps that are taken at once: those that meet the same columns stand together, no more than the tile has registers
+ * for. Example: 5 taps, 3 at once. Stride 2: taps 0, 2 and 4 meet even columns, 1 and 3 odd ones. Stride 1: 0 to 2,
+ * then 3 and 4.
+ */
+function tapGroups({ tile, step, taps, tapStep }: CorrelationShape): number[][] {
+  const classes = new Map<number, number[]>();
+  for (const tap of range(taps)) {
+    const key = (((tap * tapStep) % step) + step) % step;
+    classes.set(key, [...(classes.get(key) ?? []), tap]);
+  }
+  return [...classes.values()].flatMap((all) => {
+    const count = Math.ceil(all.length / tile.taps);
+    const size = Math.ceil(all.length / count);
+    return range(count).map((n) => all.slice(n * size, (n + 1) * size));
+  });
 }
 
 const UNIFORMS = `
@@ -69,19 +91,31 @@ uniform Taps rowTaps, colTaps;`;
 
 function fragmentOf(shape: CorrelationShape): string {
   const { tile, packed, step, taps, tapStep, channelsAcross, imageForm, staysInside } = shape;
+  // Where a column is: found out once, or each time it is fetched, which takes fewer registers.
+  const placesInLoop = tile.registers <= 64;
   const rows = range(tile.rows);
   const pixels = rows.flatMap((row) => range(tile.cols).map((col) => ({ row, col, n: row * tile.cols + col })));
   // Columns that the tile's pixels meet, counted from the leftmost.
   const leftmost = Math.min(0, tapStep * (taps - 1));
   const columnOf = (col: number, tap: number): number => col * step + tap * tapStep - leftmost;
-  const columns = [...new Set(range(tile.cols).flatMap((col) => range(taps).map((tap) => columnOf(col, tap))))];
-  const image = imageCode(rows, columns, imageForm, staysInside);
   const weights = weightsCode(channelsAcross);
-  const sums = (tap: number): string =>
-    each(pixels, ({ row, col, n }) => {
-      const v = `v${row}_${columnOf(col, tap)}`;
-      return `sum${n} += vec4(dot(${v}, c0), dot(${v}, c1), dot(${v}, c2), dot(${v}, c3));`;
-    });
+  const groups = tapGroups(shape).map((group) => {
+    const columns = [...new Set(range(tile.cols).flatMap((col) => group.map((tap) => columnOf(col, tap))))];
+    // What is fetched together is a pair of columns if the image is packed; that finds room anyway.
+    const apart = placesInLoop && imageForm !== 'packed';
+    const parts = apart ? columns.map((c) => [c]) : [columns];
+    return { group, images: parts.map((some) => imageCode(rows, some, imageForm, staysInside)) };
+  });
+  /** What is fetched goes into the sums of each pixel that meets it, through whichever tap. */
+  const sums = (group: readonly number[], { row, columns }: Fetched): string =>
+    each(
+      pixels.filter((pixel) => pixel.row === row),
+      ({ col, n }) =>
+        each(
+          group.filter((tap) => columns.includes(columnOf(col, tap))),
+          (tap) => LANES.map((l) => `sum${n} += v${row}_${columnOf(col, tap)}[${l}] * t${tap}_${l};`).join(' '),
+        ),
+    );
   return `${UNIFORMS}
 ${each(pixels, ({ n }) => `layout(location = ${n}) out vec4 out${n};`)}
 void main() {
@@ -109,20 +143,31 @@ void main() {
     bool inside${n} = row${n} >= 0 && row${n} < imageHeight;`,
     )}
     if (!(${rows.map((n) => `inside${n}`).join(' || ')})) continue;
-    ${image.lines}
+    ${groups[0].images[0].lines}
     int firstTap = rowTaps.index + m * rowTaps.indexStep + colTaps.index;
     for (int t = 0; t < colTaps.count; t++) {
       int col = x + t * colTaps.offsetStep;
-      ${image.columns}
       ${each(
-        range(taps),
+        groups,
+        ({ group, images }) => `{
+      ${placesInLoop ? '' : images[0].columns}
+      ${each(
+        group,
         (n) => `int tap${n} = firstTap + (t * ${taps} + ${n}) * colTaps.indexStep;
       ivec2 tapAt${n} = folded(tap${n} * weightsAt.perTap + quadAt);`,
       )}
       for (int k = 0; k < depthQuads; k++) {
-        ${image.terms}
-        ${each(range(taps), (n) => `{\n${weights.terms(`tapAt${n}`)}\n${sums(n)}\n}`)}
+        ${each(group, weights.terms)}
+        ${each(
+          images,
+          ({ columns, terms }) => `{
+        ${placesInLoop ? columns : ''}
+        ${each(terms, (fetched) => `{\n${fetched.code}\n${sums(group, fetched)}\n}`)}
+        }`,
+        )}
       }
+      }`,
+      )}
     }
   }
   ${each(pixels, ({ n }) => {

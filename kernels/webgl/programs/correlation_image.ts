@@ -21,8 +21,15 @@ export interface ImageCode {
   readonly lines: string;
   /** Within taps of a row: where the columns are, and whether they are inside. */
   readonly columns: string;
-  /** Within a quad of terms: the terms themselves. */
-  readonly terms: string;
+  /** Within a quad of terms: the terms themselves, by what is fetched at once. */
+  readonly terms: readonly Fetched[];
+}
+
+/** Terms of some columns of a row of the tile. */
+export interface Fetched {
+  readonly row: number;
+  readonly columns: readonly number[];
+  readonly code: string;
 }
 
 /** How an image lies: dense, dense in rows of several lines each, or as tfjs packs it. */
@@ -40,7 +47,7 @@ export function imageCode(
   form: ImageForm,
   staysInside: boolean,
 ): ImageCode {
-  const { lines, places, fetches, fetched } = FORMS[form](rows, columns);
+  const { lines, places, together, fetches, fetched } = FORMS[form](rows, columns);
   const terms = (n: number, c: number): string =>
     staysInside ? fetched(n, c) : `mix(vec4(0.), ${fetched(n, c)}, in${n}_${c})`;
   return {
@@ -56,8 +63,14 @@ export function imageCode(
           )
     }
       ${places}`,
-    terms: `${fetches}
-        ${each(rows, (n) => each(columns, (c) => `vec4 v${n}_${c} = ${terms(n, c)};`))}`,
+    terms: rows.flatMap((row) =>
+      together.map((some) => ({
+        row,
+        columns: some,
+        code: `${fetches(row, some[0])}
+        ${each(some, (c) => `vec4 v${row}_${c} = ${terms(row, c)};`)}`,
+      })),
+    ),
   };
 }
 
@@ -65,7 +78,10 @@ export function imageCode(
 interface Form {
   readonly lines: string;
   readonly places: string;
-  readonly fetches: string;
+  /** Columns that are fetched together. */
+  readonly together: readonly (readonly number[])[];
+  /** What fetches those from `first` on. */
+  readonly fetches: (row: number, first: number) => string;
   /** The terms of a column of a row. */
   readonly fetched: (row: number, column: number) => string;
 }
@@ -78,7 +94,8 @@ function denseImage(rows: readonly number[], columns: readonly number[]): Form {
     int lineX${n} = (line${n} - lineY${n} * imageRowsPerLine) * imageWidth * imageTexels + group * depthQuads;`,
     ),
     places: each(columns, (c) => `int x${c} = clamp(col + ${c}, 0, imageWidth - 1) * imageTexels;`),
-    fetches: '',
+    together: columns.map((c) => [c]),
+    fetches: () => '',
     fetched: (n, c) => `texelFetch(image, ivec2(lineX${n} + x${c} + k, lineY${n}), 0)`,
   };
 }
@@ -93,13 +110,14 @@ function longRowsImage(_rows: readonly number[], columns: readonly number[]): Fo
       int lineOf${c} = quotient(x${c}, imageLineCols);
       x${c} = (x${c} - lineOf${c} * imageLineCols) * imageTexels + group * depthQuads;`,
     ),
-    fetches: '',
+    together: columns.map((c) => [c]),
+    fetches: () => '',
     fetched: (n, c) => `texelFetch(image, ivec2(x${c} + k, line${n} * imageLinesPerRow + lineOf${c}), 0)`,
   };
 }
 
 function packedImage(rows: readonly number[], columns: readonly number[]): Form {
-  const pairs = columns.filter((c) => c % 2 === 0).map((c) => c >> 1);
+  const pairs = [...new Set(columns.map((c) => c >> 1))];
   const fetch = (n: number, pair: number, half: number): string => {
     const at = `ivec2(2 * (group * depthQuads + k) + ${half}, pairLine${n}_${pair})`;
     return `vec4 pair${n}_${pair}_${half} = texelFetch(image, ${at}, 0);`;
@@ -113,7 +131,8 @@ function packedImage(rows: readonly number[], columns: readonly number[]): Form 
           `int pairLine${n}_${pair} = line${n} * columnPairs + clamp((col >> 1) + ${pair}, 0, columnPairs - 1);`,
       ),
     ),
-    fetches: each(rows, (n) => each(pairs, (pair) => `${fetch(n, pair, 0)}\n${fetch(n, pair, 1)}`)),
+    together: pairs.map((pair) => columns.filter((c) => c >> 1 === pair)),
+    fetches: (n, first) => `${fetch(n, first >> 1, 0)}\n${fetch(n, first >> 1, 1)}`,
     fetched: (n, c) => {
       const [pair, half] = [`pair${n}_${c >> 1}`, c % 2 === 0 ? 'rg' : 'ba'];
       return `vec4(${pair}_0.${half}, ${pair}_1.${half})`;

@@ -26,15 +26,23 @@ export function filterGradientProgram(quads: number): ProgramSource {
 }
 
 function fragmentOf(quads: number): string {
-  // Output n is 2 channels of dy × 2 of x.
-  const sums = [0, 2].flatMap((c) => range(2 * quads).map((pair) => ({ c, o: 2 * pair })));
+  // Output n is 2 channels of dy, from c on, × a pair of channels of x.
+  const sums = range(4 * quads);
+  const fetchOfX = (n: number): string =>
+    `vec4 u${n} = texelFetch(x, ivec3(xX + ${n >> 2} * columns + k, xY, ${n % 4}), 0);`;
+  /** A column of all 4 products at once: nothing but fused multiply-adds, where dot products take a fifth more. */
+  const addColumn = (c: number, pair: number, column: number): string => {
+    const of = (name: string): string => `${name}[${column}]`;
+    const [v, w, u, t] = [`v${c}`, `v${c + 1}`, `u${2 * pair}`, `u${2 * pair + 1}`].map(of);
+    return `sum${c * quads + pair} += vec4(${v}, ${v}, ${w}, ${w}) * vec4(${u}, ${t}, ${u}, ${t});`;
+  };
   return `${DENSE_STRUCT}
 uniform sampler2DArray x, dy;
 uniform Dense xLines, dyLines;  // their widths are in quads of channels
 ${TILES_UNIFORMS}
 uniform int tiles, linesPerSplit, allLines;
 uniform int inHeight, outHeight, parts, dyRowLines, strideRows, dilationRows, padTop;
-${each(sums, (_, n) => `layout(location = ${n}) out vec4 out${n};`)}
+${each(sums, (n) => `layout(location = ${n}) out vec4 out${n};`)}
 void main() {
   int index = int(gl_FragCoord.y) * textureWidth + int(gl_FragCoord.x);
   int split = quotient(index, tiles);
@@ -51,7 +59,7 @@ void main() {
   int xAt = (group * quotient(xLines.width, groups) + tileCol * ${quads}) * columns;
   int dyAt = (group * tileRows + tileRow) * columns;
   int end = min(allLines, (split + 1) * linesPerSplit);
-  ${each(sums, (_, n) => `vec4 sum${n} = vec4(0.);`)}
+  ${each(sums, (n) => `vec4 sum${n} = vec4(0.);`)}
   for (int line = split * linesPerSplit; line < end; line++) {
     int row = quotient(line, parts);
     int image = quotient(row, inHeight);
@@ -64,16 +72,15 @@ void main() {
     for (int k = 0; k < columns; k++) {
       ${each(LANES, (n) => `vec4 v${n} = texelFetch(dy, ivec3(dyX + k, dyY, ${n}), 0);`)}
       ${each(
-        range(4 * quads),
-        (n) => `vec4 u${n} = texelFetch(x, ivec3(xX + ${n >> 2} * columns + k, xY, ${n % 4}), 0);`,
+        range(2 * quads),
+        (pair) => `{
+        ${each([2 * pair, 2 * pair + 1], fetchOfX)}
+        ${each([0, 2], (c) => LANES.map((column) => addColumn(c, pair, column)).join(' '))}
+      }`,
       )}
-      ${each(sums, ({ c, o }, n) => {
-        const dots = `dot(v${c}, u${o}), dot(v${c}, u${o + 1}), dot(v${c + 1}, u${o}), dot(v${c + 1}, u${o + 1})`;
-        return `sum${n} += vec4(${dots});`;
-      })}
     }
   }
-  ${each(sums, (_, n) => `out${n} = sum${n};`)}
+  ${each(sums, (n) => `out${n} = sum${n};`)}
 }`;
 }
 
