@@ -19,6 +19,7 @@ import {
   failing,
   fewLayers,
   incompleteBeyond,
+  isCalled,
   saysDrawBuffers,
   silentBeyond,
   stub,
@@ -27,7 +28,7 @@ import {
 /** Bits of colour that a pixel may have, in targets of the environment's floats. */
 const targetsOfBits = (bits: number, { precision = 32 }: Environment): number => bits / (4 * precision);
 
-const LIMITS: Record<string, (environment: Environment) => { wrap: Wrap; targets: number }> = {
+const LIMITS: Record<string, (environment: Environment) => { wrap: Wrap; targets: number; registers?: number }> = {
   '4 draw buffers': () => ({ wrap: saysDrawBuffers(4), targets: 4 }),
   '4 attachments': () => ({ wrap: incompleteBeyond(4), targets: 4 }),
   '512 bits a pixel': (on) => ({ wrap: incompleteBeyond(targetsOfBits(512, on)), targets: targetsOfBits(512, on) }),
@@ -35,6 +36,7 @@ const LIMITS: Record<string, (environment: Environment) => { wrap: Wrap; targets
   '2 targets, the others silent': () => ({ wrap: silentBeyond(2), targets: 2 }),
   '4 layers': () => ({ wrap: fewLayers(4), targets: 4 }),
   '1 target': () => ({ wrap: incompleteBeyond(1), targets: 1 }),
+  'a GPU with few registers': () => ({ wrap: isCalled('Mali-G57'), targets: 8, registers: 64 }),
   'none at all': () => ({ wrap: incompleteBeyond(0), targets: 0 }),
 };
 
@@ -73,9 +75,10 @@ describeOnEveryBackend(
 
     for (const [limit, of] of Object.entries(LIMITS)) {
       it(`${limit}: forward and both gradients are right`, () => {
-        const { wrap, targets } = of(environment);
+        const { wrap, targets, registers } = of(environment);
         within(wrap, () => {
-          for (const name of rowsOn(environment, LAYERS, isVariation)) {
+          const layers = registers ? [...LAYERS, 'asymmetric stride and kernel'] : LAYERS;
+          for (const name of rowsOn(environment, layers, isVariation)) {
             const l = CASES[name];
             const { x, filter, dy } = randomOperands(l, `limits ${name}`);
             const truth = oracle.forward(l, x, filter);
@@ -86,6 +89,7 @@ describeOnEveryBackend(
             expect(mismatch(runBackpropInput(l, dy, filter), oracle.backpropInput(l, dy, filter))).toBe('');
             expect(mismatch(runBackpropFilter(l, x, dy), oracle.backpropFilter(l, x, dy))).toBe('');
           }
+          if (registers) expect(webgl.device(backend())).toContain(`, programs for ${registers} registers`);
           if (targets < 8) expect(webgl.device(backend())).toContain(`, ${targets} render targets (`);
         });
       });

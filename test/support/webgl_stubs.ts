@@ -44,6 +44,15 @@ export const saysDrawBuffers =
     incompleteBeyond(most)(gl, targetsOf);
   };
 
+/** The GPU has another name. */
+export const isCalled =
+  (name: string): Wrap =>
+  (gl) => {
+    const { getParameter } = gl;
+    const unmasked = gl.getExtension('WEBGL_debug_renderer_info')?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER;
+    gl.getParameter = (of) => (of === unmasked ? name : (getParameter.call(gl, of) as unknown));
+  };
+
 /** More layers than that are refused. */
 export const fewLayers =
   (most: number): Wrap =>
