@@ -117,6 +117,7 @@ if (writes) {
   const file = fileURLToPath(new URL('../src/choice/calibration.ts', import.meta.url));
   const source = `// SPDX-License-Identifier: Apache-2.0
 /** Coefficients of the cost model, written by \`npm run calibrate\`: don't edit. */
+/* eslint-disable @stylistic/max-len -- Names of renderers are as long as they are. */
 export const CALIBRATION = ${JSON.stringify(calibration)};
 `;
   write(file, (await format(source, { ...(await resolveConfig(file)), filepath: file })).trimEnd());

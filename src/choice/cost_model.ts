@@ -26,13 +26,14 @@ interface Sizes {
   readonly outDepth: number;
   /** Channels of y as those move them who take groups one by one, unless each is a single channel: a vector more. */
   readonly outMoved: number;
+  /** So many channels of a group as they are worked on: a part of a vector costs as much as all of it. */
+  lanes(channels: number): number;
   /** Multiply-adds of so many sums with `channels` channels each. */
   sums(count: number, channels: number): number;
 }
 
-/** Channels that a kernel works on at a time: a part of them costs as much as all. */
+/** Channels that a kernel works on at a time. */
 const LANES = 4;
-const lanes = (channels: number): number => LANES * Math.ceil(channels / LANES);
 
 type WorkOf = (s: Sizes, g: Conv2DTransposeGeometry) => Work;
 
@@ -43,19 +44,19 @@ type WorkOf = (s: Sizes, g: Conv2DTransposeGeometry) => Work;
  */
 const WORK: Readonly<Record<Pass, Readonly<Partial<Record<Contender, WorkOf>>>>> = {
   forward: {
-    scatter: ({ met, outDepth, outMoved, sums }) => ({
+    scatter: ({ met, outDepth, outMoved, lanes, sums }) => ({
       multiplyAdds: sums(met, lanes(outDepth)),
       moved: met * outMoved,
     }),
-    dilate: ({ outPixels, taps, outDepth, sums }, g) => ({
+    dilate: ({ outPixels, taps, outDepth, lanes, sums }, g) => ({
       multiplyAdds: sums(outPixels * taps, lanes(outDepth)),
       moved: outPixels * g.inChannels,
     }),
-    matmul: ({ inPixels, taps, outDepth, outMoved, sums }) => ({
+    matmul: ({ inPixels, taps, outDepth, outMoved, lanes, sums }) => ({
       multiplyAdds: sums(inPixels, lanes(taps * outDepth)),
       moved: inPixels * taps * outMoved,
     }),
-    subpixel: ({ met, outPixels, outDepth, sums }, g) => ({
+    subpixel: ({ met, outPixels, outDepth, lanes, sums }, g) => ({
       multiplyAdds: sums(met, lanes(outDepth)),
       moved: outPixels * g.outChannels,
     }),
@@ -65,18 +66,18 @@ const WORK: Readonly<Record<Pass, Readonly<Partial<Record<Contender, WorkOf>>>>>
     }),
   },
   'input gradient': {
-    // With fewer output channels than lanes, by im2col.
-    ours: ({ inPixels, outPixels, taps, outDepth }, g) => ({
-      multiplyAdds: inPixels * taps * outDepth * g.groups * lanes(g.inChannels / g.groups),
-      moved: inPixels * g.inChannels + (outDepth < LANES ? inPixels * taps : outPixels) * g.outChannels,
+    ours: (s, g) => ({
+      multiplyAdds: s.inPixels * s.taps * s.outDepth * g.groups * s.lanes(g.inChannels / g.groups),
+      moved: s.inPixels * g.inChannels + rearranged(s, g),
     }),
+    // What im2col gathers is written, then read.
     stock: ({ inPixels, taps, outDepth }, g) => ({
       multiplyAdds: inPixels * taps * outDepth * g.inChannels,
-      moved: inPixels * g.inChannels + (taps === 1 ? 0 : inPixels * taps * g.outChannels),
+      moved: inPixels * g.inChannels + (taps === 1 ? 0 : 2 * inPixels * taps * g.outChannels),
     }),
   },
   'filter gradient': {
-    ours: ({ inPixels, outPixels, taps, outDepth }, g) => ({
+    ours: ({ inPixels, outPixels, taps, outDepth, lanes }, g) => ({
       multiplyAdds: inPixels * taps * lanes(outDepth) * g.inChannels,
       moved: inPixels * g.inChannels + outPixels * g.outChannels,
     }),
@@ -87,11 +88,23 @@ const WORK: Readonly<Record<Pass, Readonly<Partial<Record<Contender, WorkOf>>>>>
   },
 };
 
+/**
+ * Elements of dy that the input gradient on webgl brings into another order: by im2col if output channels are fewer
+ * than lanes; none if it reads pixels as they lie; else two to a texel.
+ */
+function rearranged({ inPixels, outPixels, taps, outDepth }: Sizes, g: Conv2DTransposeGeometry): number {
+  if (outDepth < LANES) return inPixels * taps * g.outChannels;
+  const readsAsItLies = taps === 1 && g.strideHeight * g.strideWidth === 1 && outDepth % LANES === 0;
+  return readsAsItLies ? 0 : (outPixels * g.outChannels) / 2;
+}
+
 /** The work that a contender has with a pass; `undefined` if nothing is known of it. */
 export function workOf(pass: Pass, contender: Contender, g: Conv2DTransposeGeometry): Work | undefined {
   const inDepth = g.inChannels / g.groups;
   const outDepth = g.outChannels / g.groups;
   const areGroups = g.groups > 1 && inDepth * outDepth > 1;
+  // Where each channel is a group of its own, the lanes are groups.
+  const isDepthwise = g.groups > 1 && !areGroups;
   const sizes: Sizes = {
     inPixels: g.batch * g.inHeight * g.inWidth,
     outPixels: g.batch * g.outHeight * g.outWidth,
@@ -99,6 +112,7 @@ export function workOf(pass: Pass, contender: Contender, g: Conv2DTransposeGeome
     met: g.batch * contributions(heightAxis(g)) * contributions(widthAxis(g)),
     outDepth,
     outMoved: g.outChannels + (areGroups ? g.groups * LANES : 0),
+    lanes: (channels) => (isDepthwise ? channels : LANES * Math.ceil(channels / LANES)),
     sums: (count, channels) => count * channels * inDepth * g.groups,
   };
   return WORK[pass][contender]?.(sizes, g);
