@@ -4,7 +4,7 @@
  * a disturbance of the machine hits all of them alike.
  */
 
-import { median } from './averages';
+import { typicalTime } from './averages';
 
 /** Milliseconds of a run; `undefined` if it does not count. */
 export type Sample = number | undefined;
@@ -39,12 +39,12 @@ export async function timeOfRuns(runs: number, run: () => unknown): Promise<numb
   return (performance.now() - begin) / runs;
 }
 
-/** Median milliseconds of as many runs as fill so many. */
-export async function medianOfFilling(ms: number, run: () => unknown): Promise<number> {
+/** Typical milliseconds of as many runs as fill so many. */
+export async function timeOfFilling(ms: number, run: () => unknown): Promise<number> {
   const begin = performance.now();
   const times: number[] = [];
   do {
     times.push(await timeOfRuns(1, run));
   } while (performance.now() - begin < ms);
-  return median(times);
+  return typicalTime(times);
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The way in which everything here is timed: all runners of a task call by call in turn (./in_turn), so that each finds
- * the caches as the others have left them, and reads its whole result; medians. Where it is asked for, a hot figure
- * stands beside: call after call of one.
+ * the caches as the others have left them, and reads its whole result; medians (of what a clock hardly resolves,
+ * means). Where it is asked for, a hot figure stands beside: call after call of one.
  */
-import { median } from './averages';
-import { inTurn, medianOfFilling, timeOfRuns } from './in_turn';
+import { typicalTime } from './averages';
+import { inTurn, timeOfFilling, timeOfRuns } from './in_turn';
 
 /** Somebody who computes something. */
 export interface Runner<N extends string = string> {
@@ -143,16 +143,16 @@ export async function interleave<R extends Runner>(
   );
   const hotSamples = await inTurn(hot ? running.filter(isSmall) : [], HOT.rounds, async (runner) => {
     await runner.prepare?.();
-    return medianOfFilling(HOT.ms, () => (runner.runHot ? runner.runHot() : runner.run()));
+    return timeOfFilling(HOT.ms, () => (runner.runHot ? runner.runHot() : runner.run()));
   });
   for (const [runner, times] of samples) {
     const { firstMs, leastMs } = warmUps.get(runner)!;
     const timing =
       times.length > 0
-        ? { ms: median(times), runs: times.length, note: '' }
+        ? { ms: typicalTime(times), runs: times.length, note: '' }
         : { ms: leastMs, runs: 1, note: 'warm-up only, no time for more' };
     const hotTimes = hotSamples.get(runner);
-    timings.set(runner, { ...timing, firstMs, ...(hot && { hotMs: hotTimes ? median(hotTimes) : timing.ms }) });
+    timings.set(runner, { ...timing, firstMs, ...(hot && { hotMs: hotTimes ? typicalTime(hotTimes) : timing.ms }) });
   }
   return timings;
 }
