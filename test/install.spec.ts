@@ -140,9 +140,29 @@ describeOnEveryBackend(
       expect(tf.getKernel('Conv2DBackpropInput', backend)).toBe(stock);
       expect(() => install({ backends: ['tpu'] })).toThrowError(/no kernels for backend 'tpu'.*some for: .*cpu/);
       expect(() => install({ kernels: ['MatMul' as 'Conv2D'] })).toThrowError(/cannot replace kernel 'MatMul'.*Conv2D/);
+      if (backend !== 'cpu')
+        expect(() => install({ backends: [backend], kernels: ['Add'] })).toThrowError(
+          /kernel 'Add' cannot be replaced on \w+; it can on: .*cpu/,
+        );
       // What was installed before still is.
       expect(tf.getKernel('Conv2DBackpropFilter', backend).kernelFunc).not.toBe(stock.kernelFunc);
     });
+
+    if (backend === 'cpu') {
+      it('leaves alone what a bundle of a few kernels has not', () => {
+        const prelu = tf.getKernel('Prelu', backend);
+        tf.unregisterKernel('Prelu', backend);
+        try {
+          const installed = install({ backends: [backend] });
+          expect(installed).toContain('cpu/Add');
+          expect(installed).not.toContain('cpu/Prelu');
+          uninstall();
+          expect(tf.getKernel('Prelu', backend)).toBeUndefined();
+        } finally {
+          tf.registerKernel(prelu);
+        }
+      });
+    }
 
     it('fused conv2d with a bias and an activation', () => {
       const activations = ['linear', 'relu', 'relu6', 'elu', 'sigmoid', 'leakyrelu', 'prelu'] as const;

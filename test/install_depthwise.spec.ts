@@ -111,6 +111,40 @@ describeOnEveryBackend(
       model.dispose();
     });
 
+    // The others bring what stock lacks, or nothing that is not named.
+    if (backend === 'cpu') {
+      it('leaves tiny layers to stock, but not their filter gradient', () => {
+        install({ backends: [backend] });
+        const depthwise = { filterShape: [3, 3, 1, 4], strides: 1, pad: 'same', groups: 4 } as const;
+        const runs = (xShape: [number, number, number, number]): string[] =>
+          Object.values(explain({ ...depthwise, xShape }).installed).map(({ runs }) => runs);
+        expect(runs([1, 4, 4, 4])).toEqual(['stock', 'stock', 'ours']);
+        expect(runs([1, 32, 32, 4])).not.toContain('stock');
+      });
+
+      it('leaves to stock, tiny or not, nothing that stock computes wrongly or refuses', () => {
+        const dilated = { strides: 1, pad: 'same', dilations: 2, inputShape: [1, 5, 5, 4] };
+        const strided = { strides: 2, pad: 'valid', dilations: 2, dataFormat: 'NHWC' };
+        const run = (): number[][] =>
+          tf.tidy(() => {
+            const [x, filter] = [tensorOf([1, 5, 5, 4], 'x'), tensorOf([3, 3, 4, 1], 'filter')];
+            const kernel = (name: string, inputs: tf.NamedTensorMap, attrs: object): number[] => [
+              ...tf
+                .engine()
+                .runKernel<tf.Tensor>(name, inputs, attrs as tf.NamedAttrMap)
+                .dataSync(),
+            ];
+            return [
+              kernel('DepthwiseConv2dNativeBackpropInput', { dy: x, filter }, dilated),
+              kernel('DepthwiseConv2dNative', { x, filter }, strided),
+            ];
+          });
+        const named = run();
+        install({ backends: [backend] });
+        expect(run()).toEqual(named);
+      });
+    }
+
     it('fuses a bias and an activation', () => {
       for (const activation of ['linear', 'relu', 'relu6', 'elu', 'prelu'] as const) {
         const [ours, core] = tf.tidy(() => {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** tfjs's own kernels as contenders: what a pass of a geometry is to them. */
 import { type KernelConfig, type NamedAttrMap, getKernel } from '@tensorflow/tfjs-core';
-import { type Operand, PASS_OPERANDS, type Pass, SHAPE_OF, stockKernelOf } from '../contract';
+import { type Operand, PASSES, PASS_OPERANDS, type Pass, SHAPE_OF, stockKernelOf } from '../contract';
 import { geometryOfConvolution, isDepthwise, stockFilterShape } from '../geometry/convolution';
 import { type Conv2DTransposeGeometry, yShapeOf } from '../geometry/geometry';
+import { keptBy } from '../geometry/kept';
 
 /** A kernel of ours that stands in the place of tfjs's remembers it (../integrations/replacements). */
 export interface Replacement<C> {
@@ -52,11 +53,10 @@ export function stockShapes(pass: Pass, g: Conv2DTransposeGeometry): number[][] 
   );
 }
 
-/** How stock computes a pass of a geometry on a backend; `undefined` if it cannot. */
-export function stockCall(pass: Pass, g: Conv2DTransposeGeometry, backendName: string): StockCall | undefined {
-  const kernel = stockOf(getKernel(stockKernelOf(pass, g), backendName) as KernelConfig | undefined);
+/** What stock's kernel is told of a pass; `undefined` if it cannot compute it. */
+function attrsFor(pass: Pass, g: Conv2DTransposeGeometry): NamedAttrMap | undefined {
   const kind = isDepthwise(g) ? 'depthwise' : undefined;
-  if (kernel === undefined || (g.groups > 1 && !kind)) return undefined;
+  if (g.groups > 1 && !kind) return undefined;
   const [inputShape, filterShape] = [yShapeOf(g), stockFilterShape(g)];
   const strides: [number, number] = [g.strideHeight, g.strideWidth];
   const dilations: [number, number] = [g.dilationHeight, g.dilationWidth];
@@ -75,5 +75,22 @@ export function stockCall(pass: Pass, g: Conv2DTransposeGeometry, backendName: s
   const told = geometryOfConvolution(convolution);
   if ((Object.keys(g) as (keyof Conv2DTransposeGeometry)[]).some((name) => told[name] !== g[name])) return undefined;
   const attrs = { strides, pad, dilations, dataFormat: 'NHWC', inputShape, filterShape };
-  return { kernel, operands: OPERANDS[pass], attrs: attrs as unknown as NamedAttrMap };
+  return attrs as unknown as NamedAttrMap;
+}
+
+const attrsOf = keptBy(
+  (g: Conv2DTransposeGeometry) =>
+    Object.fromEntries(PASSES.map((pass) => [pass, attrsFor(pass, g)])) as Record<Pass, NamedAttrMap | undefined>,
+);
+
+/** Whether stock's kernel computes a pass of a geometry, where there is one, and rightly. */
+export function stockComputes(pass: Pass, g: Conv2DTransposeGeometry): boolean {
+  return attrsOf(g)[pass] !== undefined;
+}
+
+/** How stock computes a pass of a geometry on a backend; `undefined` if it cannot. */
+export function stockCall(pass: Pass, g: Conv2DTransposeGeometry, backendName: string): StockCall | undefined {
+  const kernel = stockOf(getKernel(stockKernelOf(pass, g), backendName) as KernelConfig | undefined);
+  const attrs = attrsOf(g)[pass];
+  return kernel && attrs && { kernel, operands: OPERANDS[pass], attrs };
 }

@@ -59,7 +59,8 @@ let undo: (() => void)[] = [];
  * a kernel of ours cannot compute (another layout than NHWC, say) the stock one still does.
  *
  * @returns which kernels run on ours now, as `backend/kernel`.
- * @throws Error if a backend or kernel is unknown, or no entry point has been imported; nothing is installed then.
+ * @throws Error if a backend or kernel is unknown, none of the kernels named can be replaced there, or no entry point
+ *   has been imported; nothing is installed then.
  */
 export function install(options: InstallOptions = {}): string[] {
   checkObject('install: options', options);
@@ -88,10 +89,18 @@ export function install(options: InstallOptions = {}): string[] {
   const unknown = kernels?.find((kernel) => !REPLACEABLE.includes(kernel));
   if (unknown !== undefined)
     throw new Error(`install: cannot replace kernel '${unknown}'; the choices are ${REPLACEABLE.join(', ')}`);
+  const asked = backends ?? served;
+  const placesOf = (kernel: Replaceable, names: readonly string[]): string[] =>
+    names.filter((backend) => isConvolution(kernel) || descriptorOf(backend)!.elementwise?.[kernel] !== undefined);
+  if (kernels?.length && kernels.every((kernel) => placesOf(kernel, asked).length === 0))
+    throw new Error(
+      `install: kernel '${kernels[0]}' cannot be replaced on ${asked.join(', ')}; ` +
+        `it can on: ${placesOf(kernels[0], served).join(', ') || 'none of those imported'}`,
+    );
 
   uninstall();
   const installed: string[] = [];
-  for (const backend of new Set(backends ?? served)) {
+  for (const backend of new Set(asked)) {
     for (const kernel of new Set(kernels ?? descriptorOf(backend)!.replaces)) {
       // A backend whose own package isn't there yet would warn when it registers its kernels later.
       if (!getKernel(kernel, backend) && !getKernel(Conv2DBackpropInput, backend)) continue;
@@ -102,7 +111,8 @@ export function install(options: InstallOptions = {}): string[] {
         undo.push(replaceKernel(kernel, backend, functionOf, chooses));
       } else {
         const make = descriptorOf(backend)!.elementwise?.[kernel];
-        if (!make) continue;
+        // What it does not take goes to stock's, which a bundle of a few kernels may lack.
+        if (!make || !getKernel(kernel, backend)) continue;
         undo.push(replaceKernel(kernel, backend, (replaced) => make(replaced!.kernelFunc)));
       }
       installed.push(`${backend}/${kernel}`);

@@ -14,6 +14,7 @@ import {
   util,
 } from '@tensorflow/tfjs-core';
 import { type Place, chooseUnderInstall } from '../choice/choose';
+import { stockComputes } from '../choice/stock';
 import {
   ACTIVATIONS,
   type Activation,
@@ -163,9 +164,10 @@ export function kernelFuncOf(
         [geometry, reason, isWrongWithStock] = [rounded, undefined, true];
       }
       const place = { backendName, backend };
-      const mayChoose = chooses && stock !== undefined && !isWrongWithStock;
-      const taken = reason === undefined ? chooseUnderInstall(request.pass, geometry, place, mayChoose).by : 'stock';
-      if (taken !== 'stock') return runOurs(kernelNameFor(request.pass, taken), request, geometry, place);
+      const { pass } = request;
+      const mayChoose = chooses && stock !== undefined && !isWrongWithStock && stockComputes(pass, geometry);
+      const taken = reason === undefined ? chooseUnderInstall(pass, geometry, place, mayChoose).by : 'stock';
+      if (taken !== 'stock') return runOurs(kernelNameFor(pass, taken), request, geometry, place);
     }
     if (stock) return stock(params);
     const probed = descriptorOf(backendName)?.probe(params.backend as KernelBackend);
