@@ -28,6 +28,7 @@ export {
   type Activation,
   type BackendDescriptor,
   type Contender,
+  type OurContender,
   type Conv2DTransposeAttrs,
   Conv2DTransposeBackpropFilter,
   Conv2DTransposeBackpropInput,

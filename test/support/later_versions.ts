@@ -79,7 +79,7 @@ export const LATER: Readonly<Record<string, Readonly<Record<string, readonly [La
       entries((entry, real, dataId, isOurs) =>
         entry.isPacked && entry.texture && !isOurs ? { texture: packed4x1(entry, real, dataId) } : {},
       ),
-      /a tensor that tfjs has packed: element \d+ is/,
+      /(a tensor that tfjs has packed|a result of several matrices): element \d+ is/,
     ],
     'counts the offset of a slice in bytes': [
       entries(({ slice }) => (slice ? { slice: { ...slice, flatOffset: 4 * slice.flatOffset } } : {})),
@@ -94,7 +94,7 @@ export const LATER: Readonly<Record<string, Readonly<Record<string, readonly [La
       entries(({ isPacked, shape }, _real, _dataId, isOurs) =>
         isPacked && !isOurs ? { shape: [shape.reduce((a, b) => a * b)] } : {},
       ),
-      /a tensor that tfjs has packed: element \d+ is/,
+      /(a tensor that tfjs has packed|a result of several matrices): element \d+ is/,
     ],
     'calls isPacked otherwise': [otherName(), /element \d+ is/],
     'keeps single values off the GPU': [
