@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { VARIANTS, computeGeometry, fused } from '../src';
-import { descriptorOf } from '../src/contract';
+import { PASSES, PASS_OPERANDS, type Pass, descriptorOf, kernelNameFor } from '../src/contract';
 import { CASES } from './support/cases';
 import { mismatch } from './support/compare';
 import { describeOnEveryBackend } from './support/environments';
@@ -30,6 +30,7 @@ interface Module {
   _free(address: number): void;
 }
 const COPIES = 'on copies of tensors';
+const ANOTHER_NAME: LaterTfjs = { changes: () => ({ wasm: undefined }) };
 
 const moduleOf = (backend: tf.KernelBackend): Module => (backend as BackendWasm).wasm as unknown as Module;
 
@@ -53,6 +54,45 @@ async function deviceOn(later: LaterTfjs): Promise<string> {
   return device;
 }
 
+/** Makes the memory grow; what is allocated for that is freed again. */
+function grow(of: Module): void {
+  const before = of.HEAPU8.length;
+  const rooms: number[] = [];
+  while (of.HEAPU8.length === before) {
+    rooms.push(of._malloc(1 << 20));
+    if (rooms[rooms.length - 1] === 0) throw new Error('The memory cannot grow');
+  }
+  for (const room of rooms) of._free(room);
+}
+
+/** While this runs, each of these tensors that comes from another backend makes the memory grow. How many have come. */
+function withGrowingMoves(tensors: readonly tf.Tensor[], run: () => void): number {
+  const backend = tf.backend() as BackendWasm;
+  const move = backend.move.bind(backend);
+  let count = 0;
+  backend.move = (...args) => {
+    // tfjs writes new tensors by it as well.
+    if (tensors.some(({ dataId }) => dataId === args[0])) {
+      count++;
+      grow(moduleOf(backend));
+    }
+    move(...args);
+  };
+  try {
+    run();
+  } finally {
+    Reflect.deleteProperty(backend, 'move');
+  }
+  return count;
+}
+
+async function registerAnew(): Promise<void> {
+  const factory = tf.findBackendFactory('wasm');
+  tf.removeBackend('wasm');
+  tf.registerBackend('wasm', factory, 2);
+  await tf.setBackend('wasm');
+}
+
 /** All that a layer computes is right. */
 function checkAll(l: Layer, seed: string): void {
   const { x, filter, dy } = randomOperands(l, seed);
@@ -65,9 +105,10 @@ function checkAll(l: Layer, seed: string): void {
 describeOnEveryBackend('in place', specs, ({ backend }) => backend === 'wasm');
 
 function specs(): void {
+  const isShared = (): boolean => moduleOf(tf.backend()).HEAPU8.buffer.constructor.name === 'SharedArrayBuffer';
+
   it('is how kernels run on the tfjs that this is tested with, on one thread', () => {
-    const isShared = moduleOf(tf.backend()).HEAPU8.buffer.constructor.name === 'SharedArrayBuffer';
-    expect(descriptorOf('wasm')!.device(tf.backend()).includes(COPIES)).toBe(isShared);
+    expect(descriptorOf('wasm')!.device(tf.backend()).includes(COPIES)).toBe(isShared());
   });
 
   for (const name of ['stride 2', 'odd channels', 'groups 2', 'depthwise, dilated']) {
@@ -89,10 +130,7 @@ function specs(): void {
   }
 
   it('is right where the memory grows in the midst of a call, and on a backend registered anew', async () => {
-    const factory = tf.findBackendFactory('wasm');
-    tf.removeBackend('wasm');
-    tf.registerBackend('wasm', factory, 2);
-    await tf.setBackend('wasm');
+    await registerAnew();
     const bytes = (): number => moduleOf(tf.backend()).HEAPU8.length;
     const l = layer({ inSize: [512, 256], inChannels: 8, outChannels: 8, kernel: [2, 2] });
     const { x, filter } = randomOperands(l, 'growth');
@@ -101,6 +139,67 @@ function specs(): void {
     expect(bytes()).toBeGreaterThan(before);
     expect(descriptorOf('wasm')!.device(tf.backend())).not.toContain(COPIES);
   });
+
+  const MOVED = layer({ outChannels: 5 });
+  const VALUES = {
+    ...randomOperands(MOVED, 'moved'),
+    bias: [1, -1, 2, -2, 0],
+    preluActivationWeights: [0.5, 0.25, -1, 2, 0.125],
+  };
+  const SHAPES = {
+    x: xShape(MOVED),
+    filter: filterShape(MOVED),
+    dy: yShape(MOVED),
+    bias: [5],
+    preluActivationWeights: [5],
+  };
+  /** Checks results of the passes, of which the forward one is fused. */
+  const CHECKS: Readonly<Record<Pass, (result: Float32Array) => void>> = {
+    forward: (y) => {
+      const { x, filter, bias, preluActivationWeights: slopes } = VALUES;
+      const sums = runForward(MOVED, x, filter, 'subpixel');
+      expect(mismatch(sums, oracle.forward(MOVED, x, filter))).toBe('');
+      const biased = Array.from(sums, (sum, n) => sum + bias[n % 5]);
+      expect(Array.from(y)).toEqual(biased.map((sum, n) => Math.fround(sum < 0 ? sum * slopes[n % 5] : sum)));
+    },
+    'input gradient': (dx) => {
+      expect(mismatch(dx, oracle.backpropInput(MOVED, VALUES.dy, VALUES.filter))).toBe('');
+    },
+    'filter gradient': (dFilter) => {
+      expect(mismatch(dFilter, oracle.backpropFilter(MOVED, VALUES.x, VALUES.dy))).toBe('');
+    },
+  };
+  for (const [path, later] of Object.entries({ 'in place': {}, 'on copies': ANOTHER_NAME })) {
+    for (const pass of PASSES) {
+      const fused = pass === 'forward' ? (['bias', 'preluActivationWeights'] as const) : [];
+      const names = [...PASS_OPERANDS[pass].takes, ...fused];
+      for (const moved of [...names.map((name) => [name]), names]) {
+        it(`is right where the memory grows to take ${moved.join(', ')} (${pass}, ${path})`, async () => {
+          await registerAnew();
+          const inputs: tf.NamedTensorMap = {};
+          for (const name of names) {
+            await tf.setBackend(moved.includes(name) ? 'cpu' : 'wasm');
+            inputs[name] = tf.tensor(Float32Array.from(VALUES[name]), SHAPES[name]);
+          }
+          await tf.setBackend('wasm');
+          const activation = pass === 'forward' ? 'prelu' : undefined;
+          const attrs = { geometry: computeGeometry(requestOf(MOVED)), activation } as unknown as tf.NamedAttrMap;
+          const kernelName = kernelNameFor(pass, pass === 'forward' ? 'subpixel' : 'ours');
+          await onLaterTfjs(later, () => {
+            const isCopied = descriptorOf('wasm')!.device(tf.backend()).includes(COPIES);
+            expect(isCopied).toBe(path === 'on copies' || isShared());
+            const count = withGrowingMoves(Object.values(inputs), () => {
+              const result = tf.engine().runKernel<tf.Tensor>(kernelName, inputs, attrs);
+              CHECKS[pass](result.dataSync<'float32'>());
+              result.dispose();
+            });
+            expect(count).toBe(moved.length);
+          });
+          tf.dispose(inputs);
+        });
+      }
+    }
+  }
 
   it('gives back the scratch memory of every call', async () => {
     const rooms = new Set<number>();
@@ -165,7 +264,7 @@ function specs(): void {
   });
 
   const LATER: Readonly<Record<string, LaterTfjs>> = {
-    'a module by another name': { changes: () => ({ wasm: undefined }) },
+    'a module by another name': ANOTHER_NAME,
     'no exports, as on several threads': module(() => ({ asm: {} })),
     'another memory': module(() => ({ asm: { memory: new WebAssembly.Memory({ initial: 256 }) } })),
     'a memory that is shared': module(() => ({

@@ -40,7 +40,10 @@ export type Write = (from: Float32Array, to: Float32Array) => void;
 
 /** How a backend keeps its tensors. */
 export interface Storage<B extends KernelBackend> {
-  /** The values of a float32 tensor; read before the next call. */
+  /**
+   * The values of a float32 tensor; read before the next call. One that is still on another backend is moved here: then
+   * a heap may grow, and arrays that were read before are gone.
+   */
   read(backend: B, info: TensorInfo): Float32Array;
   /** A tensor of a copy of the values, or of what `write` makes of them. */
   make(backend: B, shape: number[], values: Float32Array, write?: Write): TensorInfo;
@@ -69,6 +72,10 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
       const perChannel = { bias: valuesOf(bias), prelu: valuesOf(preluActivationWeights) };
       writeFused(from, to, channels, { ...perChannel, activation, leakyreluAlpha });
     };
+  };
+  /** Moves all operands here that are still on another backend: to read them afterwards makes no heap grow. */
+  const settle = ({ backend, first, second, fused }: KernelCall<B>): void => {
+    for (const info of [first, second, fused?.bias, fused?.preluActivationWeights]) if (info) read(backend, info);
   };
   const heapOf = proofOfHeap(storage);
   /** What runs plans on tensors in place, if the engine can on this backend. */
@@ -103,6 +110,7 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
     run: (call) => {
       const { backend, geometry, first, second, outShape, fused } = call;
       const plan = planOf(geometry);
+      settle(call);
       return (
         computedInPlace(plan, call) ??
         currentEngine().run(plan, read(backend, first), read(backend, second), (values) =>

@@ -4,8 +4,9 @@
  * those of `cpu`, engine and all, on tensors in the heap of the backend.
  *
  * This file is all that is known here of tfjs's wasm backend beyond its public face: `typedArrayFromHeap` is a view of
- * a tensor, `makeOutput` a tensor to be written by such a view. `wasm` is the module that Emscripten made: its memory,
- * its allocator. All is proven at the first use (../family/proof_of_storage). What tfjs changes inside is mended here.
+ * a tensor, `getMemoryOffset` its address, `makeOutput` a tensor to be written by such a view. `wasm` is the module
+ * that Emscripten made: its memory, its allocator. All is proven at the first use (../family/proof_of_storage). What
+ * tfjs changes inside is mended here.
  *
  * Kernels run in the memory of tfjs, on tensors where they lie. Where tfjs has several threads (cross-origin isolated
  * pages) its memory is shared, which a module has to ask for when it is compiled, and no export: there, and wherever
@@ -22,8 +23,10 @@ import {
 import { type BackendDescriptor, registerBackend } from '../../src/contract';
 import { type TensorHeap, familyOn } from '../family/family';
 
-/** A view of a tensor, good until the heap grows. */
+/** A view of a tensor, good until the heap grows, as it may to take a tensor that is still on another backend. */
 function view(backend: BackendWasm, info: TensorInfo): Float32Array {
+  // To ask for anything of a tensor moves it; `typedArrayFromHeap` would take the heap that there was before.
+  backend.getMemoryOffset(info.dataId);
   return backend.typedArrayFromHeap(info) as Float32Array;
 }
 
