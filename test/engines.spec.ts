@@ -4,6 +4,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import seedrandom from 'seedrandom';
 import { ENGINE_FLAG, scratch } from '../kernels/cpu';
+import type { Block, Operand, Plan } from '../kernels/engine/engine';
+import { currentEngine } from '../kernels/engine/engines';
 import { VARIANTS, conv2dTranspose } from '../src';
 import { mismatch } from './support/compare';
 import { type Environment, describeOnEveryBackend } from './support/environments';
@@ -98,6 +100,20 @@ function engineSpecs({ name: environment }: Environment): void {
       runForward(l, x, filter, variant);
       expect(scratch.peakBytes).toBeLessThanOrEqual(most + copies);
     }
+  });
+
+  it('copies pixels of a second operand that is larger than a chunk', () => {
+    const length = 1 << 18;
+    const grid = { batch: 1, rows: 1, cols: length / 4 };
+    const pixelsOf = (block: Block): Operand => ({ block, first: 0, channels: 4, batch: 0, row: 0, col: 1 });
+    const plan: Plan = {
+      lengths: { first: 4, second: length, out: length, scratch: 0 },
+      zeros: false,
+      steps: [{ kind: 'copyPixels', grid, from: pixelsOf('second'), to: pixelsOf('out'), channels: 4 }],
+    };
+    const second = Float32Array.from({ length }, (_, n) => n + 1);
+    const out = currentEngine().run(plan, new Float32Array(4), second, (values) => values.slice());
+    expect(out.findIndex((value, n) => value !== n + 1)).toBe(-1);
   });
 
   it('keeps bounded memory over 1,000 calls of changing shapes', () => {

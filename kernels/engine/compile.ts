@@ -54,15 +54,6 @@ const PACKING_PIXELS = 24;
 const PANEL = 8;
 const TILE = 4;
 
-/** Steps that can take the second operand in chunks; others need it as a whole. */
-const PASSES_IN_CHUNKS: ReadonlySet<Step['kind']> = new Set([
-  'dotProducts',
-  'broadcastProducts',
-  'addPixels',
-  'copyPixels',
-  'clearScratch',
-]);
-
 /** Where the blocks of a call begin. Scratch memory holds all that a program has besides tensors. */
 export type Addresses = Readonly<Record<Block, number>>;
 
@@ -134,7 +125,8 @@ class Compiler {
   ) {
     const { lengths, steps } = plan;
     const { layout } = this;
-    this.isWhole = !isCopied || lengths.second <= CHUNK_FLOATS || steps.some(({ kind }) => !PASSES_IN_CHUNKS.has(kind));
+    this.isWhole =
+      !isCopied || lengths.second <= CHUNK_FLOATS || steps.some((step) => blocksReadBy(step).includes('second'));
     if (isCopied) {
       this.copies = {
         first: layout.allocate(lengths.first),
@@ -415,6 +407,28 @@ class Compiler {
   /** The offset of a float of a block. */
   private offset(block: Block, float: number): number {
     return (block === 'scratch' ? this.scratch : 0) + float * 4;
+  }
+}
+
+/** What a step reads where it lies. That leaves out the filter of products over taps, which can pass in chunks. */
+function blocksReadBy(step: Step): readonly Block[] {
+  switch (step.kind) {
+    case 'dotProducts':
+    case 'broadcastProducts':
+      return step.runs.map(({ a }) => a.block);
+    case 'channelProducts':
+    case 'groupProducts':
+      return [step.filter, ...step.runs.map(({ a }) => a.block)];
+    case 'channelSums':
+    case 'groupSums':
+      return step.runs.flatMap(({ a, b }) => [a.block, b.block]);
+    case 'outerProducts':
+      return step.taps.flatMap(({ a, b }) => [a.block, b.block]);
+    case 'addPixels':
+    case 'copyPixels':
+      return [step.from.block];
+    case 'clearScratch':
+      return [];
   }
 }
 
