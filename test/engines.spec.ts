@@ -116,6 +116,29 @@ function engineSpecs({ name: environment }: Environment): void {
     expect(out.findIndex((value, n) => value !== n + 1)).toBe(-1);
   });
 
+  it('counts the scratch memory of calls that run in place, not of those that are refused there', () => {
+    let room = 1024;
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const run = currentEngine().inPlace?.({ memory, allocate: () => room, free: () => undefined });
+    expect(run === undefined).toBe(environment.includes('plain'));
+    if (!run) return;
+    const at = { first: 16, second: 32, out: 48 };
+    const planOf = (floats: number): Plan => ({
+      lengths: { first: 4, second: 4, out: 4, scratch: floats },
+      zeros: true,
+      steps: [],
+    });
+    scratch.reset();
+    expect(run(planOf(RETAINED / 4), at)).toBe(false);
+    room = 0;
+    expect(run(planOf(1000), at)).toBe(false);
+    expect(scratch.peakBytes).toBe(0);
+    room = 1024;
+    expect(run(planOf(1000), at)).toBe(true);
+    expect(scratch.peakBytes).toBeGreaterThanOrEqual(4000);
+    expect(scratch.peakBytes).toBeLessThan(5000);
+  });
+
   it('keeps bounded memory over 1,000 calls of changing shapes', () => {
     const random = seedrandom.alea('1000 calls');
     const upTo = (n: number): number => 1 + Math.floor(random() * n);

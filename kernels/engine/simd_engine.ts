@@ -74,8 +74,9 @@ export function createSimdEngine(name: string, module: WebAssembly.Module): Engi
         there &&
         ((plan, at) => {
           const program = programOf(plan, inPlace, () => compile(plan, 'in place'));
-          noted(program);
-          return executeInPlace(program, plan, there, heap, at);
+          const isDone = executeInPlace(program, plan, there, heap, at);
+          if (isDone) noted(program);
+          return isDone;
         })
       );
     },
