@@ -2,7 +2,7 @@
 /** What ./simd/products.as.ts exports. Addresses and distances are in bytes; runs lie as ./simd/run_layout says. */
 
 export interface Programs {
-  /** Bytes of scratch memory that the programs need, and where it is: to be said once, before anything else. */
+  /** Bytes of scratch memory that the programs need, and where it is in a call: to be said before anything else. */
   readonly SCRATCH_BYTES: WebAssembly.Global;
   useScratch(address: number): void;
   /** Adds the products with `channels` channels, from `channelAt` on, whose filter is packed in panels of 8. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What a fused kernel does to its sums where they leave the engine, in the pass that copies them out: adds the bias,
- * then applies the activation.
+ * What a fused kernel does to its sums when the engine is done with them: adds the bias, then applies the activation.
+ * It is one pass over them, that which copies them out, or in place.
  */
 import type { Activation } from '../../src/contract';
 
@@ -32,7 +32,7 @@ const CURVES: Readonly<Record<Activation, Curve>> = {
   prelu: { slopeBelow: ({ prelu }) => prelu! },
 };
 
-/** Writes sums, which end in a dimension of `channels`, to `to`. NaN stays NaN. */
+/** Writes sums, which end in a dimension of `channels`, to `to`, which may be where they are. NaN stays NaN. */
 export function writeFused(from: Float32Array, to: Float32Array, channels: number, epilogue: Epilogue): void {
   const biases = perChannel(epilogue.bias ?? Float32Array.of(0), channels);
   const curve = CURVES[epilogue.activation];

@@ -16,7 +16,7 @@ export const SCRATCH_BYTES: i32 = 176;
 
 export let scratch: usize = 0;
 
-/** Says where the scratch memory is: to be called once, before anything else. */
+/** Says where the scratch memory is: to be called whenever it may be elsewhere, before anything else. */
 export function useScratch(address: usize): void {
   scratch = address;
 }
