@@ -40,7 +40,14 @@ const LIMITS: Record<string, (environment: Environment) => { wrap: Wrap; targets
   'none at all': () => ({ wrap: incompleteBeyond(0), targets: 0 }),
 };
 
-const LAYERS = ['odd channels', 'stride 2', 'groups 2', 'depthwise', 'dilation 2, stride 2: empty phases'];
+const LAYERS = [
+  'odd channels',
+  'channels a multiple of 8',
+  'stride 2',
+  'groups 2',
+  'depthwise',
+  'dilation 2, stride 2: empty phases',
+];
 
 describeOnEveryBackend(
   'webgl with less than it says',

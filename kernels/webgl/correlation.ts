@@ -78,10 +78,10 @@ export function planCorrelation(request: CorrelationRequest, device: Device): Co
 
 /**
  * Whether an image can be read by pairs of columns from an even one on, as tfjs packs it: each tap meets one column
- * after another.
+ * after another, and every tile begins at an even one.
  */
-export function readsColumnPairs({ request: { stepCols = 1, phases } }: Correlation): boolean {
-  return stepCols === 1 && phases.every(({ cols }) => cols.count <= 1 && cols.offset % 2 === 0);
+export function readsColumnPairs({ request: { stepCols = 1, phases }, tile }: Correlation): boolean {
+  return tile.cols % 2 === 0 && stepCols === 1 && phases.every(({ cols }) => cols.count <= 1 && cols.offset % 2 === 0);
 }
 
 /** Whether each pixel meets but the pixel of the image that has its place, or none. */
