@@ -21,7 +21,7 @@ export interface Device {
  * say nothing, behind which there may be one of them. All others have 128, of which desktops' have more: but then fewer
  * threads run at once.
  */
-const FEW_REGISTERS = /mali|immortalis|adreno|powervr|videocore/i;
+const FEW_REGISTERS = /mali|immortalis|adreno|powervr|videocore|\bv3d\b|broadcom/i;
 const MASKED = /^(|mozilla|webkit webgl|generic renderer)$/i;
 
 export function registersOf(renderer: string): number {

@@ -49,6 +49,9 @@ it('take few registers where a name says that there are few, or says nothing', (
     'Adreno (TM) 650',
     'ANGLE (ARM, Mali-G78, OpenGL ES 3.2)',
     'PowerVR Rogue GE8320',
+    'VideoCore IV HW',
+    'V3D 4.2',
+    'ANGLE (Broadcom, V3D 4.2.14.0, OpenGL ES 3.1 Mesa)',
     'Mozilla',
     '',
   ];
