@@ -38,7 +38,7 @@ export function backpropFilter(g: Conv2DTransposeGeometry): Plan {
 }
 
 function stepsOf(g: Conv2DTransposeGeometry, group: Group): Step[] {
-  const { isDepthwise, spread, outDepth: rows, inDepth: cols } = group;
+  const { isChannelwise, spread, outDepth: rows, inDepth: cols } = group;
   if (spread?.image) {
     const channels = g.outChannels;
     const inPlanes = tiled(g, group, TILE_FLOATS).flatMap((run) =>
@@ -51,7 +51,7 @@ function stepsOf(g: Conv2DTransposeGeometry, group: Group): Step[] {
       ...gatherFilter(g),
     ];
   }
-  if (isDepthwise)
+  if (isChannelwise)
     return [{ kind: 'channelSums', out: 'out', runs: tiled(g, group, TILE_FLOATS), channels: g.outChannels }];
   const sums = { rows, cols, outRow: g.inChannels };
   if (spread) {

@@ -69,7 +69,7 @@ function sumsOf(
   if (spread?.image) return inPlanes(g, spread, taps, runs);
   const [first, depth] = [taps.map((tap) => filterTap(g, tap, group)), joined * group.outDepth];
   const product = { taps: first, runs };
-  if (group.isDepthwise) return { ...product, kind: 'channelProducts', filter: 'second', channels: g.inChannels };
+  if (group.isChannelwise) return { ...product, kind: 'channelProducts', filter: 'second', channels: g.inChannels };
   const matrices = { ...product, filterRow: g.inChannels, depth, channels };
   if (spread) return { ...matrices, kind: 'groupProducts', filter: 'second', groups: group.count };
   return { ...matrices, kind: 'broadcastProducts' };

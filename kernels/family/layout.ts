@@ -2,7 +2,7 @@
 /** Where the pixels, taps and groups of a geometry lie in the arrays of its tensors, and the plans over them. */
 import { util } from '@tensorflow/tfjs-core';
 import { PASS_OPERANDS, type Pass, SHAPE_OF } from '../../src/contract';
-import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../src/geometry/geometry';
+import { type Conv2DTransposeGeometry, heightAxis, isChannelwise, widthAxis } from '../../src/geometry/geometry';
 import { tapSpan } from '../../src/geometry/phases';
 import type { Block, Grid, Operand, Plan, Run, Step } from '../engine/engine';
 import type { Spread } from './spread';
@@ -67,8 +67,8 @@ export function outputImage(g: Conv2DTransposeGeometry): Image {
 
 /** What a product computes: one group of channels, or all of them at once. */
 export interface Group {
-  /** Whether each channel is a group of its own; all are computed at once. */
-  readonly isDepthwise: boolean;
+  /** Whether each channel is a group of its own (`isChannelwise` of the geometry); all are computed at once. */
+  readonly isChannelwise: boolean;
   /** Groups that are computed at once. */
   readonly count: number;
   /** Channels that a sum goes over, and that get sums of their own, of each group. */
@@ -86,10 +86,10 @@ export interface Group {
 /** The groups of a geometry; a single one if they are spread. */
 export function groupsOf(g: Conv2DTransposeGeometry, spread?: Spread): Group[] {
   const [inDepth, outDepth] = [g.inChannels / g.groups, g.outChannels / g.groups];
-  const isDepthwise = g.groups > 1 && inDepth === 1 && outDepth === 1;
-  const isWhole = isDepthwise || spread !== undefined;
+  const channelwise = isChannelwise(g);
+  const isWhole = channelwise || spread !== undefined;
   return Array.from({ length: isWhole ? 1 : g.groups }, (_, n) => ({
-    isDepthwise,
+    isChannelwise: channelwise,
     count: isWhole ? g.groups : 1,
     inDepth,
     outDepth,
@@ -115,7 +115,7 @@ export function forwardProduct(
     return { kind: 'groupProducts', filter: 'scratch', taps, filterRow, groups, depth, channels, runs };
   }
   const taps = forwardTaps.map((tap) => filterTap(g, tap, group));
-  if (group.isDepthwise) return { kind: 'channelProducts', filter: 'second', taps, channels: outChannels, runs };
+  if (group.isChannelwise) return { kind: 'channelProducts', filter: 'second', taps, channels: outChannels, runs };
   return { kind: 'dotProducts', taps, filterRow: g.inChannels, depth, channels, runs };
 }
 

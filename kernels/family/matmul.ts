@@ -57,7 +57,7 @@ function footprints(g: Conv2DTransposeGeometry, group: Group, tile: Rectangle, i
   });
   const taps = tapsOf(g);
   const runs = taps.map((_, tap) => ofTap(tap));
-  if (group.isDepthwise) return forwardProduct(g, group, taps, runs);
+  if (group.isChannelwise) return forwardProduct(g, group, taps, runs);
   return forwardProduct(g, { ...group, outDepth: image.channels }, taps.slice(0, 1), runs.slice(0, 1));
 }
 

@@ -5,6 +5,7 @@
  * tile found. Depthwise there is nothing to multiply by tiles: the program that writes the result sums over pixels.
  */
 import { unsupported } from '../../src/contract';
+import { isChannelwise } from '../../src/geometry/geometry';
 import type { RenderTarget } from './drawing/render_targets';
 import type { Scope } from './drawing/scope';
 import { webglKernel } from './kernel';
@@ -12,7 +13,7 @@ import { type ChannelMajorLayout, channelMajorLayouts } from './layouts/channel_
 import { pairsShareTexels } from './layouts/channels';
 import { filterGradientGrid } from './layouts/filter_gradient';
 import { CHANNEL_MAJOR_FROM_ELEMENTS, CHANNEL_MAJOR_FROM_PACKED, channelMajorUniforms } from './programs/channel_major';
-import { depthwiseFilter, depthwiseSource, isDepthwise } from './programs/depthwise';
+import { depthwiseFilter, depthwiseSource } from './programs/depthwise';
 import { filterGradientProgram, filterGradientUniforms } from './programs/filter_gradient';
 import { filterGradientSum } from './programs/filter_gradient_sum';
 import { LANES } from './programs/glsl';
@@ -22,7 +23,7 @@ import type { TensorTexture } from './tfjs_internals';
 
 export const backpropFilter = webglKernel({
   plan: (g, device) => {
-    if (isDepthwise(g)) return { depthwise: depthwiseFilter(g) };
+    if (isChannelwise(g)) return { depthwise: depthwiseFilter(g) };
     const { targets, textureSize } = device;
     if (targets < 4) return unsupported(`it needs 4 render targets, and there are ${targets}`);
     const layouts = channelMajorLayouts(g, textureSize);

@@ -4,19 +4,19 @@
  * Where output channels are too few to fill a texel, dy goes through im2col first, and its taps join the channels;
  * depthwise it is read as it lies.
  */
-import { type Conv2DTransposeGeometry, xShapeOf } from '../../src/geometry/geometry';
+import { type Conv2DTransposeGeometry, isChannelwise, xShapeOf } from '../../src/geometry/geometry';
 import { correlate } from './correlate';
 import { type CorrelationRequest, ONE_TAP, type Taps, planCorrelation } from './correlation';
 import { filterWeights } from './filter_weights';
 import { webglKernel } from './kernel';
-import { depthwiseInput, depthwiseSource, isDepthwise } from './programs/depthwise';
+import { depthwiseInput, depthwiseSource } from './programs/depthwise';
 import { gridImage } from './programs/grid_image';
 import { drawResult } from './programs/result';
 import { dense, im2colImage, sourceImage } from './source_image';
 
 export const backpropInput = webglKernel({
   plan: (g, device) => {
-    if (isDepthwise(g)) return { depthwise: depthwiseInput(g) };
+    if (isChannelwise(g)) return { depthwise: depthwiseInput(g) };
     const byIm2col = g.outChannels / g.groups < 4 && g.filterHeight * g.filterWidth > 1;
     const correlation = planCorrelation(byIm2col ? im2colRequest(g) : stridedRequest(g), device);
     if ('reason' in correlation) return correlation;

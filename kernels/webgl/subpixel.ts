@@ -5,7 +5,13 @@
  * its taps in the program that writes it.
  */
 import type { Axis } from '../../src/geometry/axis';
-import { type Conv2DTransposeGeometry, heightAxis, widthAxis, yShapeOf } from '../../src/geometry/geometry';
+import {
+  type Conv2DTransposeGeometry,
+  heightAxis,
+  isChannelwise,
+  widthAxis,
+  yShapeOf,
+} from '../../src/geometry/geometry';
 import { phases } from '../../src/geometry/phases';
 import { correlate } from './correlate';
 import { type PhaseTaps, type Taps, planCorrelation } from './correlation';
@@ -13,13 +19,13 @@ import { filterWeights } from './filter_weights';
 import { forwardRequest } from './forward';
 import { webglKernel } from './kernel';
 import { gridImage } from './programs/grid_image';
-import { depthwiseForward, depthwiseSource, isDepthwise } from './programs/depthwise';
+import { depthwiseForward, depthwiseSource } from './programs/depthwise';
 import { drawResult } from './programs/result';
 import { sourceImage } from './source_image';
 
 export const subpixel = webglKernel({
   plan: (g, device) => {
-    if (isDepthwise(g)) return { depthwise: depthwiseForward(g) };
+    if (isChannelwise(g)) return { depthwise: depthwiseForward(g) };
     const correlation = planCorrelation(
       {
         ...forwardRequest(g),

@@ -6,7 +6,7 @@
  * prediction.
  */
 import type { BackendDescriptor, Contender, Pass } from '../contract';
-import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../geometry/geometry';
+import { type Conv2DTransposeGeometry, heightAxis, isChannelwise, widthAxis } from '../geometry/geometry';
 import { contributions } from '../geometry/phases';
 import { CALIBRATION } from './calibration';
 
@@ -102,9 +102,8 @@ function rearranged({ inPixels, outPixels, taps, outDepth }: Sizes, g: Conv2DTra
 export function workOf(pass: Pass, contender: Contender, g: Conv2DTransposeGeometry): Work | undefined {
   const inDepth = g.inChannels / g.groups;
   const outDepth = g.outChannels / g.groups;
-  const areGroups = g.groups > 1 && inDepth * outDepth > 1;
-  // Where each channel is a group of its own, the lanes are groups.
-  const isDepthwise = g.groups > 1 && !areGroups;
+  const channelwise = isChannelwise(g); // Then the lanes are groups.
+  const areGroups = g.groups > 1 && !channelwise;
   const sizes: Sizes = {
     inPixels: g.batch * g.inHeight * g.inWidth,
     outPixels: g.batch * g.outHeight * g.outWidth,
@@ -112,7 +111,7 @@ export function workOf(pass: Pass, contender: Contender, g: Conv2DTransposeGeome
     met: g.batch * contributions(heightAxis(g)) * contributions(widthAxis(g)),
     outDepth,
     outMoved: g.outChannels + (areGroups ? g.groups * LANES : 0),
-    lanes: (channels) => (isDepthwise ? channels : LANES * Math.ceil(channels / LANES)),
+    lanes: (channels) => (channelwise ? channels : LANES * Math.ceil(channels / LANES)),
     sums: (count, channels) => count * channels * inDepth * g.groups,
   };
   return WORK[pass][contender]?.(sizes, g);

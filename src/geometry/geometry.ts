@@ -139,6 +139,14 @@ export const heightAxis = /* @__PURE__ */ keptBy(verticalAxis);
 /** The horizontal axis of a geometry. */
 export const widthAxis = /* @__PURE__ */ keptBy(horizontalAxis);
 
+/**
+ * Whether each channel is a group of its own, in and out: nothing is summed over channels. One of stock's depthwise
+ * convolutions (`isDepthwise`, ./convolution) may have several channels in for each one out.
+ */
+export function isChannelwise({ groups, inChannels, outChannels }: Conv2DTransposeGeometry): boolean {
+  return groups > 1 && groups === inChannels && groups === outChannels;
+}
+
 /** NHWC shape of the input. */
 export function xShapeOf(g: Conv2DTransposeGeometry): [number, number, number, number] {
   return [g.batch, g.inHeight, g.inWidth, g.inChannels];

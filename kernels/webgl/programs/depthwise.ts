@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Depthwise, each channel a group of its own: there are no sums over channels that would fill a texel. So lanes are
- * channels: products are componentwise, two columns × two channels at a time, as tfjs packs them; and the program that
- * writes the result reads the operands as they lie. No conversions, no targets in between.
+ * Depthwise, each channel a group of its own (`isChannelwise`): there are no sums over channels that would fill a
+ * texel. So lanes are channels: products are componentwise, two columns × two channels at a time, as tfjs packs them;
+ * and the program that writes the result reads the operands as they lie. No conversions, no targets in between.
  *
  * Example, the input gradient of columns 0 and 1 of x, channels 0 and 1, through one tap that they meet dy at columns 0
  * and 2 with:
@@ -18,10 +18,6 @@ import type { TensorTexture } from '../tfjs_internals';
 import { range } from './glsl';
 import type { ElementSource } from './result';
 import { tensorElement } from './tensor_element';
-
-export function isDepthwise({ groups, inChannels, outChannels }: Conv2DTransposeGeometry): boolean {
-  return groups > 1 && groups === inChannels && groups === outChannels;
-}
 
 /** How operands lie: packed in lines of one pair of columns each, packed in other lines, or in any form. */
 type Form = 'lines' | 'packed' | 'elements';
