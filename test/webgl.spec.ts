@@ -13,6 +13,8 @@ import * as oracle from './support/oracle';
 const backend = (): MathBackendWebGL => tf.backend() as MathBackendWebGL;
 const bytesInGPU = (): number => backend().memory().numBytesInGPU;
 
+const DEPTHWISE = { inChannels: 3, outChannels: 3, groups: 3, strides: [1, 1] as [number, number] };
+
 describeOnEveryBackend('webgl', specs, (environment) => environment.backend === 'webgl');
 
 function specs({ name, withoutKernels }: Environment): void {
@@ -145,6 +147,22 @@ function specs({ name, withoutKernels }: Environment): void {
       expect(deleted.calls.count()).toBe(made.calls.count());
       expect(used()).toEqual(before);
       tf.dispose(inputs);
+    });
+  }
+
+  for (const [images, many] of Object.entries({
+    'large images': layer({ ...DEPTHWISE, batch: 2, inSize: [65, 127], strides: [1, 2], pads: [1, 0, 2, 1] }),
+    'a long row': layer({ ...DEPTHWISE, inSize: [1, 16_999], kernel: [1, 3], dilations: [1, 2], pads: [0, 0, 1, 0] }),
+  })) {
+    it(`splits the filter gradient of a depthwise layer with ${images} among fragments`, () => {
+      descriptor.release!(backend()); // So that programs are compiled anew.
+      const compiled = spyOn(backend().gpgpu.gl, 'shaderSource').and.callThrough();
+      // Of −1, 0 and 1, sums are exact: the bound of so many products would hide what is left out.
+      const operands = randomOperands(many, images);
+      const [wholeX, wholeDy] = [operands.x, operands.dy].map((values) => values.map(Math.round));
+      const dFilter = runBackpropFilter(many, wholeX, wholeDy);
+      expect(compiled.calls.allArgs().some(([, source]) => source.includes('partsPerSplit'))).toBe(true);
+      expect([...dFilter]).toEqual([...oracle.backpropFilter(many, wholeX, wholeDy).values]);
     });
   }
 

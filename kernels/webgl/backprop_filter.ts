@@ -2,7 +2,7 @@
 /**
  * The gradient with respect to the filter, ∂Φ/∂w: for every row of taps the matrix product dyᵀ x over pixels. x and
  * dy are brought into channel-major layout; a program multiplies them by tiles; another adds up what the splits of a
- * tile found. Depthwise there is nothing to multiply by tiles: the program that writes the result sums over pixels.
+ * tile found. Depthwise there is nothing to multiply by tiles: programs/depthwise_filter.
  */
 import { unsupported } from '../../src/contract';
 import { isChannelwise } from '../../src/geometry/geometry';
@@ -11,9 +11,11 @@ import type { Scope } from './drawing/scope';
 import { webglKernel } from './kernel';
 import { type ChannelMajorLayout, channelMajorLayouts } from './layouts/channel_major';
 import { pairsShareTexels } from './layouts/channels';
+import { depthwiseSplits } from './layouts/depthwise_splits';
 import { filterGradientGrid } from './layouts/filter_gradient';
 import { CHANNEL_MAJOR_FROM_ELEMENTS, CHANNEL_MAJOR_FROM_PACKED, channelMajorUniforms } from './programs/channel_major';
-import { depthwiseFilter, depthwiseSource } from './programs/depthwise';
+import { depthwiseSource } from './programs/depthwise';
+import { depthwiseFilter, depthwiseFilterSums } from './programs/depthwise_filter';
 import { filterGradientProgram, filterGradientUniforms } from './programs/filter_gradient';
 import { filterGradientSum } from './programs/filter_gradient_sum';
 import { LANES } from './programs/glsl';
@@ -23,7 +25,10 @@ import type { TensorTexture } from './tfjs_internals';
 
 export const backpropFilter = webglKernel({
   plan: (g, device) => {
-    if (isChannelwise(g)) return { depthwise: depthwiseFilter(g) };
+    if (isChannelwise(g)) {
+      const splits = depthwiseSplits(g, device);
+      return splits ? { depthwiseSums: depthwiseFilterSums(g, splits) } : { depthwise: depthwiseFilter(g) };
+    }
     const { targets, textureSize } = device;
     if (targets < 4) return unsupported(`it needs 4 render targets, and there are ${targets}`);
     const layouts = channelMajorLayouts(g, textureSize);
@@ -45,6 +50,12 @@ export const backpropFilter = webglKernel({
   },
   run: (scope, plan, x, dy, fused) => {
     if (plan.depthwise) return drawResult(scope, { x, dy }, depthwiseSource(plan.depthwise, [x, dy]), fused);
+    if (plan.depthwiseSums) {
+      const { splits, programs, uniforms, dFilter } = plan.depthwiseSums;
+      const target = scope.layers(splits.width, splits.height, 1);
+      scope.draw({ source: depthwiseSource(programs, [x, dy]), target, textures: { x, dy }, uniforms: [uniforms] });
+      return drawResult(scope, { targets: target }, dFilter, fused);
+    }
     const { groups, grid, program, uniforms, dFilter } = plan;
     const textures = {
       x: channelMajor(scope, x, plan.x, plan.xUniforms, groups),

@@ -33,7 +33,7 @@ export interface FilterGradientGrid {
 }
 
 /** Fragments that keep a GPU busy. Chosen in commit 24bd9e0, 2026-11-20: no GPU was at hand to measure it. */
-const ENOUGH_FRAGMENTS = 4096;
+export const ENOUGH_FRAGMENTS = 4096;
 
 /** Divides a filter into tiles, or says why no texture could hold them. */
 export function filterGradientGrid(

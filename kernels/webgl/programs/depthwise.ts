@@ -2,7 +2,8 @@
 /**
  * Depthwise, each channel a group of its own (`isChannelwise`): there are no sums over channels that would fill a
  * texel. So lanes are channels: products are componentwise, two columns × two channels at a time, as tfjs packs them;
- * and the program that writes the result reads the operands as they lie. No conversions, no targets in between.
+ * and the program that writes the result reads the operands as they lie. No conversions, no targets in between
+ * (./depthwise_filter has them for large images).
  *
  * Example, the input gradient of columns 0 and 1 of x, channels 0 and 1, through one tap that they meet dy at columns 0
  * and 2 with:
@@ -12,7 +13,7 @@
  * Three fetches for four multiply-adds. Which taps an output pixel meets is in src/geometry/phases: every `step`-th
  * from a first one on, and from one to the next the pixel of x is `inputStep` before.
  */
-import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from '../../../src/geometry/geometry';
+import { type Conv2DTransposeGeometry, xShapeOf, yShapeOf } from '../../../src/geometry/geometry';
 import type { Uniforms } from '../drawing/uniforms';
 import type { TensorTexture } from '../tfjs_internals';
 import { range } from './glsl';
@@ -20,13 +21,18 @@ import type { ElementSource } from './result';
 import { tensorElement } from './tensor_element';
 
 /** How operands lie: packed in lines of one pair of columns each, packed in other lines, or in any form. */
-type Form = 'lines' | 'packed' | 'elements';
+export type Form = 'lines' | 'packed' | 'elements';
 
-/** A result by the form of what it reads. */
-export type DepthwiseSources = Readonly<Record<Form, ElementSource>>;
+/** A source by the form of what it reads. */
+export type ByForm<T> = Readonly<Record<Form, T>>;
+export type DepthwiseSources = ByForm<ElementSource>;
+
+export function byForm<T>(source: (form: Form) => T): ByForm<T> {
+  return { lines: source('lines'), packed: source('packed'), elements: source('elements') };
+}
 
 /** The source that reads operands as they lie. */
-export function depthwiseSource(sources: DepthwiseSources, operands: readonly TensorTexture[]): ElementSource {
+export function depthwiseSource<T>(sources: ByForm<T>, operands: readonly TensorTexture[]): T {
   const arePacked = operands.every(({ isPacked }) => isPacked);
   const inLines = operands.every(({ lineTexels, shape }) => lineTexels === Math.ceil(shape[3] / 2));
   return sources[arePacked ? (inLines ? 'lines' : 'packed') : 'elements'];
@@ -36,11 +42,11 @@ export function depthwiseSource(sources: DepthwiseSources, operands: readonly Te
  * `vec4 nameFour(int matrix, int pair, int k)`: channels k and k + 1, k even, of a pair of columns of a matrix with so
  * many; `vec2 namePair(int matrix, int col, int k)`: those of one column.
  */
-function texelsOf(name: string, columns: string, form: Form): string {
+export function texelsOf(name: string, columns: string, form: Form): string {
   const line = `matrix * ((${columns} + 1) >> 1) + pair`;
   const element = (col: number, channel: number): string =>
     `${name}Element(((matrix * ${columns} + 2 * pair + ${col}) * channels + k + ${channel}))`;
-  const texel: Readonly<Record<Form, string>> = {
+  const texel: ByForm<string> = {
     lines: `texelFetch(${name}, ivec2(k >> 1, ${line}), 0)`,
     packed: `texelFetch(${name}, ${name}Texel((${line}) * ((channels + 1) >> 1) + (k >> 1)), 0)`,
     elements: `vec4(${element(0, 0)}, ${element(0, 1)}, ${element(1, 0)}, ${element(1, 1)})`,
@@ -56,19 +62,12 @@ vec2 ${name}Pair(int matrix, int col, int k) {
 }`;
 }
 
-const UNIFORMS = `
+export const DEPTHWISE_UNIFORMS = `
 uniform int channels, inHeight, inWidth, outHeight, outWidth, tapRows, tapCols, padTop, padLeft;
 uniform int strideRows, strideCols, dilationRows, dilationCols;`;
 
-function sourcesOf(
-  g: Conv2DTransposeGeometry,
-  key: string,
-  gives: 'pair' | 'texel',
-  shape: number[],
-  uniforms: Uniforms,
-  codeOf: (form: Form) => string,
-): DepthwiseSources {
-  const all: Uniforms = {
+export function depthwiseUniforms(g: Conv2DTransposeGeometry): Uniforms {
+  return {
     channels: g.inChannels,
     inHeight: g.inHeight,
     inWidth: g.inWidth,
@@ -82,11 +81,21 @@ function sourcesOf(
     strideCols: g.strideWidth,
     dilationRows: g.dilationHeight,
     dilationCols: g.dilationWidth,
-    ...uniforms,
   };
-  const source = (form: Form): ElementSource => ({
+}
+
+export function sourcesOf(
+  g: Conv2DTransposeGeometry,
+  key: string,
+  gives: 'pair' | 'texel',
+  shape: number[],
+  uniforms: Uniforms,
+  codeOf: (form: Form) => string,
+): DepthwiseSources {
+  const all: Uniforms = { ...depthwiseUniforms(g), ...uniforms };
+  return byForm((form) => ({
     key: `depthwise ${key} from ${form}`,
-    code: () => `${UNIFORMS}
+    code: () => `${DEPTHWISE_UNIFORMS}
 ${codeOf(form)}
 float element(int a, int b, int c, int d) {
   vec4 four = ${gives === 'texel' ? 'texel(a, b, c - (c & 1), d - (d & 1))' : 'pair(a, b, c, d - (d & 1)).rgrg'};
@@ -96,8 +105,7 @@ float element(int a, int b, int c, int d) {
     gives,
     uniforms: all,
     shape,
-  });
-  return { lines: source('lines'), packed: source('packed'), elements: source('elements') };
+  }));
 }
 
 /** Which taps meet a row or column of y. */
@@ -186,39 +194,6 @@ vec4 texel(int image, int i, int j, int channel) {
     }
   }
   return sum;
-}`,
-  );
-}
-
-/** The gradient with respect to the filter: all pixels of x, two columns at a time, and what they meet of dy. */
-export function depthwiseFilter(g: Conv2DTransposeGeometry): DepthwiseSources {
-  return sourcesOf(
-    g,
-    'filter gradient',
-    'pair',
-    filterShapeOf(g),
-    { lines: g.batch * g.inHeight },
-    (form) => `
-uniform int lines;  // rows of x, of all images
-${texelsOf('x', 'inWidth', form)}
-${texelsOf('dy', 'outWidth', form)}
-vec2 pair(int m, int q, int only, int channel) {
-  vec4 sum = vec4(0.);
-  int left = q * dilationCols - padLeft;
-  for (int line = 0; line < lines; line++) {
-    int image = quotient(line, inHeight);
-    int row = (line - image * inHeight) * strideRows + m * dilationRows - padTop;
-    if (row < 0 || row >= outHeight) continue;
-    row += image * outHeight;
-    for (int j = 0; j < inWidth; j += 2) {
-      int col = left + j * strideCols;
-      vec4 both = vec4(dyPair(row, col, channel), dyPair(row, col + strideCols, channel));
-      vec4 four = xFour(line, j >> 1, channel);
-      if (j + 1 == inWidth) four.ba = both.ba = vec2(0.);
-      sum += four * both;
-    }
-  }
-  return sum.rg + sum.ba;
 }`,
   );
 }
