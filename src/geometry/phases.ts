@@ -48,17 +48,37 @@ export interface PhaseRun extends Run<PhaseTap> {
   readonly firstOut: number;
 }
 
+/** How taps of one phase follow each other, the same in every phase. */
+export interface TapSpacing {
+  /** gcd(s, d): a phase that is no multiple of it meets no tap. */
+  readonly gcd: number;
+  /** From a tap to the next of its phase: s / gcd taps. */
+  readonly step: number;
+  /** What the next one reads lies so much before, d / gcd input cells. */
+  readonly inputStep: number;
+  /** That of d / gcd modulo s / gcd: the first tap of phase n · gcd is n · inverse mod step. */
+  readonly inverse: number;
+}
+
+export function tapSpacing({ stride, dilation }: Pick<Axis, 'stride' | 'dilation'>): TapSpacing {
+  let [gcd, rest] = [stride, dilation];
+  while (rest > 0) [gcd, rest] = [rest, gcd % rest];
+  const [step, inputStep] = [stride / gcd, dilation / gcd];
+  let inverse = 0;
+  while ((inverse * inputStep) % step !== 1 % step) inverse++;
+  return { gcd, step, inputStep, inverse };
+}
+
 /** The phases of an axis that own at least one output cell, in order of their first cell. */
 export function phases(axis: Axis): Phase[] {
   const { stride, dilation, kernel, padBegin, outSize } = axis;
+  const { gcd, step, inverse } = tapSpacing(axis);
   const result: Phase[] = [];
   for (let firstOut = 0; firstOut < Math.min(stride, outSize); firstOut++) {
     const phase = (firstOut + padBegin) % stride;
     const taps: PhaseTap[] = [];
-    for (let tap = 0; tap < kernel; tap++) {
-      const distance = tap * dilation - phase;
-      if (distance % stride === 0) taps.push({ tap, inputOffset: distance / stride });
-    }
+    const first = phase % gcd === 0 ? ((phase / gcd) * inverse) % step : kernel;
+    for (let tap = first; tap < kernel; tap += step) taps.push({ tap, inputOffset: (tap * dilation - phase) / stride });
     const count = Math.ceil((outSize - firstOut) / stride);
     result.push({ phase, firstOut, count, firstIndex: Math.floor((firstOut + padBegin) / stride), taps });
   }

@@ -13,10 +13,17 @@
  * Three fetches for four multiply-adds. Which taps an output pixel meets is in src/geometry/phases: every `step`-th
  * from a first one on, and from one to the next the pixel of x is `inputStep` before.
  */
-import { type Conv2DTransposeGeometry, xShapeOf, yShapeOf } from '../../../src/geometry/geometry';
+import type { Axis } from '../../../src/geometry/axis';
+import {
+  type Conv2DTransposeGeometry,
+  heightAxis,
+  widthAxis,
+  xShapeOf,
+  yShapeOf,
+} from '../../../src/geometry/geometry';
+import { tapSpacing } from '../../../src/geometry/phases';
 import type { Uniforms } from '../drawing/uniforms';
 import type { TensorTexture } from '../tfjs_internals';
-import { range } from './glsl';
 import type { ElementSource } from './result';
 import { tensorElement } from './tensor_element';
 
@@ -121,10 +128,8 @@ ivec2 firstMet(int at, Met met, int stride, int dilation) {
   return ivec2(tap, from < 0 || part * met.gcd != at ? -1 : quotient(from, stride));
 }`;
 
-function metUniforms(name: string, stride: number, dilation: number): Uniforms {
-  const gcd = Math.max(...range(stride + 1).filter((n) => stride % n === 0 && dilation % n === 0));
-  const [step, inputStep] = [stride / gcd, dilation / gcd];
-  const inverse = range(step).find((n) => (n * inputStep) % step === 1 % step)!;
+function metUniforms(name: string, axis: Axis): Uniforms {
+  const { gcd, step, inputStep, inverse } = tapSpacing(axis);
   return {
     [`${name}.gcd`]: gcd,
     [`${name}.step`]: step,
@@ -136,8 +141,8 @@ function metUniforms(name: string, stride: number, dilation: number): Uniforms {
 /** Forward: the taps that each pixel of y meets. Those of neighbouring columns are others, if the stride is not 1. */
 export function depthwiseForward(g: Conv2DTransposeGeometry): DepthwiseSources {
   const met = {
-    ...metUniforms('rowsMet', g.strideHeight, g.dilationHeight),
-    ...metUniforms('colsMet', g.strideWidth, g.dilationWidth),
+    ...metUniforms('rowsMet', heightAxis(g)),
+    ...metUniforms('colsMet', widthAxis(g)),
   };
   return sourcesOf(
     g,
