@@ -78,18 +78,15 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
     for (const info of [first, second, fused?.bias, fused?.preluActivationWeights]) if (info) read(backend, info);
   };
   const heapOf = proofOfHeap(storage);
-  /** What runs plans on tensors in place, if the engine can on this backend. */
-  const inPlaceOn = (backend: B): InPlace | undefined => {
-    const heap = heapOf(backend);
-    return heap && currentEngine().inPlace?.(heap);
-  };
+  /** What runs plans on tensors in place, if the engine can in a heap. */
+  const inPlaceIn = (heap: Heap | undefined): InPlace | undefined => heap && currentEngine().inPlace?.(heap);
   /** The result computed in place; `undefined` if that can't be, or there is no memory left for it. */
   const computedInPlace = (plan: Plan, call: KernelCall<B>): TensorInfo | undefined => {
     const { backend, first, second, outShape, fused } = call;
-    const run = inPlaceOn(backend);
+    const heap = heapOf(backend);
+    const run = inPlaceIn(heap);
     // Copies are converted to floats; what lies in place can't be.
-    if (!run || [first, second].some(({ dtype }) => dtype !== 'float32')) return undefined;
-    const heap = heapOf(backend)!;
+    if (!heap || !run || [first, second].some(({ dtype }) => dtype !== 'float32')) return undefined;
     const result = heap.empty(outShape);
     let isDone = false;
     try {
@@ -110,7 +107,8 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
     run: (call) => {
       const { backend, geometry, first, second, outShape, fused } = call;
       const plan = planOf(geometry);
-      settle(call);
+      // Only views of a heap are gone when it grows.
+      if (storage.heap) settle(call);
       return (
         computedInPlace(plan, call) ??
         currentEngine().run(plan, read(backend, first), read(backend, second), (values) =>
@@ -124,7 +122,7 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
     runsOn: 'cpu',
     device: (backend) => {
       const engine = currentEngine();
-      const copies = storage.heap && engine.inPlace && !inPlaceOn(backend);
+      const copies = storage.heap && engine.inPlace && !inPlaceIn(heapOf(backend));
       return `${engine.name} engine${copies ? ', on copies of tensors' : ''}`;
     },
     probe: proofOfStorage(name, storage),
