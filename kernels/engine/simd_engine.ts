@@ -14,7 +14,8 @@
  * 34 MB, up to 42 % of a depthwise gradient. But who reads an operand first waits for main memory, copying or
  * computing: whole networks run 1.00 to 1.06 times as fast, 1.02 in geometric mean over 9.
  */
-import { type Addresses, type Program, compile } from './compile';
+import { compile } from './compile';
+import type { Addresses, Program } from './draft';
 import type { Engine, Heap, Plan, TensorsAt } from './engine';
 import { MOST_BYTES, Memory, OutOfMemory, READ_PAST_END } from './memory';
 import { plainEngine } from './plain_engine';
