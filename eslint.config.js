@@ -6,7 +6,7 @@ import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 import { backends, index, kernelFolders, subpaths } from './scripts/entries.mjs';
 
-const [contract, geometry, engine, family] = ['src/contract.ts', 'src/geometry', 'kernels/engine', 'kernels/family'];
+const [contract, geometry, engine, family] = ['src/contract', 'src/geometry', 'kernels/engine', 'kernels/family'];
 /** Backends that keep tensors as arrays in memory, where the family's kernels run. */
 const IN_MEMORY = ['cpu', 'wasm'];
 
@@ -18,7 +18,7 @@ const IN_MEMORY = ['cpu', 'wasm'];
 const MAY_IMPORT = {
   src: [],
   'src/geometry': [],
-  'src/contract.ts': [geometry],
+  'src/contract': [geometry],
   'src/choice': [contract, geometry],
   'src/op': ['src/choice', contract, geometry],
   'src/integrations': ['src/op', 'src/choice', contract, geometry],

@@ -12,7 +12,7 @@ const ROOMS: Record<string, { may: string[]; mayNot: string[] }> = {
     may: ['src/geometry/axis', '@tensorflow/tfjs-core'],
     mayNot: ['src/contract', 'src/index', 'src/op/fused', 'kernels/engine/engines', 'test/support/oracle'],
   },
-  'src/contract.ts': {
+  'src/contract/new.ts': {
     may: ['src/geometry/geometry', '@tensorflow/tfjs-core'],
     mayNot: ['src/choice/choose', 'src/op/fused', 'src/integrations/install', 'kernels/cpu/index'],
   },

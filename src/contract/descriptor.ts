@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The descriptor by which a backend says what it has: its kernels, and all that others need to know of it. */
+import type { KernelBackend, KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
+import type { Conv2DTransposeGeometry } from '../geometry/geometry';
+import type { Activation, OurContender, Pass, Variant } from './passes';
+import type { Elementwise, Replaceable } from './stock_kernels';
+import type { Support } from './support';
+
+/** What is fused with the sums of a kernel. Tensors hold a value per channel, or one for all. */
+export interface FusedInfo {
+  readonly bias?: TensorInfo;
+  readonly activation: Activation;
+  readonly preluActivationWeights?: TensorInfo;
+  readonly leakyreluAlpha: number;
+}
+
+/** One call of a kernel of the family. */
+export interface KernelCall<B extends KernelBackend = KernelBackend> {
+  readonly backend: B;
+  readonly geometry: Conv2DTransposeGeometry;
+  /** x and filter of a variant; dy and filter of BackpropInput; x and dy of BackpropFilter. All float32. */
+  readonly first: TensorInfo;
+  readonly second: TensorInfo;
+  readonly outShape: number[];
+  /** Undefined if nothing is fused. */
+  readonly fused?: FusedInfo;
+}
+
+/** A kernel of the family on some backend. */
+export interface FamilyKernel<B extends KernelBackend = KernelBackend> {
+  /**
+   * Whether it can run a geometry; if not, why, and what would change that. Asked only where the backend's probe
+   * passes.
+   */
+  supports(geometry: Conv2DTransposeGeometry, backend: B): Support;
+  run(call: KernelCall<B>): TensorInfo;
+}
+
+/** Memory that kernels use besides their tensors, in bytes. */
+export interface ScratchMeter {
+  /** The most that one call has used since `reset`. */
+  readonly peakBytes: number;
+  /** What is kept between calls; removing the backend gives it back. */
+  readonly retainedBytes: number;
+  reset(): void;
+}
+
+/** What a backend registers: all that install, tune, explain, benches and pages need to know of it. */
+export interface BackendDescriptor<B extends KernelBackend = KernelBackend> {
+  /** tfjs's name of the backend. */
+  readonly name: string;
+  /** Results on a GPU have to be waited for, and it needs a browser. */
+  readonly runsOn: 'cpu' | 'gpu';
+  /** What it runs on here, as far as it matters for speed: an engine, a renderer. */
+  device(backend: B): string;
+  /** Whether kernels of ours can run here at all. Asked at each call: what it takes to find out is done once. */
+  probe(backend: B): Support;
+  /**
+   * What `install` replaces unless asked otherwise: where ours can be faster, or stock has none. Geometry by geometry
+   * stock's may still be chosen.
+   */
+  readonly replaces: readonly Replaceable[];
+  /** Kernels for others than convolutions, made of the stock function that they replace, which gets what they can't. */
+  readonly elementwise?: Readonly<Record<Elementwise, (stock: KernelFunc) => KernelFunc>>;
+  /** Any of the variants; a test may bring one of its own. */
+  readonly variants: Readonly<Partial<Record<Variant, FamilyKernel<B>>>>;
+  readonly backpropInput: FamilyKernel<B>;
+  readonly backpropFilter: FamilyKernel<B>;
+  /** The backend whose calibration holds here as well. Default: its own. */
+  readonly calibratedAs?: string;
+  readonly scratch?: ScratchMeter;
+  /** Gives back what is kept between calls; called when the backend is removed. */
+  release?(backend: B): void;
+}
+
+const KERNEL_OF_GRADIENT = { 'input gradient': 'backpropInput', 'filter gradient': 'backpropFilter' } as const;
+
+/** The kernel by which a contender of ours computes a pass; `undefined` if the backend has no such variant. */
+export function kernelFor<B extends KernelBackend>(
+  descriptor: Pick<BackendDescriptor<B>, 'variants' | 'backpropInput' | 'backpropFilter'>,
+  pass: Pass,
+  contender: OurContender,
+): FamilyKernel<B> | undefined {
+  if (pass !== 'forward') return descriptor[KERNEL_OF_GRADIENT[pass]];
+  const { variants } = descriptor;
+  return Object.prototype.hasOwnProperty.call(variants, contender) ? variants[contender as Variant] : undefined;
+}
+
+/** Those of ours that a backend has for a pass. */
+export function contendersOn({ variants }: { readonly variants: object }, pass: Pass): readonly OurContender[] {
+  return pass === 'forward' ? (Object.keys(variants) as Variant[]) : ['ours'];
+}
+
+/** Whether a kernel can run a geometry here. */
+export function supportOf<B extends KernelBackend>(
+  { probe }: Pick<BackendDescriptor<B>, 'probe'>,
+  kernel: FamilyKernel<B>,
+  geometry: Conv2DTransposeGeometry,
+  backend: B,
+): Support {
+  const probed = probe(backend);
+  return probed.supported ? kernel.supports(geometry, backend) : probed;
+}
