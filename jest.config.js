@@ -37,7 +37,7 @@ export default {
     project('package', 'node/*.test.ts'),
     project('unit', '*.spec.ts', {
       setupFilesAfterEnv: ['<rootDir>/test/support/setup_node.ts'],
-      testPathIgnorePatterns: ['webgl.*spec.ts'],
+      testPathIgnorePatterns: ['<rootDir>/test/webgl'],
     }),
   ],
 };
