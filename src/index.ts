@@ -41,6 +41,7 @@ export {
   REPLACEABLE,
   type Replaceable,
   type ScratchMeter,
+  type Settings,
   type Support,
   type Unsupported,
   VARIANTS,
@@ -57,8 +58,15 @@ export {
 export { registerGradients } from './op/gradients';
 export { type LayerLike, type LayersModelLike, requestsOf } from './choice/model_requests';
 export { type TuneOptions, tune } from './choice/tune';
+export { type BestSetting } from './choice/settings';
 export { type Tuning, type Winner, clearTuning, exportTuning, importTuning } from './choice/winners';
-export { type Explanation, type InstalledKernel, type KnownTimes, explain } from './choice/explain';
+export {
+  type ExplainedSetting,
+  type Explanation,
+  type InstalledKernel,
+  type KnownTimes,
+  explain,
+} from './choice/explain';
 export { type InstallOptions, install, uninstall } from './integrations/install';
 import { type FusedConv2DTransposeConfig, fusedConv2dTranspose } from './op/fused';
 export { type FusedConv2DTransposeConfig };

@@ -71,7 +71,7 @@ export function planCorrelation(request: CorrelationRequest, device: Device): Co
   if ('reason' in image) return image;
   const filter = filterLayout(channels, tapRows * tapCols, device.textureSize);
   if ('reason' in filter) return filter;
-  const tile = tileOf(device, batch * request.rows);
+  const tile = tileOf(device.tile, batch * request.rows);
   const grid = layOutGrid({ tile, ...request }, device);
   return 'reason' in grid ? grid : { request, tile, grid, image, filter };
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a machine's WebGL allows, as far as plans depend on it, and how it is called. */
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
+import type { Settings } from '../../src/contract';
+import { isChannelwise } from '../../src/geometry/geometry';
 import { Recent } from '../../src/geometry/kept';
 import { keptOf, rendererOf } from './drawing/context';
 import { glOf, isWebGL2, maxTextureSize } from './tfjs_internals';
+import { type CorrelationTile, largestTile, tileName, tilesWithin } from './tiles';
 
 export interface Device {
   /** The largest width and height of a texture. */
@@ -12,8 +15,8 @@ export interface Device {
   readonly targets: number;
   /** Why not more. */
   readonly reason: string;
-  /** Registers of a thread that programs may take: 64 or 128. */
-  readonly registers: number;
+  /** What a fragment of a correlation computes. */
+  readonly tile: CorrelationTile;
 }
 
 /**
@@ -24,11 +27,15 @@ export interface Device {
 const FEW_REGISTERS = /mali|immortalis|adreno|powervr|videocore|\bv3d\b|broadcom/i;
 const MASKED = /^(|mozilla|webkit webgl|generic renderer)$/i;
 
+/** Registers of a thread that programs may take: 64 or 128. */
 export function registersOf(renderer: string): number {
   return FEW_REGISTERS.test(renderer) || MASKED.test(renderer.trim()) ? 64 : 128;
 }
 
 const devices = /* @__PURE__ */ new Recent<Device>();
+
+/** By the names of devices, the tiles that are set there. */
+const tilesSet = /* @__PURE__ */ new Map<string, string>();
 
 /** The device of a backend, by value: the same object for as long as no flag changes. So plans can be kept by it. */
 export function deviceOf(backend: MathBackendWebGL): Device {
@@ -36,10 +43,28 @@ export function deviceOf(backend: MathBackendWebGL): Device {
   const kept = keptOf(backend);
   const { targets, reason } = kept.proof;
   const registers = registersOf(kept.renderer);
-  return devices.get(`${textureSize} ${targets} ${registers} ${reason}`, () =>
-    Object.freeze({ textureSize, targets, reason, registers }),
-  );
+  const set = tilesSet.size > 0 ? tilesSet.get(deviceName(backend)) : undefined;
+  return devices.get(`${textureSize} ${targets} ${registers} ${set} ${reason}`, () => {
+    const tiles = tilesWithin(targets);
+    const tile = tiles.find((one) => tileName(one) === set) ?? largestTile(tiles, registers);
+    return Object.freeze({ textureSize, targets, reason, tile });
+  });
 }
+
+/** Tiles can be set by `tune`. The usual one is the largest that the device has room for. */
+export const settings: Settings<MathBackendWebGL> = {
+  of: 'tile of a fragment',
+  names: (backend) => {
+    const { proof, renderer } = keptOf(backend);
+    if (proof.targets === 0) return [];
+    const tiles = tilesWithin(proof.targets);
+    const usual = largestTile(tiles, registersOf(renderer));
+    return [usual, ...tiles.filter((tile) => tile !== usual)].map(tileName);
+  },
+  inUse: (backend) => tileName(deviceOf(backend).tile),
+  use: (device, name) => void (name === undefined ? tilesSet.delete(device) : tilesSet.set(device, name)),
+  concern: (g) => !isChannelwise(g),
+};
 
 /**
  * The name of a device, which keys what is measured on it; with fewer than 8 targets also how many, and why; with few
@@ -50,7 +75,8 @@ export function deviceName(backend: MathBackendWebGL): string {
   const kept = keptOf(backend);
   const name = toldApart(kept.renderer);
   if (kept.isLost) return name;
-  const { targets, reason, registers } = deviceOf(backend);
+  const { targets, reason } = kept.proof;
+  const registers = registersOf(kept.renderer);
   const fewTargets = targets === 8 ? '' : `, ${targets} render targets (${reason})`;
   return `${name}${fewTargets}${registers >= 128 ? '' : `, programs for ${registers} registers`}`;
 }

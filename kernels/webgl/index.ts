@@ -11,6 +11,7 @@ import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { type BackendDescriptor, DENSE_CONVOLUTIONS, registerBackend } from '../../src/contract';
 import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
+import { settings } from './device';
 import { dilate } from './dilate';
 import { releaseKept } from './drawing/context';
 import { scratch } from './drawing/render_targets';
@@ -29,6 +30,7 @@ export const descriptor: BackendDescriptor<MathBackendWebGL> = {
   backpropInput,
   backpropFilter,
   scratch,
+  settings,
   release: releaseKept,
 };
 

@@ -7,7 +7,6 @@
  * Of each: registers, fetches and vector instructions per multiply-add with as many taps at once as it takes (stride
  * 1), on RDNA2 (`npm run bench:shaders`, docs/shaders.md). On Mali, those of 64 registers spill nothing.
  */
-import type { Device } from './device';
 import type { Tile } from './layouts/target_grid';
 
 /** The tile of a correlation. */
@@ -30,10 +29,23 @@ const TILES: readonly CorrelationTile[] = [
   { rows: 1, cols: 1, taps: 1, registers: 64, fetches: 0.313, vector: 1.88 },
 ];
 
-/** The tile of a device for a grid of so many rows of pixels. */
-export function tileOf({ targets, registers }: Device, rows: number): CorrelationTile {
-  const fits = TILES.filter((tile) => tile.rows * tile.cols <= Math.max(1, targets) && tile.registers <= registers);
-  const [best] = fits;
-  // A single row of pixels would leave half of it empty.
-  return rows === 1 ? { ...best, rows: 1, cols: best.rows * best.cols } : best;
+/** Those that so many targets have room for: the smallest only where nothing else fits. */
+export function tilesWithin(targets: number): readonly CorrelationTile[] {
+  const fits = TILES.filter(({ rows, cols }) => rows * cols <= Math.max(1, targets));
+  return fits.filter(({ rows, cols }) => rows * cols > 1 || targets <= 1);
+}
+
+/** The largest of some tiles that a thread has registers for. */
+export function largestTile(tiles: readonly CorrelationTile[], registers: number): CorrelationTile {
+  return tiles.find((tile) => tile.registers <= registers)!;
+}
+
+/** What a tile is called: no two are called alike. */
+export function tileName({ rows, cols, taps, registers }: CorrelationTile): string {
+  return `${rows} × ${cols} pixels, ${taps} ${taps === 1 ? 'tap' : 'taps'}, ${registers} registers`;
+}
+
+/** A device's tile for a grid of so many rows of pixels: a single one would leave half of two empty. */
+export function tileOf(tile: CorrelationTile, rows: number): CorrelationTile {
+  return rows === 1 ? { ...tile, rows: 1, cols: tile.rows * tile.cols } : tile;
 }

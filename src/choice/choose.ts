@@ -22,6 +22,7 @@ import type { Conv2DTransposeGeometry } from '../geometry/geometry';
 import { checkOneOf } from '../geometry/checks';
 import { Recent, keptBy } from '../geometry/kept';
 import { predictedMs } from './cost_model';
+import { applySettings } from './settings';
 import { type Winner, winnerOf } from './winners';
 
 /** Where a choice is made. */
@@ -117,6 +118,7 @@ function automatic(g: Conv2DTransposeGeometry, place: Place): Variant | undefine
  * @throws Error if the variant is unknown or asked for by name and unsupported; the message says which would do.
  */
 export function chooseVariant(asked: Variant | 'auto', g: Conv2DTransposeGeometry, place: Place): Variant | undefined {
+  applySettings(place.backendName);
   if (asked === 'auto') return automatic(g, place);
   const variants = variantsOf(descriptorOf(place.backendName));
   checkOneOf('variant', asked, [...variants, 'auto']);
@@ -140,7 +142,7 @@ export interface Taken {
 }
 
 /** The contender of ours for a pass: a variant, or the kernel of a gradient; `undefined` if none can run. */
-function ourContender(pass: Pass, g: Conv2DTransposeGeometry, place: Place): OurContender | undefined {
+export function ourContender(pass: Pass, g: Conv2DTransposeGeometry, place: Place): OurContender | undefined {
   if (pass === 'forward') return automatic(g, place);
   return supportOfOurs(pass, 'ours', g, place).supported ? 'ours' : undefined;
 }
@@ -176,6 +178,7 @@ function isSmallDepthwise(pass: Pass, g: Conv2DTransposeGeometry): boolean {
 
 /** Chooses between ours and stock's kernel, if there is one. */
 export function chooseUnderInstall(pass: Pass, g: Conv2DTransposeGeometry, place: Place, hasStock: boolean): Taken {
+  applySettings(place.backendName);
   const ours = ourContender(pass, g, place);
   if (ours === undefined) return { by: 'stock', ours, because: 'ours cannot run here' };
   if (!hasStock) return { by: ours, ours, because: 'stock tfjs cannot compute it' };

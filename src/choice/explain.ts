@@ -2,6 +2,7 @@
 /** What 'auto' and installed kernels would do, and why, in words and numbers. */
 import { engine, getBackend } from '@tensorflow/tfjs-core';
 import {
+  type BackendDescriptor,
   type Contender,
   PASSES,
   type Pass,
@@ -10,10 +11,11 @@ import {
   descriptorOf,
   stockKernelOf,
 } from '../contract';
-import type { Conv2DTransposeGeometry } from '../geometry/geometry';
+import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf } from '../geometry/geometry';
 import { type GeometryRequest, toGeometry } from '../geometry/request';
 import { type Place, chooseUnderInstall, chooseVariant, supportOfVariant, variantsOf, winnerHere } from './choose';
 import { predictedMs } from './cost_model';
+import { applySettings, settingOf, settingsHere } from './settings';
 import { choosesStock, isInstalled, stockCall } from './stock';
 
 /** Milliseconds that are known of a contender: measured by `tune`, or predicted. */
@@ -34,6 +36,18 @@ export interface InstalledKernel {
   stock?: KnownTimes;
 }
 
+/** How kernels are set on a device, where they can be set in several ways. */
+export interface ExplainedSetting {
+  /** What is set: on webgl the tile of a fragment. */
+  of: string;
+  /** The one that holds. */
+  inUse: string;
+  /** In a sentence. */
+  reason: string;
+  /** All that there are here, and what `tune` has measured of them, on the geometry that the reason names. */
+  contenders: Record<string, Pick<KnownTimes, 'measuredMs'>>;
+}
+
 /** What 'auto' would do, and why. */
 export interface Explanation {
   backend: string;
@@ -47,6 +61,8 @@ export interface Explanation {
   variants: Record<Variant, { support: Support } & KnownTimes>;
   /** Of each pass whose stock kernel is replaced here: the transposed convolution, conv2d, the filter gradient. */
   installed: Partial<Record<Pass, InstalledKernel>>;
+  /** Left out where the backend has but one way. */
+  setting?: ExplainedSetting;
 }
 
 /**
@@ -59,6 +75,7 @@ export interface Explanation {
 export function explain(request: GeometryRequest | Conv2DTransposeGeometry): Explanation {
   const g = toGeometry(request);
   const place = { backendName: getBackend(), backend: engine().backend };
+  applySettings(place.backendName);
   const descriptor = descriptorOf(place.backendName);
   const measured = winnerHere('forward', g, place);
   const names = variantsOf(descriptor);
@@ -83,7 +100,30 @@ export function explain(request: GeometryRequest | Conv2DTransposeGeometry): Exp
   const installed: Explanation['installed'] = {};
   for (const pass of PASSES)
     if (isInstalled(pass, g, place.backendName)) installed[pass] = installedKernel(pass, g, place);
-  return { backend: place.backendName, device, variant, reason: reason(), variants, installed };
+  const setting = descriptor && explainedSetting(descriptor, place);
+  const explanation = { backend: place.backendName, device, variant, reason: reason(), variants, installed };
+  return setting ? { ...explanation, setting } : explanation;
+}
+
+function explainedSetting(
+  descriptor: BackendDescriptor,
+  { backendName, backend }: Place,
+): ExplainedSetting | undefined {
+  const names = settingsHere(descriptor, backend);
+  if (names.length < 2) return undefined;
+  const { of, inUse } = descriptor.settings!;
+  const best = settingOf(backendName, descriptor.device(backend));
+  const known = (name: string): [string, Pick<KnownTimes, 'measuredMs'>] => {
+    const measuredMs = best?.ms[name];
+    return [name, measuredMs === undefined ? {} : { measuredMs }];
+  };
+  const [holds, contenders] = [inUse(backend), Object.fromEntries(names.map(known))];
+  if (!best) return { of, inUse: holds, reason: 'usual on such a device; tune measures the others', contenders };
+  const shapes = `x [${xShapeOf(best.geometry)}] and filter [${filterShapeOf(best.geometry)}]`;
+  const reason = `measured on ${best.device} with ${shapes}`;
+  if (holds !== best.fastest)
+    return { of, inUse: holds, reason: `'${best.fastest}' was ${reason}, and is none here`, contenders };
+  return { of, inUse: holds, reason, contenders };
 }
 
 /** What is known of contenders' times; those of which nothing is known are left out. */

@@ -1,36 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Measures who is fastest on the user's machine, when the user says so. */
-import {
-  type NamedAttrMap,
-  type NamedTensorMap,
-  type Tensor,
-  dispose,
-  engine,
-  getBackend,
-  nextFrame,
-  randomUniform,
-  ready,
-  slice,
-  tidy,
-} from '@tensorflow/tfjs-core';
-import {
-  type BackendDescriptor,
-  type Contender,
-  type Conv2DTransposeAttrs,
-  PASSES,
-  PASS_OPERANDS,
-  type Pass,
-  SHAPE_OF,
-  contendersOn,
-  descriptorOf,
-  kernelNameFor,
-} from '../contract';
+import { type Tensor, dispose, engine, getBackend, ready } from '@tensorflow/tfjs-core';
+import { type Contender, PASSES, type Pass, descriptorOf } from '../contract';
 import type { Conv2DTransposeGeometry } from '../geometry/geometry';
 import { type GeometryRequest, toGeometry } from '../geometry/request';
 import { checkInteger, checkNames, checkObject, checkOneOf, show } from '../geometry/checks';
-import { type Place, supportOfOurs } from './choose';
+import { type Place, ourContender } from './choose';
+import { type Task, contendersOf, operandsOf, runOf, stockOperandsOf } from './contest';
 import { type LayersModelLike, convolutionsOf, requestsOf } from './model_requests';
-import { isInstalled, stockCall, stockShapes } from './stock';
+import { race } from './race';
+import { applySettings, keepSetting, settingOf, settingsHere } from './settings';
+import { isInstalled } from './stock';
 import { type Winner, keepWinner } from './winners';
 
 export interface TuneOptions {
@@ -44,17 +24,12 @@ export interface TuneOptions {
   passes?: readonly Pass[];
 }
 
-/** What is raced for. */
-interface Task {
-  readonly pass: Pass;
-  readonly geometry: Conv2DTransposeGeometry;
-}
-
 /**
  * Measures every variant that can run on the backend that is set, for every geometry, and keeps the winners: 'auto'
  * chooses them from then on. Where `install` stands, stock's kernels are measured as well, and so are the model's
- * Conv2D layers: installed kernels leave to stock what it computes faster. Lets the page draw in between. Nothing is
- * measured unless this is called.
+ * Conv2D layers: installed kernels leave to stock what it computes faster. Where a backend's kernels can be set in
+ * several ways (`webgl`: the tile that a fragment computes), these are measured first, on the heaviest geometry, and
+ * the fastest is kept. Lets the page draw in between. Nothing is measured unless this is called.
  *
  * @param what A tfjs layers model, whose Conv2DTranspose and Conv1DTranspose layers are measured; or geometries, or
  *   requests for some.
@@ -82,9 +57,11 @@ export async function tune(
   const tasks = tasksOf(what, batch, passes);
   if (tasks.length === 0)
     throw new Error('tune: there is nothing to measure; give a model with transposed convolutions, or geometries');
+  applySettings(place.backendName);
+  await tuneSettings(tasks, samples, place);
   const winners: Winner[] = [];
   for (const [n, task] of tasks.entries()) {
-    const winner = await race(task, samples, place);
+    const winner = await fastestOf(task, samples, place);
     if (winner) {
       keepWinner(winner);
       winners.push(winner);
@@ -126,93 +103,94 @@ function checkedModel(what: unknown): LayersModelLike {
   throw new RangeError(`tune takes a layers model or an array of geometries or requests, but was given ${show(what)}`);
 }
 
-/** Runs on operands of its own side: whoever is first to use a tensor decides how it lies on a GPU. */
-type Run = (first: Tensor, second: Tensor) => Tensor;
-
-/** Who can compute a pass here, and how. */
-function contendersOf({ pass, geometry }: Task, place: Place, descriptor: BackendDescriptor): Map<Contender, Run> {
-  const runs = new Map<Contender, Run>();
-  const [first, second] = PASS_OPERANDS[pass].takes;
-  for (const name of contendersOn(descriptor, pass)) {
-    if (!supportOfOurs(pass, name, geometry, place).supported) continue;
-    const attrs: Conv2DTransposeAttrs = { geometry, variant: name === 'ours' ? 'subpixel' : name };
-    const inputs = (a: Tensor, b: Tensor): NamedTensorMap => ({ [first]: a, [second]: b });
-    runs.set(name, (a, b) =>
-      engine().runKernel(kernelNameFor(pass, name), inputs(a, b), attrs as unknown as NamedAttrMap),
-    );
-  }
-  const stock = isInstalled(pass, geometry, place.backendName)
-    ? stockCall(pass, geometry, place.backendName)
-    : undefined;
-  if (stock !== undefined && runs.size > 0) {
-    const { kernel, operands, attrs } = stock;
-    runs.set('stock', (a, b) => {
-      const inputs = { [operands[0]]: a, [operands[1]]: b };
-      const made = kernel.kernelFunc({ inputs, backend: place.backend, attrs });
-      return engine().makeTensorFromTensorInfo(Array.isArray(made) ? made[0] : made);
-    });
-  }
-  return runs;
+/** @throws Error if what is measured is no longer what the backend runs on. */
+function checkPlace({ backendName, backend }: Place, device: string): void {
+  if (engine().backend === backend && descriptorOf(backendName)!.device(backend) === device) return;
+  throw new Error(
+    `tune: backend '${getBackend()}', or what it runs on, was set while '${backendName}' on ${device} ` +
+      'was being measured; set what you want to tune, and tune again',
+  );
 }
 
-/**
- * Rounds that only warm up, and how many times as long as the fastest a contender may take in them to stay in the race.
- * The first compiles, and so tells little.
- */
-const WARM_ROUNDS = [20, 4];
-/** Nobody is sent away for fewer milliseconds. */
-const LONG_MS = 50;
-
-/** Contenders in turn, so that a disturbance hits all alike; medians. Who is out of reach is not run again. */
-async function race(task: Task, samples: number, place: Place): Promise<Winner | undefined> {
+/** Who of those that can compute a pass takes least. */
+async function fastestOf(task: Task, samples: number, place: Place): Promise<Winner | undefined> {
   const { pass, geometry } = task;
   const descriptor = descriptorOf(place.backendName);
   if (descriptor === undefined) return undefined;
-  const runs = contendersOf(task, place, descriptor);
-  if (runs.size === 0) return undefined;
+  const contenders = contendersOf(task, place, descriptor);
+  if (contenders.size === 0) return undefined;
   if (geometry.batch === 0)
     throw new RangeError('tune: a geometry of batch 0 takes no time; give one of batch 1 or more');
   const device = descriptor.device(place.backend);
-  const make = (shapes: readonly number[][]): Tensor[] =>
-    tidy(() => shapes.map((shape) => randomUniform(shape, -1, 1)));
-  const ours = make(PASS_OPERANDS[pass].takes.map((name) => SHAPE_OF[name](geometry)));
-  const stocks = runs.has('stock') ? make(stockShapes(pass, geometry)) : [];
-  const times = new Map<Contender, number[]>([...runs.keys()].map((name) => [name, []]));
-  const running = new Map(runs);
+  const ours = operandsOf(task);
+  const stocks = contenders.has('stock') ? stockOperandsOf(task) : ours;
+  const runs = new Map<Contender, () => Tensor[]>();
+  for (const [name, run] of contenders) {
+    const [first, second] = name === 'stock' ? stocks : ours;
+    runs.set(name, () => [run(first, second)]);
+  }
   try {
-    for (let round = 0; round < WARM_ROUNDS.length + samples; round++) {
-      let least = Infinity;
-      const took = new Map<Contender, number>();
-      for (const [name, run] of running) {
-        if (engine().backend !== place.backend || descriptor.device(place.backend) !== device)
-          throw new Error(
-            `tune: backend '${getBackend()}', or what it runs on, was set while '${place.backendName}' on ${device} ` +
-              'was being measured; set what you want to tune, and tune again',
-          );
-        const begin = performance.now();
-        const [first, second] = name === 'stock' ? stocks : ours;
-        const result = run(first, second);
-        try {
-          const corner = slice(result, [0, 0, 0, 0], [1, 1, 1, 1]);
-          await corner.data().finally(() => corner.dispose());
-        } finally {
-          result.dispose();
-        }
-        took.set(name, performance.now() - begin);
-        least = Math.min(least, took.get(name)!);
-      }
-      for (const [name, ms] of took) {
-        times.get(name)!.push(ms);
-        if (ms > Math.max(LONG_MS, least * (WARM_ROUNDS[round] ?? Infinity))) running.delete(name);
-      }
-      await nextFrame();
-    }
+    const ms = await race(runs, samples, () => checkPlace(place, device));
+    return { backend: place.backendName, device, pass, geometry, fastest: leastOf(ms), ms };
   } finally {
     dispose([...ours, ...stocks]);
   }
-  const ms: Partial<Record<Contender, number>> = {};
-  for (const [name, all] of times)
-    ms[name] = running.has(name) ? all.slice(WARM_ROUNDS.length).sort((a, b) => a - b)[samples >> 1] : Math.min(...all);
-  const fastest = [...times.keys()].reduce((a, b) => (ms[b]! < ms[a]! ? b : a));
-  return { backend: place.backendName, device, pass, geometry, fastest, ms };
+}
+
+/**
+ * How many times as long the usual setting may take as another and still be preferred: of settings that are alike,
+ * noise must not choose.
+ */
+const NOISE = 1.05;
+
+/**
+ * Measures how the backend's kernels are best set on this device, on the heaviest geometry given in all passes asked
+ * for, by the kernels that would run; sets them so, and keeps it. What was measured on a heavier one stands.
+ */
+async function tuneSettings(tasks: readonly Task[], samples: number, place: Place): Promise<void> {
+  const { backendName, backend } = place;
+  const descriptor = descriptorOf(backendName);
+  const settings = descriptor?.settings;
+  const concerned = tasks.filter((task) => settings?.concern(task.geometry) && runsOurs(task, place));
+  if (!descriptor || !settings || concerned.length === 0) return;
+  const names = settingsHere(descriptor, backend);
+  const device = descriptor.device(backend);
+  const { geometry } = concerned.reduce((a, b) => (weightOf(b.geometry) > weightOf(a.geometry) ? b : a));
+  const before = settingOf(backendName, device);
+  if (names.length < 2 || (before && weightOf(before.geometry) > weightOf(geometry))) return;
+  const measured = concerned
+    .filter((task) => task.geometry === geometry)
+    .map((task) => ({ operands: operandsOf(task), run: runOf(task, ourContender(task.pass, geometry, place)!) }));
+  const runs = new Map(
+    names.map((name) => [
+      name,
+      (): Tensor[] => {
+        settings.use(device, name);
+        return measured.map(({ operands, run }) => run(...operands));
+      },
+    ]),
+  );
+  try {
+    const ms = (await race(runs, samples, () => checkPlace(place, device))) as Record<string, number>;
+    const [usual] = names;
+    const least = leastOf(ms);
+    const fastest = ms[usual] <= NOISE * ms[least] ? usual : least;
+    keepSetting({ backend: backendName, device, geometry, fastest, ms });
+  } finally {
+    settings.use(device, settingOf(backendName, device)?.fastest);
+    dispose(measured.flatMap(({ operands }) => operands));
+  }
+}
+
+/** Whether a kernel of ours can run a task here. */
+const runsOurs = ({ pass, geometry }: Task, place: Place): boolean =>
+  geometry.batch > 0 && ourContender(pass, geometry, place) !== undefined;
+
+/** Multiply-adds of a pass, those that are cropped away among them. */
+function weightOf(g: Conv2DTransposeGeometry): number {
+  return g.batch * g.inHeight * g.inWidth * g.filterHeight * g.filterWidth * g.inChannels * (g.outChannels / g.groups);
+}
+
+function leastOf<K extends string>(ms: Partial<Record<K, number>>): K {
+  return (Object.keys(ms) as K[]).reduce((a, b) => (ms[b]! < ms[a]! ? b : a));
 }

@@ -7,6 +7,15 @@ import { type Contender, PASSES, type Pass } from '../contract';
 import { type Conv2DTransposeGeometry, isGeometry } from '../geometry/geometry';
 import { toGeometry } from '../geometry/request';
 import { keptBy } from '../geometry/kept';
+import {
+  type BestSetting,
+  allSettings,
+  areTimes,
+  clearSettings,
+  importedSetting,
+  isSetting,
+  keepSetting,
+} from './settings';
 
 /** Who computes a pass of a geometry fastest somewhere, and what each took. */
 export interface Winner {
@@ -24,6 +33,8 @@ export interface Winner {
 export interface Tuning {
   readonly version: 2;
   readonly winners: readonly Winner[];
+  /** How the kernels of some devices are best set; left out if nothing is known of any. */
+  readonly settings?: readonly BestSetting[];
 }
 
 const winners = new Map<string, Winner>();
@@ -51,7 +62,8 @@ export function keepWinner(winner: Winner): void {
 
 /** All that has been measured or imported, as an object that `JSON.stringify` takes. */
 export function exportTuning(): Tuning {
-  return { version: 2, winners: [...winners.values()] };
+  const settings = allSettings();
+  return { version: 2, winners: [...winners.values()], ...(settings.length > 0 && { settings }) };
 }
 
 /**
@@ -67,6 +79,12 @@ export function importTuning(tuning: Tuning | string): void {
   const given = (parsed!.winners as unknown[]).map(upgraded);
   const wrong = given.findIndex((winner) => !isWinner(winner));
   if (wrong >= 0) throw new Error(`importTuning: this is no winner: ${JSON.stringify(given[wrong])}`);
+  const { settings = [] } = parsed!;
+  if (!Array.isArray(settings))
+    throw new Error(`importTuning: settings must be an array, but was ${JSON.stringify(settings)}`);
+  const noSetting = (settings as unknown[]).findIndex((setting) => !isSetting(setting));
+  if (noSetting >= 0) throw new Error(`importTuning: this is no setting: ${JSON.stringify(settings[noSetting])}`);
+  (settings as BestSetting[]).map(importedSetting).forEach(keepSetting);
   (given as Winner[]).map((winner) => ({ ...winner, geometry: toGeometry(winner.geometry) })).forEach(keepWinner);
 }
 
@@ -90,11 +108,11 @@ function isWinner(given: unknown): given is Winner {
   if (typeof given !== 'object' || given === null) return false;
   const { backend, device, pass, geometry, fastest, ms } = given as Partial<Winner>;
   if ([backend, device, fastest].some((name) => typeof name !== 'string' || name === '')) return false;
-  if (!PASSES.includes(pass!) || !isGeometry(geometry) || typeof ms !== 'object' || ms === null) return false;
-  return ms[fastest!] !== undefined && Object.values(ms).every((time) => Number.isFinite(time) && time >= 0);
+  return PASSES.includes(pass!) && isGeometry(geometry) && areTimes(ms, fastest!);
 }
 
 /** Forgets all that has been measured or imported. */
 export function clearTuning(): void {
+  clearSettings();
   winners.clear();
 }

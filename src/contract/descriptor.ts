@@ -45,6 +45,23 @@ export interface ScratchMeter {
   reset(): void;
 }
 
+/**
+ * Ways in which the kernels of a backend can be set. All compute the same; which is fastest depends on the device, and
+ * `tune` finds it out.
+ */
+export interface Settings<B extends KernelBackend = KernelBackend> {
+  /** What is set, in a few words. */
+  readonly of: string;
+  /** Those that make sense on this device, the usual one first; asked only where the backend's probe passes. */
+  names(backend: B): readonly string[];
+  /** The one that holds. */
+  inUse(backend: B): string;
+  /** Has one hold on all backends of a device, also on those to come; one that it has not, or none: the usual one. */
+  use(device: string, name?: string): void;
+  /** Whether they make a difference to a geometry. */
+  concern(geometry: Conv2DTransposeGeometry): boolean;
+}
+
 /** What a backend registers: all that install, tune, explain, benches and pages need to know of it. */
 export interface BackendDescriptor<B extends KernelBackend = KernelBackend> {
   /** tfjs's name of the backend. */
@@ -69,6 +86,7 @@ export interface BackendDescriptor<B extends KernelBackend = KernelBackend> {
   /** The backend whose calibration holds here as well. Default: its own. */
   readonly calibratedAs?: string;
   readonly scratch?: ScratchMeter;
+  readonly settings?: Settings<B>;
   /** Gives back what is kept between calls; called when the backend is removed. */
   release?(backend: B): void;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Where the filter gradient writes its sums, before they are collected. A fragment computes a tile of 4 output
- * channels × 8 input channels of one tap; its 8 outputs are 2 × 2 channels each, as tfjs packs them. With fewer than
- * 8 targets, or 128 registers, a tile is 4 × 4. Example: a tile of output channels 0–3 (down) and input channels 0–7
- * (across); the number is the target:
+ * channels × 8 input channels of one tap; its 8 outputs are 2 × 2 channels each, as tfjs packs them. On a device whose
+ * correlations have fewer targets (../tiles), a tile is 4 × 4. Example: a tile of output channels 0–3 (down) and input
+ * channels 0–7 (across); the number is the target:
  *
  *            0 1   2 3   4 5   6 7
  *     0 1  │  0  │  1  │  2  │  3
@@ -40,9 +40,9 @@ export function filterGradientGrid(
   g: Conv2DTransposeGeometry,
   x: ChannelMajorLayout,
   dy: ChannelMajorLayout,
-  { textureSize, targets, registers }: Device,
+  { textureSize, tile }: Device,
 ): FilterGradientGrid | Unsupported {
-  const quads = targets >= 8 && registers >= 128 ? 2 : 1;
+  const quads = tile.rows * tile.cols >= 8 ? 2 : 1;
   const tileCols = Math.ceil(x.groupQuads / quads);
   const tiles = g.filterHeight * dy.rowLines * g.groups * dy.groupQuads * tileCols;
   const splits = Math.min(g.batch * g.inHeight * x.parts, Math.ceil(ENOUGH_FRAGMENTS / tiles));

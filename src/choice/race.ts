@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Times contenders in turn, so that a disturbance hits all alike. */
+import { type Tensor, dispose, nextFrame, slice } from '@tensorflow/tfjs-core';
+
+/**
+ * Rounds that only warm up, and how many times as long as the fastest a contender may take in them to stay in the race.
+ * The first compiles, and so tells little.
+ */
+const WARM_ROUNDS = [20, 4];
+/** Nobody is sent away for fewer milliseconds. */
+const LONG_MS = 50;
+
+/**
+ * Median milliseconds of each contender; of one that was out of reach, and not run to the end, its least.
+ *
+ * @param runs What each does; it is over when the results can be read.
+ * @param check Called before each run; may throw.
+ */
+export async function race<K extends string>(
+  runs: ReadonlyMap<K, () => readonly Tensor[]>,
+  samples: number,
+  check: () => void,
+): Promise<Partial<Record<K, number>>> {
+  const times = new Map<K, number[]>([...runs.keys()].map((name) => [name, []]));
+  const running = new Map(runs);
+  for (let round = 0; round < WARM_ROUNDS.length + samples; round++) {
+    let least = Infinity;
+    const took = new Map<K, number>();
+    for (const [name, run] of running) {
+      check();
+      const begin = performance.now();
+      const results = run();
+      try {
+        for (const result of results) {
+          const corner = slice(result, [0, 0, 0, 0], [1, 1, 1, 1]);
+          await corner.data().finally(() => corner.dispose());
+        }
+      } finally {
+        dispose([...results]);
+      }
+      took.set(name, performance.now() - begin);
+      least = Math.min(least, took.get(name)!);
+    }
+    for (const [name, ms] of took) {
+      times.get(name)!.push(ms);
+      if (ms > Math.max(LONG_MS, least * (WARM_ROUNDS[round] ?? Infinity))) running.delete(name);
+    }
+    await nextFrame();
+  }
+  const ms: Partial<Record<K, number>> = {};
+  for (const [name, all] of times)
+    ms[name] = running.has(name) ? all.slice(WARM_ROUNDS.length).sort((a, b) => a - b)[samples >> 1] : Math.min(...all);
+  return ms;
+}
