@@ -2,15 +2,18 @@
 /** `npm run decoder`: trains the variational autoencoder in Node and draws its latent plane. */
 import { writeFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
+import type { Digits } from '../digits/generate';
 import { Batches } from '../training/batches';
 import { encodeCheckpoint } from '../training/checkpoint';
 import { imageGrid } from '../training/image_grid';
 import {
   type TrainingOptions,
   chooseBackend,
+  isLeft,
   loadDigits,
   runCommand,
   runLoop,
+  startTfjs,
   trainingCommand,
 } from '../training/node';
 import { RunFolder } from '../training/run_folder';
@@ -38,14 +41,11 @@ function drawPlane(vae: Vae, name: string): string {
   return folder.savePicture(name, picture);
 }
 
-await runCommand(async () => {
-  const digits = await loadDigits(options);
-  const batches = new Batches(digits, options.batch, options.seed);
+async function train(vae: Vae, digits: Digits, batches: Batches): Promise<void> {
   await chooseBackend(options, batches.perEpoch, (batch) => {
-    const [vae, few] = [new Vae(options.seed), new Batches(digits, Math.min(batch, batches.count), 0)];
-    return { run: () => void vae.train(few), dispose: () => vae.dispose() };
+    const [tried, few] = [new Vae(options.seed), new Batches(digits, Math.min(batch, batches.count), 0)];
+    return { run: () => void tried.train(few), dispose: () => tried.dispose() };
   });
-  const vae = (await resumed()) ?? new Vae(options.seed);
   await runLoop({
     training: vae,
     epochs: options.epochs,
@@ -54,6 +54,14 @@ await runCommand(async () => {
     step: () => ({ ...vae.train(batches) }),
     draw: (name) => drawPlane(vae, name),
   });
+}
+
+await runCommand(async () => {
+  await startTfjs();
+  const vae = (await resumed()) ?? new Vae(options.seed);
+  const digits = await loadDigits(options);
+  const batches = new Batches(digits, options.batch, options.seed);
+  if (isLeft(vae.step, options, batches.perEpoch, folder)) await train(vae, digits, batches);
   if (options.weights) {
     writeFileSync(options.weights, await encodeCheckpoint(vae.weights()));
     console.log(`Weights: ${options.weights}`);

@@ -8,13 +8,16 @@ import { BORDERS } from '../../bench/tables';
 import type { Digits } from '../digits/generate';
 import { Batches } from '../training/batches';
 import { imageGrid } from '../training/image_grid';
+import { counted } from '../training/pace_report';
 import {
   type TrainingOptions,
   chooseBackend,
+  isLeft,
   loadDigits,
   runCommand,
   runLoop,
   setUpBackend,
+  startTfjs,
   trainingCommand,
   wholeAbove,
 } from '../training/node';
@@ -58,13 +61,15 @@ function drawSamples(gan: Gan, name: string): string {
 }
 
 async function train(digits: Digits): Promise<void> {
+  await startTfjs();
+  const gan = (options.fresh ? undefined : await resumed()) ?? new Gan(options.kind, options.seed);
   const batches = new Batches(digits, options.batch, options.seed);
   const perEpoch = stepsPerEpoch(options.kind, batches.perEpoch);
+  if (!isLeft(gan.step, options, perEpoch, folder)) return;
   await chooseBackend(options, perEpoch, (batch) => {
-    const [gan, few] = [new Gan(options.kind, options.seed), new Batches(digits, Math.min(batch, batches.count), 0)];
-    return { run: () => void gan.train(few), dispose: () => gan.dispose() };
+    const [tried, few] = [new Gan(options.kind, options.seed), new Batches(digits, Math.min(batch, batches.count), 0)];
+    return { run: () => void tried.train(few), dispose: () => tried.dispose() };
   });
-  const gan = (options.fresh ? undefined : await resumed()) ?? new Gan(options.kind, options.seed);
   await runLoop({
     training: gan,
     folder,
@@ -102,7 +107,7 @@ async function evaluate(digits: Digits): Promise<void> {
   console.log(`Classifier: ${percent(accuracy(real, heldOut.labels))} right on ${count} digits it has not seen.`);
   const columns: [string, Scores][] = [
     ['real, held out', scoresOf(real, reference)],
-    [`${gan.kind}, ${gan.step} steps`, judged(gan)],
+    [`${gan.kind}, ${counted(gan.step, 'step')}`, judged(gan)],
     ['untrained', judged(new Gan(options.kind, options.seed))],
   ];
   const table = new Table({

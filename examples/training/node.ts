@@ -3,6 +3,7 @@
  * What the training commands share in Node: options, data, the choice of the backend, and the loop with its progress
  * bar and checkpoints.
  */
+import { constants } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { BACKENDS, descriptorNamed } from '../../bench/backends';
@@ -13,7 +14,7 @@ import { type Digits, makeDigits } from '../digits/generate';
 import { loadMnist } from '../digits/idx';
 import type { Checkpoint } from './checkpoint';
 import { type Trial, raceBackends, stockPace } from './pace';
-import { STOCK_BATCH, duration } from './pace_report';
+import { STOCK_BATCH, counted, duration } from './pace_report';
 import type { RunFolder } from './run_folder';
 
 /** Those that need no browser. */
@@ -67,21 +68,35 @@ export async function loadDigits(
   return part === 'train' ? makeDigits(examples, `train ${seed}`) : makeDigits(2000, `test ${seed}`);
 }
 
+/** Gets tfjs ready, on a backend that needs no preparation. */
+export async function startTfjs(): Promise<void> {
+  setUpTfjs();
+  await tf.setBackend('cpu');
+}
+
+/** Whether there is anything left to train; says so if not, and where a run goes on. */
+export function isLeft(steps: number, { epochs }: TrainingOptions, stepsPerEpoch: number, folder: RunFolder): boolean {
+  const to = epochs * stepsPerEpoch;
+  if (steps >= to) {
+    const more = `--epochs ${Math.floor(steps / stepsPerEpoch) + 1} would go on, --fresh would begin anew`;
+    console.log(`${folder.checkpointPath} has ${counted(steps, 'step')} already; ${more}.`);
+  } else if (steps > 0) console.log(`Going on at step ${steps} of ${to}, from ${folder.checkpointPath}.`);
+  return steps < to;
+}
+
 /** Sets the backend to train on, and says what an epoch takes there, and with stock kernels. */
 export async function chooseBackend(
   { backend, batch, stock }: TrainingOptions,
   stepsPerEpoch: number,
   trial: Trial,
 ): Promise<void> {
-  setUpTfjs();
   const paces = await raceBackends(backend === 'auto' ? IN_NODE : [backend], batch, trial);
   const list = paces
     .map((pace) => `${pace.atLeast ? 'more than ' : ''}${duration(pace.ms)} on ${pace.backend}`)
     .join(', ');
-  console.log(`A step of ${batch} images takes ${list}. Training on ${paces[0].backend}.`);
-  console.log(
-    `An epoch of ${stepsPerEpoch} steps takes about ${duration(paces[0].ms * stepsPerEpoch)} with these kernels.`,
-  );
+  console.log(`A step of ${counted(batch, 'image')} takes ${list}. Training on ${paces[0].backend}.`);
+  const epochTime = duration(paces[0].ms * stepsPerEpoch);
+  console.log(`An epoch of ${counted(stepsPerEpoch, 'step')} takes about ${epochTime} with these kernels.`);
   if (!stock) return;
   for (const name of IN_NODE) {
     const pace = await stockPace(batch, trial, name);
@@ -89,7 +104,7 @@ export async function chooseBackend(
       console.log(`With stock kernels on ${name} it cannot be done: ${pace.why.split('\n')[0]}`);
       continue;
     }
-    const epoch = `${duration(pace.ms * stepsPerEpoch)} (from a step of ${STOCK_BATCH} images)`;
+    const epoch = `${duration(pace.ms * stepsPerEpoch)} (from a step of ${counted(STOCK_BATCH, 'image')})`;
     const ratio = significant(pace.ms / paces[0].ms);
     console.log(`With stock kernels on ${name} it would take about ${epoch}: ${ratio} times as long.`);
   }
@@ -117,35 +132,30 @@ const SAVE_EVERY_MS = 30_000;
 
 /**
  * Trains to the end of the last epoch, from wherever `training` is, with a progress bar. Saves now and then, after
- * every epoch, and when stopped (Ctrl-C); draws after every epoch.
+ * every epoch, and when stopped (Ctrl-C; the exit code then is 130); draws after every epoch.
  */
 export async function runLoop({ training, folder, epochs, stepsPerEpoch, step, draw }: Loop): Promise<void> {
   const { checkpointPath } = folder;
   const [from, to] = [training.step, epochs * stepsPerEpoch];
-  if (from >= to) {
-    const more = `--epochs ${Math.floor(from / stepsPerEpoch) + 1} would go on, --fresh would begin anew`;
-    return console.log(`${checkpointPath} has ${from} steps already; ${more}.`);
-  }
-  if (from > 0) console.log(`Going on at step ${from} of ${to}, from ${checkpointPath}.`);
-  const bar = progressBar('epoch {epoch} | step {value}/{total} | {losses} | {eta_formatted} left', {
+  const bar = progressBar('epoch {epoch} | step {value}/{total}{losses}{left}', {
     gracefulExit: false,
     noTTYOutput: !process.stderr.isTTY,
     notTTYSchedule: 10_000,
-    etaBuffer: 200,
   });
-  let stopped = false;
-  const stop = (): void => void (stopped = true);
+  let stopped: NodeJS.Signals | undefined;
+  const stop = (signal: NodeJS.Signals): void => void (stopped = signal);
   const save = async (): Promise<void> => folder.save(await training.save());
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  bar.start(to, from, { epoch: 1, losses: '' });
+  bar.start(to, from, { epoch: Math.floor(from / stepsPerEpoch) + 1, losses: '', left: '' });
   const begin = performance.now();
   let saved = begin;
   while (training.step < to && !stopped) {
     const losses = Object.entries(step()).map(([name, value]) => `${name} ${value.toFixed(3)}`);
     const epochEnds = training.step % stepsPerEpoch === 0;
     const epoch = Math.ceil(training.step / stepsPerEpoch);
-    bar.update(training.step, { epoch, losses: losses.join(', ') });
+    const left = ((performance.now() - begin) / (training.step - from)) * (to - training.step);
+    bar.update(training.step, { epoch, losses: ` | ${losses.join(', ')}`, left: ` | ${duration(left)} left` });
     if (epochEnds || performance.now() - saved > SAVE_EVERY_MS) {
       await save();
       saved = performance.now();
@@ -158,11 +168,12 @@ export async function runLoop({ training, folder, epochs, stepsPerEpoch, step, d
   process.off('SIGTERM', stop);
   if (stopped) {
     await save();
+    process.exitCode = 128 + constants.signals[stopped]; // As shells have it.
     return console.log(`Stopped at step ${training.step}; the same command goes on from ${checkpointPath}.`);
   }
   const time = duration(performance.now() - begin);
   const written = `Picture: ${draw('samples.png')}; checkpoint: ${checkpointPath}`;
-  console.log(`Done: ${to - from} steps in ${time}. ${written}`);
+  console.log(`Done: ${counted(to - from, 'step')} in ${time}. ${written}`);
 }
 
 /** Runs a command: what goes wrong is said in a sentence, with exit code 1. */

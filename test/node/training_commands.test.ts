@@ -2,7 +2,7 @@
 /** `npm run gan` and `npm run decoder`: training, going on, evaluating, and what is said of wrong arguments. */
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs';
@@ -38,7 +38,7 @@ describe('the commands', () => {
     for (let n = 0; n < 400 && !has() && exited === null; n++) await new Promise((resume) => setTimeout(resume, 50));
     expect([exited, printed, has()]).toEqual([null, expect.any(String), true]);
     child.kill('SIGTERM');
-    expect(await new Promise((resolveExit) => child.on('exit', resolveExit))).toBe(0);
+    expect(await new Promise((resolveExit) => child.on('exit', resolveExit))).toBe(128 + constants.signals.SIGTERM);
     const step = Number(/Stopped at step (\d+)/.exec(printed)?.[1]);
     expect(step).toBeGreaterThan(0);
     const { metadata } = decodeCheckpoint(new Uint8Array(readFileSync(join(out, 'checkpoint.safetensors'))));
