@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The public face of the library. Importing it has no side effects; import `…/cpu` for the kernels of the cpu backend.
+ *
+ * @module tfjs-conv2d-transpose
  */
 export { type Conv2DTransposeOptions, type OutputShape, conv2dTranspose } from './op/conv2d_transpose';
 export {
@@ -70,5 +72,9 @@ export {
 export { type InstallOptions, install, uninstall } from './integrations/install';
 import { type FusedConv2DTransposeConfig, fusedConv2dTranspose } from './op/fused';
 export { type FusedConv2DTransposeConfig };
-/** Ops with a bias and an activation in their kernels, as `tf.fused`. */
+/**
+ * Ops with a bias and an activation in their kernels, as `tf.fused`.
+ *
+ * @namespace
+ */
 export const fused = { conv2dTranspose: fusedConv2dTranspose };

@@ -3,6 +3,8 @@
  * Registers the kernels of the `cpu` backend when imported, as `@tensorflow/tfjs-backend-cpu` does its own. Of tfjs
  * they use nothing that is not public: `write` and `readSync` are what a `KernelBackend` must have. That `readSync` is
  * an array of the values as they are is proven at the first use (../family/proof_of_storage).
+ *
+ * @module tfjs-conv2d-transpose/cpu
  */
 import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import { type BackendDescriptor, REPLACEABLE, registerBackend } from '../../src/contract';

@@ -11,6 +11,8 @@
  * Kernels run in the memory of tfjs, on tensors where they lie. Where tfjs has several threads (cross-origin isolated
  * pages) its memory is shared, which a module has to ask for when it is compiled, and no export: there, and wherever
  * the proof fails, operands are copied to a memory of the engine, and the result back.
+ *
+ * @module tfjs-conv2d-transpose/wasm
  */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import {

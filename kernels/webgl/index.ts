@@ -6,6 +6,8 @@
  * plan), ./correlate (its passes), layouts/target_grid and layouts/filter_texels (drawn), programs/correlation (the
  * GLSL), programs/result. Below them: drawing/scope (one call on the GPU), drawing/render_targets, ./tfjs_internals
  * and its ./proof_of_tensors.
+ *
+ * @module tfjs-conv2d-transpose/webgl
  */
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { type BackendDescriptor, DENSE_CONVOLUTIONS, registerBackend } from '../../src/contract';

@@ -3,6 +3,8 @@
  * Graph models. Importing this entry point registers TensorFlow's `Conv2DBackpropInput` (what `tf.nn.conv2d_transpose`
  * becomes) with the converter's custom ops: nodes with `dilations`, with `data_format` NCHW and with explicit paddings,
  * which stock's converter ignores, are computed as they say.
+ *
+ * @module tfjs-conv2d-transpose/graph
  */
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { type GraphNode, deregisterOp, registerOp } from '@tensorflow/tfjs-converter';

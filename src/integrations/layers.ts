@@ -6,6 +6,8 @@
  *
  * They are made of the stock layers, of which they keep initializers, regularizers, constraints and activations, names
  * and weights.
+ *
+ * @module tfjs-conv2d-transpose/layers
  */
 import { type Tensor, type Tensor3D, type Tensor4D, serialization, tidy } from '@tensorflow/tfjs-core';
 import { type Shape, layers } from '@tensorflow/tfjs-layers';

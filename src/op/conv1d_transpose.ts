@@ -99,5 +99,7 @@ function padOf(pad: 'same' | 'valid' | number | [number, number], channelsLast: 
  * @param options {@link Conv1DTransposeOptions}
  * @returns `[batch, outWidth, outChannels]` in the layout and of the rank of x, float32.
  * @throws Error as `conv2dTranspose` does.
+ *
+ * @function
  */
 export const conv1dTranspose = /* @__PURE__ */ op({ conv1dTranspose_ });

@@ -155,5 +155,7 @@ function runVariant(
  *   cannot run; the message says what was given and what would do. No tensor is left behind.
  *
  * Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", arXiv:1603.07285.
+ *
+ * @function
  */
 export const conv2dTranspose = /* @__PURE__ */ op({ conv2dTranspose_ });

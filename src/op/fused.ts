@@ -100,5 +100,7 @@ function perChannel(
  * @returns as `conv2dTranspose` does.
  * @throws Error as `conv2dTranspose` does; also if the activation is unknown, or bias or weights do not fit the output
  *   channels.
+ *
+ * @function
  */
 export const fusedConv2dTranspose = /* @__PURE__ */ op({ fusedConv2dTranspose_ });
