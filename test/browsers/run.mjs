@@ -17,11 +17,11 @@ const { bundleSuite, nameOf, visit, whyNotRun } = await import('./visit.mjs');
 const command = new Command('npm run test:browsers --')
   .option('--only <text>', 'only browsers whose name in the table has this text')
   .option('--smoke', 'a few layers only')
-  .option('--readme', 'write the table into README.md')
+  .option('--write', 'write the table into docs/browsers.md')
   .option('--no-install', 'install nothing')
   .parse();
-const { only = '', readme, smoke } = command.opts();
-if (readme && (only || smoke)) command.error('--readme is for all browsers and layers: without --only and --smoke');
+const { only = '', write, smoke } = command.opts();
+if (write && (only || smoke)) command.error('--write is for all browsers and layers: without --only and --smoke');
 
 const environments = ENVIRONMENTS.filter((environment) => nameOf(environment).includes(only));
 if (environments.length === 0) command.error(`--only ${only} names none of ${ENVIRONMENTS.map(nameOf).join('; ')}`);
@@ -37,13 +37,13 @@ for (const environment of environments) {
   else process.stdout.write(summary(visits.at(-1), (performance.now() - begin) / 1000).line);
 }
 console.log(renderTable(visits));
-if (readme) await writeTable(`${root}README.md`);
+if (write) await writeTable(`${root}docs/browsers.md`);
 process.exit(visits.every((each) => complaints(each).length === 0) ? 0 : 1);
 
 /** Puts the table in place of the one before it, between the two comments. */
 async function writeTable(path) {
   const { format, resolveConfig } = await import('prettier');
-  const between = /(?<=<!-- npm run test:browsers -- --readme -->\n).*(?=<!-- end -->)/s;
+  const between = /(?<=<!-- npm run test:browsers -- --write -->\n).*(?=<!-- end -->)/s;
   const text = readFileSync(path, 'utf8').replace(between, () => `\n${renderMarkdown(visits)}\n\n`);
   writeFileSync(path, await format(text, { ...(await resolveConfig(path)), filepath: path }));
 }
