@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** When commands install the dependencies: if what is installed is not what the lock file asks for. */
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from '@jest/globals';
+import { callExported } from '../support/es_module';
 
 const root = resolve(__dirname, '../..');
 
-/** Whether each pair of what is installed and a lock file fits: asked in a process of its own, of an ES module. */
+/** Whether each pair of what is installed and a lock file fits. */
 function fits(pairs: readonly (readonly [object, object])[]): boolean[] {
-  const script = `import { readFileSync } from 'node:fs';
-    import { isOfLock } from './scripts/dependencies.mjs';
-    const textOf = (packages) => JSON.stringify({ packages });
-    const pairs = JSON.parse(readFileSync(0, 'utf8'));
-    console.log(JSON.stringify(pairs.map(([installed, lock]) => isOfLock(textOf(installed), textOf(lock)))));`;
-  const args = ['--input-type=module', '-e', script];
-  const input = JSON.stringify(pairs);
-  return JSON.parse(execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8', input })) as boolean[];
+  const textOf = (packages: object): string => JSON.stringify({ packages });
+  return pairs.map((pair) => callExported<boolean>('scripts/dependencies.mjs', 'isOfLock', ...pair.map(textOf)));
 }
 
 it('what is installed fits a lock file by its contents, not by dates', () => {

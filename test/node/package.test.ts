@@ -11,6 +11,7 @@ import vm from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { buildSync } from 'esbuild';
 import { REPLACEABLE } from '../../src';
+import { callExported } from '../support/es_module';
 
 const root = resolve(__dirname, '../..');
 const tfjsCore = readFileSync(join(root, 'node_modules/@tensorflow/tfjs-core/package.json'), 'utf8');
@@ -231,6 +232,42 @@ describe('the packed tarball', () => {
       expect(existsSync(join(folderOf(), 'node_modules/tfjs-conv2d-transpose/node_modules'))).toBe(false);
     }
   });
+
+  it("runs the README's code, block after block in one file", () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    const blocks = callExported<string[]>('scripts/markdown.mjs', 'codeOf', readme, 'js');
+    expect(blocks.length).toBeGreaterThan(4);
+    writeFileSync(join(besideTfjs, 'readme.mjs'), blocks.join('\n'));
+    // What its last lines print is the progress of tune, up to the end.
+    expect(execute(process.execPath, ['readme.mjs'], besideTfjs).trim()).toMatch(/(?:^|\n)(\d+)\/\1$/);
+  }, 60_000);
+
+  it("turns a checkpoint of PyTorch into PyTorch's results, by the code of the page on migrating", () => {
+    const page = readFileSync(join(root, 'docs/migrating.md'), 'utf8');
+    const code = callExported<string[]>('scripts/markdown.mjs', 'codeOf', page, 'js').find((block) =>
+      block.includes('generator.safetensors'),
+    );
+    // An input and what PyTorch makes of it lie in the same file, in its layout.
+    const compare = `
+      const inLayoutOfTfjs = (name) => load(name).transpose([0, 2, 3, 1]);
+      const [given, wanted] = ['input', 'expected'].map(inLayoutOfTfjs);
+      const error = generate(given).sub(wanted).abs().max().dataSync()[0];
+      console.log(JSON.stringify([images.shape, wanted.shape, error]));`;
+    writeFileSync(join(besideTfjs, 'migrated.mjs'), `${code}${compare}`);
+    cpSync(join(root, 'test/fixtures/pytorch_generator.safetensors'), join(besideTfjs, 'generator.safetensors'));
+    const printed = execute(process.execPath, ['migrated.mjs'], besideTfjs).trim().split('\n').at(-1)!;
+    const [shape, wanted, error] = JSON.parse(printed) as [number[], number[], number];
+    expect([shape, error < 1e-6]).toEqual([wanted, true]);
+  });
+
+  it('is within its budgets of size, which the README tells', () => {
+    const cli = join(root, 'node_modules/size-limit/bin.js');
+    const sizes = JSON.parse(execute(process.execPath, [cli, '--json'], root)) as { name: string; passed?: boolean }[];
+    expect(sizes.filter(({ passed }) => passed === false)).toEqual([]);
+    const budgets = JSON.parse(readFileSync(join(root, '.size-limit.json'), 'utf8')) as Record<string, string>[];
+    const readme = readFileSync(join(root, 'README.md'), 'utf8').replace(/ +/g, ' ');
+    for (const { name, limit } of budgets) if (limit) expect(readme).toContain(`| ${name} | ${limit} |`);
+  }, 60_000);
 
   it('runs the quickstart as it stands', () => {
     cpSync(join(root, 'examples/quickstart/quickstart.mjs'), join(besideTfjs, 'quickstart.mjs'));
