@@ -65,9 +65,13 @@ async function measureAll(options: Options): Promise<Pick<Results, 'machine' | '
   const asked = { variants: options.variants, stock: true };
   for (const [n, backend] of options.backends.entries()) {
     toDo = (options.backends.length - n) * cells.length;
+    // Each backend has its share: what one takes too long for, the others are not to go without.
+    const backendEnd = performance.now() + (end - performance.now()) / (options.backends.length - n);
+    let cellsLeft = cells.length;
     const found = await measureCells(backend, asked, cells, options.repeat, ({ workload, pass }) => {
       bar.update(bar.getTotal() - toDo, { cell: `${backend} ${workload.name} ${pass}` });
-      return Math.max(0, end - performance.now()) / toDo--;
+      toDo--;
+      return Math.max(0, backendEnd - performance.now()) / cellsLeft--;
     });
     rows.push(...found.rows);
     skipped.push(...found.skipped);
@@ -86,7 +90,8 @@ async function main(): Promise<void> {
   const share = Math.min(MODELS_SHARE.seconds, options.timeBudget * MODELS_SHARE.part);
   const seconds = models.length > 0 ? options.timeBudget - share : options.timeBudget;
   const measured = await measureAll({ ...options, timeBudget: seconds });
-  const whole = await modelsInBrief(models, options.backends, share * 1000, (what) => {
+  const left = Math.max(0, begin + options.timeBudget * 1000 - performance.now());
+  const whole = await modelsInBrief(models, options.backends, left, (what) => {
     process.stderr.write(`whole model: ${what}\n`);
   });
   const results: Results = {
@@ -99,7 +104,7 @@ async function main(): Promise<void> {
     models: whole.rows,
   };
   console.log(renderTables(results));
-  for (const line of results.skipped) console.log(`Skipped: ${line}`);
+  if (results.skipped.length > 0) console.log(`Skipped:\n${results.skipped.map((line) => `- ${line}`).join('\n')}`);
   if (whole.rows.length > 0) console.log('Whole models by install() alone, files to results:');
   for (const row of whole.rows) console.log(modelLine(row));
   writeJson(options.json, results);

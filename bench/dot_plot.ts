@@ -46,7 +46,6 @@ export function dotPlot(
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     width,
     height: { step: 22 },
-    background: 'transparent',
     data: { values: rows.map((row) => ({ ...row, how: row.runs === 0 ? 'extrapolated' : 'measured' })) },
     mark: { type: 'point', size: 60, filled: true, opacity: 0.8 },
     encoding: {
@@ -74,6 +73,14 @@ export function dotPlot(
       ],
       ...(column ? { column: { field: column, type: 'nominal', sort: null, title: null } } : {}),
     },
+    ...plotConfig(ink, line),
+  };
+}
+
+/** Fonts, and colours of text and lines. */
+export function plotConfig(ink: string, line: string): Pick<TopLevelSpec, 'background' | 'config'> {
+  return {
+    background: 'transparent',
     config: {
       font: 'system-ui, sans-serif',
       view: { stroke: line },

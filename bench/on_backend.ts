@@ -29,6 +29,9 @@ const SLOWEST = 0.15e6;
 const PATIENCE = 4;
 const SHORT = 500;
 
+/** What a reader can do who misses what there was no time for. */
+export const MORE_TIME = '--time-budget gives it more';
+
 /** What was measured on a backend. */
 export interface MeasuredCells {
   readonly rows: Row[];
@@ -53,15 +56,15 @@ export async function measureCells(
   const isSlow = descriptorNamed(backend).runsOn === 'gpu';
   const rows: Row[] = [];
   const skipped = new Set<string>();
-  const noTime: string[] = [];
+  const noTime = new Map<Pass, string[]>();
   let device: string | undefined;
   const outcome = await onBackend(backend, asked, { repeat }, async (measure, machine) => {
     device = machine;
     for (const cell of cells) {
       const { workload, pass } = cell;
       const budget = shareOf(cell);
-      if (isSlow && workload.flops / SLOWEST > Math.max(budget * PATIENCE, SHORT)) {
-        noTime.push(`${workload.name} ${pass}`);
+      if (budget <= 0 || (isSlow && workload.flops / SLOWEST > Math.max(budget * PATIENCE, SHORT))) {
+        noTime.set(pass, [...(noTime.get(pass) ?? []), workload.name]);
         continue;
       }
       const compared = await measure(cell, budget);
@@ -71,8 +74,18 @@ export async function measureCells(
     }
   });
   if (outcome) skipped.add(`${backend}: ${outcome.skipped}`);
-  if (noTime.length > 0) skipped.add(`${backend}, no time (--time-budget gives it more): ${noTime.join(', ')}`);
+  for (const line of noTimeLines(noTime)) skipped.add(`${backend}, no time (${MORE_TIME}): ${line}`);
   return { rows, skipped: [...skipped], ...(device !== undefined && { machine: device }) };
+}
+
+/** By pass, the layers for which there was no time: a line for all passes that lack the same. */
+function noTimeLines(noTime: ReadonlyMap<Pass, readonly string[]>): string[] {
+  const passes = new Map<string, Pass[]>();
+  for (const [pass, layers] of noTime) {
+    const names = layers.join(', ');
+    passes.set(names, [...(passes.get(names) ?? []), pass]);
+  }
+  return [...passes].map(([names, of]) => `${of.join(', ')} of ${names}`);
 }
 
 /** Runs `body` with what measures on a backend, and what that runs on; or says why it can't. */

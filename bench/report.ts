@@ -1,24 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The results as one HTML file with its plots inside (static SVG by Vega-Lite): it opens without server or network. */
 import { View, parse } from 'vega';
-import { compile } from 'vega-lite';
+import { type TopLevelSpec, compile } from 'vega-lite';
 import { type PlotField, dotPlot } from './dot_plot';
+import { bestOf, headline, overviewPlot } from './headline';
 import { errorText, significant, timesText } from './numbers';
 import { modelLine } from './models/lines';
 import { type ModelRow, type Results, type Row, isWrong } from './results';
 import { means } from './tables';
 
 const STYLE = `
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #111; }
+  :root { color-scheme: light dark; --back: light-dark(#fff, #16181d); --ink: light-dark(#111, #e8eaed);
+    --line: light-dark(#e5e7eb, #3a3f4a); --quiet: light-dark(#4b5563, #a7aebb);
+    --wrong: light-dark(#fecaca, #7f1d1d); }
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: var(--ink);
+    background: var(--back); }
+  .lead { font-size: 1.25rem; }
+  .wide { overflow-x: auto; }
   table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.85rem; }
-  th, td { padding: 0.15rem 0.6rem; text-align: right; border-bottom: 1px solid #e5e7eb; }
-  th { position: sticky; top: 0; background: #fff; }
+  th, td { padding: 0.15rem 0.6rem; text-align: right; border-bottom: 1px solid var(--line); }
+  th { background: var(--back); }
   td.text, th.text { text-align: left; white-space: nowrap; }
-  tr.first td { border-top: 2px solid #9ca3af; }
-  .wrong { background: #fecaca; font-weight: bold; }
+  tr.first td { border-top: 2px solid var(--quiet); }
+  .wrong { background: var(--wrong); font-weight: bold; }
   figure { margin: 2rem 0; overflow-x: auto; }
   figcaption { font-weight: 600; margin-bottom: 0.5rem; }
-  .note { color: #4b5563; font-size: 0.85rem; }`;
+  .note { color: var(--quiet); font-size: 0.85rem; }`;
 
 export async function writeReport(results: Results): Promise<string> {
   const { machine, versions, date, seconds, skipped, rows, models } = results;
@@ -33,16 +40,35 @@ export async function writeReport(results: Results): Promise<string> {
 <style>${STYLE}
 </style>
 <h1>Transposed convolution in TensorFlow.js</h1>
+${await opening(results)}
 <p>${escape(machine)}; tfjs ${escape(versions.tfjs)}; ${escape(date)}; ${seconds.toFixed(0)} s in all.
 All contenders of a layer ran interleaved; times are medians. Useful operations are the multiply-adds of the definition,
 two each. The error is the worst of sampled elements, in units of the bound ε32·K·Σ|products|: above 1 is wrong.</p>
-${skipped.length > 0 ? `<p class="note">Skipped: ${escape(skipped.join('; '))}</p>` : ''}
+${skippedList(skipped)}
 <h2>Geometric means over the layers</h2>
 ${meansTable(rows)}
 ${modelsList(models)}${figures.join('\n')}
 <h2>All numbers</h2>
 ${rowsTable(rows)}
 </html>`;
+}
+
+/** A sentence and a plot that say who won by how much, unless stock ran nowhere. */
+async function opening(results: Results): Promise<string> {
+  const sentence = headline(results);
+  if (!sentence) return '';
+  const lead = `<p class="lead">${escape(sentence)}</p>`;
+  const caption = 'Forward pass, each dot a layer, by the best variant; the dashed line is stock';
+  return bestOf(results.rows).length === 0
+    ? lead
+    : `${lead}\n${await figure(caption, svgOf(overviewPlot(results.rows)))}`;
+}
+
+function skippedList(skipped: readonly string[]): string {
+  if (skipped.length === 0) return '';
+  const lines = skipped.map((one) => `<li>${escape(one)}`);
+  const summary = `<summary>Skipped: ${skipped.length}, and why</summary>`;
+  return `<details class="note">${summary}<ul>${lines.join('\n')}</ul></details>`;
 }
 
 async function figuresOf(backend: string, all: readonly Row[]): Promise<string[]> {
@@ -68,7 +94,11 @@ async function figure(caption: string, svg: Promise<string>): Promise<string> {
 }
 
 function plot(rows: readonly Row[], field: PlotField, title: string, column?: 'pass'): Promise<string> {
-  return new View(parse(compile(dotPlot(rows, field, title, { column })).spec), { renderer: 'none' }).toSVG();
+  return svgOf(dotPlot(rows, field, title, { column, ink: 'currentColor', line: '#8888884d' }));
+}
+
+function svgOf(spec: TopLevelSpec): Promise<string> {
+  return new View(parse(compile(spec).spec), { renderer: 'none' }).toSVG();
 }
 
 /** A cell, and of which class: 'text' is left-aligned. */
@@ -83,7 +113,7 @@ function table<T>(columns: readonly Column<T>[], rows: readonly T[], classOf: (r
     });
     return `<tr${classOf(row, n) && ` class="${classOf(row, n)}"`}>${cells.join('')}`;
   });
-  return `<table><tr>${head}\n${lines.join('\n')}</table>`;
+  return `<div class="wide"><table><tr>${head}\n${lines.join('\n')}</table></div>`;
 }
 
 /** Whole models in a line each. */

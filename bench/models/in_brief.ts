@@ -2,6 +2,7 @@
 /** Whole models in a line each: stock, and the same files under install(). The main job ends with them. */
 import { timedOf } from '../race';
 import type { ModelRow } from '../results';
+import { MORE_TIME } from '../on_backend';
 import { networkNamed } from './networks';
 import { onModelBackend } from './on_backend';
 
@@ -19,12 +20,18 @@ export async function modelsInBrief(
   const skipped: string[] = [];
   const networks = names.map(networkNamed);
   const end = performance.now() + ms;
-  let toDo = networks.length * backends.length;
-  for (const backend of networks.length > 0 ? backends : []) {
+  for (const [n, backend] of networks.length > 0 ? backends.entries() : []) {
+    const backendEnd = performance.now() + (end - performance.now()) / (backends.length - n);
+    let toDo = networks.length;
+    const noTime: string[] = [];
     const outcome = await onModelBackend(backend, networks, async ({ contest }) => {
       for (const { name, title } of networks) {
+        const budget = Math.max(0, backendEnd - performance.now()) / toDo--;
+        if (budget === 0) {
+          noTime.push(title);
+          continue;
+        }
         onStart(`${backend} ${name}`);
-        const budget = Math.max(0, end - performance.now()) / toDo--;
         const found = await contest.predict(name, { repeat: ROUNDS, budget }, ['stock', 'install()']);
         for (const [by, result] of Object.entries(found)) {
           if ('unable' in result) skipped.push(`${backend} ${title}, ${by}: ${result.unable}`);
@@ -39,6 +46,7 @@ export async function modelsInBrief(
         rows.push({ backend, model: title, firstMs: firstMs!, ms: ms!, isWarm, ratio, difference });
       }
     });
+    if (noTime.length > 0) skipped.push(`${backend}, no time (${MORE_TIME}): ${noTime.join(', ')}`);
     if (outcome) skipped.push(`${backend}: ${outcome.skipped}`);
   }
   return { rows, skipped };

@@ -37,7 +37,7 @@ describe('npm start', () => {
   it('compares, prints a table and writes JSON and a report that stands alone', () => {
     const [json, html] = [join(folder, 'out/result.json'), join(folder, 'out/report.html')];
     const what =
-      '--backends cpu --workloads hand,selfie --variants matmul,subpixel --repeat 2 --time-budget 2 --models vae';
+      '--backends cpu --workloads hand,selfie --variants matmul,subpixel --repeat 2 --time-budget 6 --models vae';
     const { status, stdout } = start(...what.split(' '), '--json', json, '--html', html);
     expect(status).toBe(0);
     expect(stdout).toMatch(/selfie.*forward.*matmul/);
@@ -67,8 +67,21 @@ describe('npm start', () => {
     expect(stdout).toContain('extrapolated');
     const report = readFileSync(html, 'utf8');
     expect(report).toContain('<li>VAE decoder 28²: cpu ');
-    expect(report.match(/<svg/g)!.length).toBe(3);
+    expect(report.match(/<svg/g)!.length).toBe(4);
+    expect(report).toMatch(/Times as fast as stock tfjs: layer by layer [\d.]+ on cpu.* install\(\) [\d.]+ on cpu\./);
     expect(report).not.toMatch(/(src|href)="(?!#)/);
+  }, 120_000);
+
+  it('ends in time, and says for what there was none', () => {
+    const json = join(folder, 'late.json');
+    const what = '--backends cpu,wasm --variants subpixel --repeat 1 --time-budget 0.2 --models dcgan';
+    const { status, stdout } = start(...what.split(' '), '--json', json, '--html', join(folder, 'late.html'));
+    expect(status).toBe(0);
+    const { skipped, rows } = JSON.parse(readFileSync(json, 'utf8')) as Results;
+    for (const backend of ['cpu', 'wasm'])
+      expect(skipped.join('\n')).toMatch(new RegExp(`${backend}, no time .*: forward.* of .*resnet-dx`));
+    expect(rows.length).toBeLessThan(20);
+    expect(stdout).toContain('Skipped:\n- ');
   }, 120_000);
 
   it('runs webgl in Chromium, into the same table', () => {

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a comparison comes to, in a sentence and a plot. */
+import type { TopLevelSpec } from 'vega-lite';
+import { geometricMean } from './averages';
+import { plotConfig } from './dot_plot';
+import { significant } from './numbers';
+import type { ModelRow, Results, Row } from './results';
+
+/** A forward pass by the best of ours, against stock. */
+export interface Best {
+  readonly backend: string;
+  readonly workload: string;
+  readonly ratio: number;
+  readonly contender: string;
+}
+
+/** The best variant of each layer on each backend, where stock ran as well. */
+export function bestOf(rows: readonly Row[]): Best[] {
+  const best = new Map<string, Best>();
+  for (const { backend, workload, pass, contender, ratio } of rows) {
+    if (pass !== 'forward' || contender === 'stock' || ratio === undefined) continue;
+    const key = `${backend} ${workload}`;
+    if (ratio > (best.get(key)?.ratio ?? 0)) best.set(key, { backend, workload, ratio, contender });
+  }
+  return [...best.values()];
+}
+
+/** '27.8 on cpu, 13 on wasm': geometric means by backend. */
+function byBackend(some: readonly { readonly backend: string; readonly ratio?: number }[]): string {
+  const known = some.filter(({ ratio }) => ratio !== undefined);
+  return [...new Set(known.map(({ backend }) => backend))]
+    .map((backend) => {
+      const ratios = known.filter((one) => one.backend === backend).map(({ ratio }) => ratio!);
+      return `${significant(geometricMean(ratios))} on ${backend}`;
+    })
+    .join(', ');
+}
+
+/** Who won by how much; '' if stock ran nowhere. */
+export function headline({ rows, models }: Pick<Results, 'rows' | 'models'>): string {
+  const best = bestOf(rows);
+  const layers = new Set(best.map(({ workload }) => workload)).size;
+  const parts = [
+    best.length > 0 &&
+      `layer by layer ${byBackend(best)}, by the best variant ` +
+        `(forward, geometric mean over ${counted(layers, 'layer')})`,
+    hasRatio(models) && `whole models under install() ${byBackend(models)}`,
+  ].filter(Boolean);
+  return parts.length > 0 ? `Times as fast as stock tfjs: ${parts.join('; ')}.` : '';
+}
+
+const hasRatio = (models: readonly ModelRow[]): boolean => models.some(({ ratio }) => ratio !== undefined);
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+/** A dot per layer and backend: how many times as fast as stock. */
+export function overviewPlot(rows: readonly Row[]): TopLevelSpec {
+  return {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    width: 270,
+    height: { step: 36 },
+    data: { values: bestOf(rows) },
+    layer: [
+      {
+        mark: { type: 'point', filled: true, size: 70, opacity: 0.6, color: '#059669' },
+        encoding: {
+          y: { field: 'backend', type: 'nominal', sort: null, title: null },
+          x: {
+            field: 'ratio',
+            type: 'quantitative',
+            scale: { type: 'log' },
+            title: 'times as fast as stock, log scale',
+            axis: { format: '~g', tickCount: 6 },
+          },
+        },
+      },
+      { mark: { type: 'rule', strokeDash: [4, 3], color: '#dc2626' }, encoding: { x: { datum: 1 } } },
+    ],
+    ...plotConfig('currentColor', '#8888884d'),
+  };
+}
