@@ -49,6 +49,7 @@ export class Layout {
 export class Memory {
   floats!: Float32Array;
   integers!: Int32Array;
+  bytes = 0;
 
   constructor(readonly wasm: WebAssembly.Memory) {
     this.renew();
@@ -60,11 +61,12 @@ export class Memory {
     if (this.floats?.buffer === buffer) return;
     this.floats = new Float32Array(buffer);
     this.integers = new Int32Array(buffer);
+    this.bytes = buffer.byteLength;
   }
 
   /** Makes sure that there are so many bytes. @throws OutOfMemory if there cannot be. */
   reserve(bytes: number): void {
-    const missing = bytes - this.floats.byteLength;
+    const missing = bytes - this.bytes;
     if (missing <= 0) return;
     if (bytes > MOST_BYTES) throw new OutOfMemory(`${bytes} bytes are more than the engine can address`);
     try {
@@ -73,9 +75,5 @@ export class Memory {
       throw new OutOfMemory(`WebAssembly memory cannot grow to ${bytes} bytes`);
     }
     this.renew();
-  }
-
-  get bytes(): number {
-    return this.floats.byteLength;
   }
 }

@@ -32,6 +32,8 @@ const ALIGNMENT = 16;
 interface Instance {
   readonly memory: Memory;
   readonly programs: Programs;
+  /** Bytes of scratch memory that the programs need. */
+  readonly scratchBytes: number;
 }
 
 /** @throws what the platform does if it can make no memory or no instance. */
@@ -94,7 +96,8 @@ export function createSimdEngine(name: string, module: WebAssembly.Module): Engi
 
 function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Instance {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  return { memory: new Memory(memory), programs: exports as unknown as Programs };
+  const programs = exports as unknown as Programs;
+  return { memory: new Memory(memory), programs, scratchBytes: programs.SCRATCH_BYTES.value as number };
 }
 
 function attempt<T>(make: () => T): T | undefined {
@@ -124,7 +127,7 @@ function executeOnCopies(
 ): Float32Array {
   const { memory } = instance;
   const copies = program.copies!;
-  const scratch = ALIGNMENT + scratchBytesOf(instance);
+  const scratch = ALIGNMENT + instance.scratchBytes;
   memory.reserve(scratch + program.bytes);
   const at = {
     first: scratch + copies.first,
@@ -142,12 +145,11 @@ function executeOnCopies(
 /** Runs a program on tensors where they lie. Returns whether there was memory for it: if not, nothing has changed. */
 function executeInPlace(program: Program, plan: Plan, instance: Instance, heap: Heap, tensors: TensorsAt): boolean {
   if (program.bytes > RETAINED_BYTES) return false;
-  const ofPrograms = scratchBytesOf(instance);
-  const room = heap.allocate(ALIGNMENT + ofPrograms + program.bytes);
+  const room = heap.allocate(ALIGNMENT + instance.scratchBytes + program.bytes);
   if (room === 0) return false;
   try {
     instance.memory.renew();
-    const scratch = Math.ceil(room / ALIGNMENT) * ALIGNMENT + ofPrograms;
+    const scratch = Math.ceil(room / ALIGNMENT) * ALIGNMENT + instance.scratchBytes;
     const at = { ...tensors, scratch };
     const end = Math.min(instance.memory.bytes, MOST_BYTES);
     if (!tensorsEndBefore(end, plan, at) || scratch + program.bytes > end) return false;
@@ -160,12 +162,11 @@ function executeInPlace(program: Program, plan: Plan, instance: Instance, heap: 
 
 /** Whether tensors end before an address, and what is read past their ends. At address 0 there is none. */
 function tensorsEndBefore(end: number, { lengths }: Plan, at: Addresses): boolean {
-  const blocks = ['first', 'second', 'out'] as const;
-  return blocks.every((block) => at[block] > 0 && at[block] + lengths[block] * 4 + READ_PAST_END <= end);
-}
-
-function scratchBytesOf({ programs }: Instance): number {
-  return programs.SCRATCH_BYTES.value as number;
+  const endsBefore = (address: number, floats: number): boolean =>
+    address > 0 && address + floats * 4 + READ_PAST_END <= end;
+  return (
+    endsBefore(at.first, lengths.first) && endsBefore(at.second, lengths.second) && endsBefore(at.out, lengths.out)
+  );
 }
 
 /** Runs a program whose operands are in memory. The scratch memory of the programs ends at `at.scratch`. */
@@ -178,7 +179,7 @@ function execute(
 ): void {
   const { memory, programs } = instance;
   const { floats, integers } = memory;
-  programs.useScratch(at.scratch - scratchBytesOf(instance));
+  programs.useScratch(at.scratch - instance.scratchBytes);
   const runs = at.scratch + program.runsAt;
   integers.set(program.runs, runs >> 2);
   for (const block of BLOCKS) {

@@ -53,6 +53,11 @@ export interface Storage<B extends KernelBackend> {
 
 /** Memory that tensors lie in. */
 export interface TensorHeap extends Heap {
+  /**
+   * Where the values of a float32 tensor begin, in bytes. One that is still on another backend is moved here: then the
+   * heap may grow. Unlike views, addresses are good even then.
+   */
+  addressOf(info: TensorInfo): number;
   /** A float32 tensor whose values are yet to be written. */
   empty(shape: number[]): TensorInfo;
   dispose(info: TensorInfo): void;
@@ -73,9 +78,9 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
       writeFused(from, to, channels, { ...perChannel, activation, leakyreluAlpha });
     };
   };
-  /** Moves all operands here that are still on another backend: to read them afterwards makes no heap grow. */
-  const settle = ({ backend, first, second, fused }: KernelCall<B>): void => {
-    for (const info of [first, second, fused?.bias, fused?.preluActivationWeights]) if (info) read(backend, info);
+  /** Moves here what is still on another backend: to read it afterwards makes no heap grow. */
+  const settle = (backend: B, ...infos: readonly (TensorInfo | undefined)[]): void => {
+    for (const info of infos) if (info) read(backend, info);
   };
   const heapOf = proofOfHeap(storage);
   /** What runs plans on tensors in place, if the engine can in a heap. */
@@ -86,13 +91,14 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
     const heap = heapOf(backend);
     const run = inPlaceIn(heap);
     // Copies are converted to floats; what lies in place can't be.
-    if (!heap || !run || [first, second].some(({ dtype }) => dtype !== 'float32')) return undefined;
+    if (!heap || !run || first.dtype !== 'float32' || second.dtype !== 'float32') return undefined;
     const result = heap.empty(outShape);
     let isDone = false;
     try {
-      const [firstAt, secondAt, out] = [first, second, result].map((info) => read(backend, info).byteOffset);
-      if (!run(plan, { first: firstAt, second: secondAt, out })) return undefined;
+      const at = { first: heap.addressOf(first), second: heap.addressOf(second), out: heap.addressOf(result) };
+      if (!run(plan, at)) return undefined;
       if (fused) {
+        settle(backend, fused.bias, fused.preluActivationWeights);
         const sums = read(backend, result);
         writeOf(backend, outShape[3], fused)(sums, sums);
       }
@@ -107,13 +113,12 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
     run: (call) => {
       const { backend, geometry, first, second, outShape, fused } = call;
       const plan = planOf(geometry);
+      const done = computedInPlace(plan, call);
+      if (done) return done;
       // Only views of a heap are gone when it grows.
-      if (storage.heap) settle(call);
-      return (
-        computedInPlace(plan, call) ??
-        currentEngine().run(plan, read(backend, first), read(backend, second), (values) =>
-          make(backend, outShape, values, fused && writeOf(backend, outShape[3], fused)),
-        )
+      if (storage.heap) settle(backend, first, second, fused?.bias, fused?.preluActivationWeights);
+      return currentEngine().run(plan, read(backend, first), read(backend, second), (values) =>
+        make(backend, outShape, values, fused && writeOf(backend, outShape[3], fused)),
       );
     },
   });

@@ -83,7 +83,7 @@ function holdsTensors<B extends KernelBackend>(heap: TensorHeap, { read }: Stora
   let room = 0;
   try {
     const { buffer, byteOffset } = read(backend, tensor);
-    if (buffer !== heap.memory.buffer) return false;
+    if (buffer !== heap.memory.buffer || byteOffset !== heap.addressOf(tensor)) return false;
     // No view is kept: whatever is allocated may make the memory grow.
     const inMemory = (address: number): Float32Array => new Float32Array(heap.memory.buffer, address, KNOWN.length);
     inMemory(byteOffset).set(KNOWN);

@@ -46,6 +46,7 @@ function heapOf(backend: BackendWasm): TensorHeap {
     // Addresses come as signed integers.
     allocate: (bytes) => module._malloc(bytes) >>> 0,
     free: (address) => module._free(address),
+    addressOf: ({ dataId }) => backend.getMemoryOffset(dataId),
     empty: (shape) => backend.makeOutput(shape, 'float32'),
     dispose: ({ dataId }) => void backend.disposeData(dataId),
   };
