@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { type Conv2DTransposeGeometry, type GeometryRequest, computeGeometry } from '../src';
 import { type ConvolutionRequest, geometryOfConvolution } from '../src/geometry/convolution';
-import { Recent, keptBy, retried } from '../src/geometry/kept';
+import { Recent, RecentByList, keptBy, retried } from '../src/geometry/kept';
 import { explicitPad } from './support/layer';
 
 const FLAT = [0, 0, 1, 1, 0, 0, 0, 0];
@@ -185,6 +185,53 @@ describe('Recent', () => {
     });
     expect(kept).toBeGreaterThanOrEqual(256);
     expect(kept).toBeLessThanOrEqual(1024);
+  });
+});
+
+describe('RecentByList', () => {
+  it('makes a value once for equal lists, however alike others are', () => {
+    const recent = new RecentByList<object>();
+    const get = (list: readonly unknown[]): object => recent.get(list, () => ({}));
+    const lists = [
+      [],
+      [[]],
+      [1, 2],
+      [2, 1],
+      [[1], 2],
+      [1, [2]],
+      ['1', 2],
+      [1, undefined],
+      [1],
+      ['same', 'NHWC'],
+      ['NHWC', 'same'],
+      ['abc'],
+      ['xbz'],
+      [0.25],
+      [0.5],
+    ];
+    const values = lists.map(get);
+    expect(new Set(values).size).toBe(lists.length);
+    lists.forEach((list, n) => expect(get(copyOf(list).map((value) => value ?? undefined))).toBe(values[n]));
+    const changed = [3, [4, 5]];
+    const before = get(changed);
+    (changed[1] as number[])[0] = 6;
+    expect(get(changed)).not.toBe(before);
+    expect(get([3, [4, 5]])).toBe(before);
+  });
+
+  it('keeps none of what can change unseen, none of an error, and not without end', () => {
+    const recent = new RecentByList<object>();
+    for (const list of [[null], [{}], [new Float32Array(2)], [NaN]])
+      expect(recent.get(list, () => ({}))).not.toBe(recent.get(list, () => ({})));
+    expect(() =>
+      recent.get([1], () => {
+        throw new Error('no');
+      }),
+    ).toThrowError('no');
+    const first = recent.get([1], () => ({}));
+    expect(recent.get([1], () => ({}))).toBe(first);
+    for (let n = 2; n < 20_000; n++) recent.get([n], () => ({}));
+    expect(recent.get([1], () => ({}))).not.toBe(first);
   });
 });
 

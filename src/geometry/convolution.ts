@@ -13,7 +13,7 @@
 import { backend_util } from '@tensorflow/tfjs-core';
 import { type Axis, fullSize } from './axis';
 import { type Conv2DTransposeGeometry, geometryOf } from './geometry';
-import { Recent, keyOf } from './kept';
+import { RecentByList } from './kept';
 
 type ConvolutionInfo = typeof backend_util.computeConv2DInfo;
 type Strides = Parameters<ConvolutionInfo>[2];
@@ -33,7 +33,7 @@ export interface ConvolutionRequest {
   readonly kind?: 'depthwise';
 }
 
-const recent = /* @__PURE__ */ new Recent<Conv2DTransposeGeometry>();
+const recent = /* @__PURE__ */ new RecentByList<Conv2DTransposeGeometry>();
 
 /**
  * The geometry of the transposed convolution whose adjoint a stock convolution is.
@@ -42,7 +42,7 @@ const recent = /* @__PURE__ */ new Recent<Conv2DTransposeGeometry>();
  */
 export function geometryOfConvolution(request: ConvolutionRequest): Conv2DTransposeGeometry {
   const { xShape, filterShape, strides, pad, dilations = 1, dimRoundingMode, kind } = request;
-  return recent.get(keyOf([xShape, filterShape, strides, pad, dilations, dimRoundingMode, kind]), () => {
+  return recent.get([xShape, filterShape, strides, pad, dilations, dimRoundingMode, kind], () => {
     const info = backend_util.computeConv2DInfo(
       xShape as [number, number, number, number],
       filterShape as [number, number, number, number],

@@ -42,42 +42,82 @@ export function retried<V>(make: () => V | undefined): () => V | undefined {
   };
 }
 
-/** Equal values have equal keys, others never. What is not made of numbers, strings and arrays has none. */
-export function keyOf(value: unknown): string | undefined {
-  if (typeof value === 'number' || value === undefined) return `${value}`;
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (!Array.isArray(value)) return undefined;
-  let key = '[';
-  for (const entry of value as unknown[]) {
-    const part = typeof entry === 'number' ? entry : keyOf(entry);
-    if (part === undefined) return undefined;
-    key += `${part},`;
-  }
-  return `${key}]`;
-}
-
 /** Entries of a `Recent` that are kept: more than a model has layers. */
 const MOST = 512;
 
 /** The latest values by their keys: what was not asked for in longest makes room for what is new. */
-export class Recent<V> {
-  private readonly values = new Map<string, V>();
+export class Recent<V, K extends string | number = string> {
+  private readonly values = new Map<K, V>();
 
-  /** The value of a key, made if it is not there or there is no key. An error of `make` keeps nothing. */
-  get(key: string | undefined, make: () => V): V {
-    if (key === undefined) return make();
-    let value = this.values.get(key);
-    if (value !== undefined) {
-      // Only where room is scarce does it matter who was asked for last.
-      if (this.values.size > MOST / 2) {
-        this.values.delete(key);
-        this.values.set(key, value);
-      }
-      return value;
+  /** The value of a key, made if it is not there. An error of `make` keeps nothing. */
+  get(key: K, make: () => V): V {
+    let value = this.find(key);
+    if (value === undefined) {
+      value = make();
+      this.keep(key, value);
     }
-    value = make();
-    this.values.set(key, value);
-    if (this.values.size > MOST) this.values.delete(this.values.keys().next().value as string);
     return value;
   }
+
+  find(key: K): V | undefined {
+    const value = this.values.get(key);
+    // Only where room is scarce does it matter who was asked for last.
+    if (value !== undefined && this.values.size > MOST / 2) {
+      this.values.delete(key);
+      this.values.set(key, value);
+    }
+    return value;
+  }
+
+  keep(key: K, value: V): void {
+    this.values.set(key, value);
+    if (this.values.size > MOST) this.values.delete(this.values.keys().next().value as K);
+  }
+}
+
+/**
+ * The latest values by lists of numbers, strings and lists. No key is written for a question, which would take longer
+ * than a small layer: a number made of the list leads to a few, which are compared.
+ */
+export class RecentByList<V> {
+  private readonly recent = new Recent<{ readonly list: readonly unknown[]; readonly value: V }[], number>();
+
+  /** The value of a list, made if it is not there. Of a list that holds anything else it is made each time. */
+  get(list: readonly unknown[], make: () => V): V {
+    const hash = hashOf(list, 0);
+    const alike = this.recent.find(hash) ?? [];
+    for (const entry of alike) if (areEqual(entry.list, list)) return entry.value;
+    const value = make();
+    // Callers may change their lists.
+    this.recent.keep(hash, [...alike, { list: copyOf(list), value }]);
+    return value;
+  }
+}
+
+/** Equal for equal lists, seldom for others (FNV-1a, a value at a time). */
+function hashOf(list: readonly unknown[], before: number): number {
+  let hash = before ^ list.length;
+  for (let n = 0; n < list.length; n++) {
+    const value = list[n];
+    if (typeof value === 'number') hash ^= value;
+    else if (typeof value === 'string') hash ^= value.length + value.charCodeAt(1);
+    else if (Array.isArray(value)) hash = hashOf(value, hash);
+    hash = Math.imul(hash, FNV_PRIME);
+  }
+  return hash;
+}
+const FNV_PRIME = 0x01000193;
+
+function areEqual(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let n = 0; n < a.length; n++) {
+    const [p, q] = [a[n], b[n]];
+    const isSame = Array.isArray(p) ? Array.isArray(q) && areEqual(p, q) : p === q && typeof p !== 'object';
+    if (!isSame) return false;
+  }
+  return true;
+}
+
+function copyOf(list: readonly unknown[]): unknown[] {
+  return list.map((value) => (Array.isArray(value) ? copyOf(value) : value));
 }

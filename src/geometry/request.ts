@@ -6,7 +6,7 @@
 import { type Axis, type AxisPad, type DimRoundingMode, checkRoundingMode, resolveAxis } from './axis';
 import { checkNames, checkObject, show } from './checks';
 import { type Conv2DTransposeGeometry, FIELDS, checkedCopy, geometryOf, isGeometry, isMadeHere } from './geometry';
-import { Recent, keyOf } from './kept';
+import { RecentByList } from './kept';
 
 export type DataFormat = 'NHWC' | 'NCHW';
 /** A crop per side, as tfjs writes it: one pair per dimension of the layout, zeros for batch and channels. */
@@ -58,7 +58,7 @@ export interface GeometryRequest extends GeometryOptions {
   readonly name?: string;
 }
 
-const recent = /* @__PURE__ */ new Recent<Conv2DTransposeGeometry>();
+const recent = /* @__PURE__ */ new RecentByList<Conv2DTransposeGeometry>();
 
 const REQUEST_NAMES = ['xShape', 'filterShape', 'strides', 'pad', 'outputShape', ...GEOMETRY_OPTION_NAMES] as const;
 const KNOWN_NAMES: readonly string[] = [...REQUEST_NAMES, 'name'];
@@ -76,8 +76,10 @@ const KNOWN_NAMES: readonly string[] = [...REQUEST_NAMES, 'name'];
 export function computeGeometry(request: GeometryRequest): Conv2DTransposeGeometry {
   checkObject('The request for a geometry', request);
   checkNames('The request for a geometry', request, KNOWN_NAMES);
-  const key = keyOf(REQUEST_NAMES.map((name) => request[name]));
-  return recent.get(key, () => resolveGeometry(request));
+  return recent.get(
+    REQUEST_NAMES.map((name) => request[name]),
+    () => resolveGeometry(request),
+  );
 }
 
 function resolveGeometry(request: GeometryRequest): Conv2DTransposeGeometry {
@@ -179,7 +181,11 @@ const MOST_ELEMENTS = 2 ** 32 - 1;
 export function toGeometry(given: GeometryRequest | Conv2DTransposeGeometry): Conv2DTransposeGeometry {
   checkObject('A geometry, or a request for one,', given);
   if ('xShape' in given || !isGeometry(given)) return computeGeometry(given as GeometryRequest);
-  return isMadeHere(given) ? given : recent.get(keyOf(FIELDS.map((name) => given[name])), () => checkedCopy(given));
+  if (isMadeHere(given)) return given;
+  return recent.get(
+    FIELDS.map((name) => given[name]),
+    () => checkedCopy(given),
+  );
 }
 
 /** What stands by dimension in a layout (sizes, or pairs of a pad), in the order of NHWC. */
