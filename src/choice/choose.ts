@@ -43,8 +43,8 @@ export function supportOfOurs(
   contender: OurContender,
   g: Conv2DTransposeGeometry,
   { backendName, backend }: Place,
+  descriptor = descriptorOf(backendName),
 ): Support {
-  const descriptor = descriptorOf(backendName);
   if (descriptor === undefined)
     return unsupported(`backend '${backendName}' has no such kernel; import the entry point that registers it`);
   const kernel = kernelFor(descriptor, pass, contender);
@@ -103,12 +103,14 @@ function able(g: Conv2DTransposeGeometry, place: Place): Variant[] {
 
 /** The variant that 'auto' means; `undefined` if the backend can run none. */
 function automatic(g: Conv2DTransposeGeometry, place: Place): Variant | undefined {
-  const isAble = (variant: Variant): boolean => supportOfVariant(variant, g, place).supported;
+  // Asked for once: to look a kernel up takes a tenth of a microsecond.
+  const descriptor = descriptorOf(place.backendName);
+  if (descriptor === undefined) return undefined;
+  const isAble = (variant: Variant): boolean => supportOfOurs('forward', variant, g, place, descriptor).supported;
   const winner = winnerHere('forward', g, place);
   const measured = winner && fastestVariant(winner);
   if (measured !== undefined && isAble(measured)) return measured;
-  const descriptor = descriptorOf(place.backendName);
-  return descriptor && orderOf(g)(descriptor).find(isAble);
+  return orderOf(g)(descriptor).find(isAble);
 }
 
 /**

@@ -12,15 +12,21 @@ import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from 
 export const VARIANTS = ['scatter', 'dilate', 'matmul', 'subpixel'] as const;
 export type Variant = (typeof VARIANTS)[number];
 
-/** The kernel name of a variant, as `tf.profile` shows it: `Conv2DTransposeSubpixel`. */
-export function kernelNameOf(variant: Variant): string {
+function spelled(variant: Variant): string {
   return `Conv2DTranspose${variant === 'matmul' ? 'MatMul' : variant[0].toUpperCase() + variant.slice(1)}`;
 }
 
 /** Kernel name of each variant. */
 export const KERNEL_OF_VARIANT = /* @__PURE__ */ Object.fromEntries(
-  VARIANTS.map((variant) => [variant, kernelNameOf(variant)]),
+  VARIANTS.map((variant) => [variant, spelled(variant)]),
 ) as Readonly<Record<Variant, string>>;
+
+/**
+ * The kernel name of a variant, as `tf.profile` shows it: `Conv2DTransposeSubpixel`. Also of one that a backend brings.
+ */
+export function kernelNameOf(variant: Variant): string {
+  return KERNEL_OF_VARIANT[variant] ?? spelled(variant);
+}
 
 export const Conv2DTransposeBackpropInput = 'Conv2DTransposeBackpropInput';
 export const Conv2DTransposeBackpropFilter = 'Conv2DTransposeBackpropFilter';
