@@ -215,8 +215,13 @@ function engineSpecs({ name: environment }: Environment): void {
       throw new RangeError('WebAssembly.Memory.grow(): Maximum memory size exceeded');
     };
     try {
+      scratch.reset();
       expect(mismatch(runForward(l, x, filter, 'subpixel'), y)).toBe('');
       expect(mismatch(runBackpropFilter(l, x, dy), dFilter)).toBe('');
+      // What was asked for and refused is not counted; what plain TypeScript takes is.
+      expect(scratch.peakBytes).toBe(0);
+      expect(mismatch(runForward(l, x, filter, 'matmul'), y)).toBe('');
+      expect(scratch.peakBytes).toBeGreaterThan(0);
     } finally {
       WebAssembly.Memory.prototype.grow = grow;
     }

@@ -52,22 +52,28 @@ export function createSimdEngine(name: string, module: WebAssembly.Module): Engi
   };
   const copying = new WeakMap<Plan, Program>();
   const inPlace = new WeakMap<Plan, Program>();
-  const noted = ({ bytes }: Program): void => void (engine.peakScratchBytes = Math.max(engine.peakScratchBytes, bytes));
+  const noted = (bytes: number): void => void (engine.peakScratchBytes = Math.max(engine.peakScratchBytes, bytes));
+  /** Where there is no memory for a program. */
+  const runPlain: Engine['run'] = (plan, ...rest) => {
+    noted(plan.lengths.scratch * 4);
+    return plainEngine.run(plan, ...rest);
+  };
   const engine: Engine = {
     name,
     peakScratchBytes: 0,
     run(plan, first, second, take) {
       instance ??= attempt(ownInstance);
       // There was memory once, and may be again.
-      if (instance === undefined) return plainEngine.run(plan, first, second, take);
+      if (instance === undefined) return runPlain(plan, first, second, take);
       const program = programOf(plan, copying, () => compile(plan, 'copied'));
       try {
-        return take(executeOnCopies(program, plan, instance, first, second));
+        const values = executeOnCopies(program, plan, instance, first, second);
+        noted(program.bytes);
+        return take(values);
       } catch (error) {
-        if (error instanceof OutOfMemory) return plainEngine.run(plan, first, second, take);
+        if (error instanceof OutOfMemory) return runPlain(plan, first, second, take);
         throw error;
       } finally {
-        noted(program);
         if (instance.memory.bytes > RETAINED_BYTES) instance = undefined;
       }
     },
@@ -78,7 +84,7 @@ export function createSimdEngine(name: string, module: WebAssembly.Module): Engi
         ((plan, at) => {
           const program = programOf(plan, inPlace, () => compile(plan, 'in place'));
           const isDone = executeInPlace(program, plan, there, heap, at);
-          if (isDone) noted(program);
+          if (isDone) noted(program.bytes);
           return isDone;
         })
       );
