@@ -53,7 +53,8 @@ function makeDraws(correlation: Correlation, placement: FilterPlacement, form: S
     ...gridUniforms(grid),
     ...placementUniforms(placement),
     imageHeight: request.imageHeight,
-    imageWidth: image.width,
+    imageWidth: request.imageWidth,
+    imageRows: request.batch * request.imageHeight,
     imageRowsPerLine: image.rowsPerLine,
     imageLinesPerRow: image.linesPerRow,
     imageLineCols: image.lineCols,
@@ -63,6 +64,9 @@ function makeDraws(correlation: Correlation, placement: FilterPlacement, form: S
   };
   const phaseWidth = grid.bandWidth;
   const phaseHeight = grid.bands * grid.bandHeight;
+  const denseForm = image.linesPerRow > 1 ? 'dense in long rows' : 'dense';
+  const packedForm = staysInside(request) ? 'packed' : 'packed and masked';
+  const imageForm = form === 'dense' ? denseForm : packedForm;
   const draws = new Map<string, KeptDraw>();
   for (let stack = 0; stack < grid.stacks; stack++) {
     for (const { phaseRow, phaseCol, rows, cols } of request.phases) {
@@ -74,8 +78,7 @@ function makeDraws(correlation: Correlation, placement: FilterPlacement, form: S
         taps,
         tapStep: taps === 1 ? 0 : cols.offsetStep,
         channelsAcross: placement.channelsAcross,
-        imageForm: form === 'dense' && image.linesPerRow > 1 ? 'dense in long rows' : form,
-        staysInside: staysInside(correlation),
+        imageForm,
       });
       const origin = [(stack * grid.phaseCols + phaseCol) * phaseWidth, phaseRow * phaseHeight] as const;
       const pass: Pass = {

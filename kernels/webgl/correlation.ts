@@ -67,7 +67,8 @@ export interface Correlation {
 export function planCorrelation(request: CorrelationRequest, device: Device): Correlation | Unsupported {
   const { batch, channels, imageHeight, imageWidth, tapRows, tapCols } = request;
   const texels = channels.groups * depthQuads(channels);
-  const image = denseLayout(batch * imageHeight, imageWidth, texels, device.textureSize);
+  const margin = staysInside(request) ? 0 : 1;
+  const image = denseLayout(batch * imageHeight + margin, imageWidth + margin, texels, device.textureSize);
   if ('reason' in image) return image;
   const filter = filterLayout(channels, tapRows * tapCols, device.textureSize);
   if ('reason' in filter) return filter;
@@ -84,10 +85,14 @@ export function readsColumnPairs({ request: { stepCols = 1, phases }, tile }: Co
   return tile.cols % 2 === 0 && stepCols === 1 && phases.every(({ cols }) => cols.count <= 1 && cols.offset % 2 === 0);
 }
 
-/** Whether each pixel meets but the pixel of the image that has its place, or none. */
-export function staysInside({ request }: Correlation): boolean {
+/** Whether no pixel meets what is outside its image. */
+export function staysInside(request: CorrelationRequest): boolean {
   const { rows, cols, imageHeight, imageWidth, stepRows = 1, stepCols = 1, phases } = request;
-  const isThere = ({ count, offset }: Taps): boolean => count === 0 || (count === 1 && offset === 0);
-  const sameSize = rows === imageHeight && cols === imageWidth && stepRows === 1 && stepCols === 1;
-  return sameSize && phases.every((phase) => isThere(phase.rows) && isThere(phase.cols));
+  const isInside = ({ count, offset, offsetStep }: Taps, pixels: number, step: number, size: number): boolean => {
+    const ends = [offset, offset + (count - 1) * offsetStep];
+    return count === 0 || (Math.min(...ends) >= 0 && (pixels - 1) * step + Math.max(...ends) < size);
+  };
+  return phases.every(
+    (phase) => isInside(phase.rows, rows, stepRows, imageHeight) && isInside(phase.cols, cols, stepCols, imageWidth),
+  );
 }

@@ -21,6 +21,9 @@
  *        1 │ r0 c1:0 │ r0 c1:4 │
  *        2 │ r1 c0:0 │ r1 c0:4 │
  *          …
+ *
+ * An image that is met outside its bounds has a margin: one more column, and one more row below all images. Both are
+ * zeros, and stand for everything outside.
  */
 import { type Unsupported, unsupported } from '../../../src/contract';
 import type { Uniforms } from '../drawing/uniforms';

@@ -44,15 +44,12 @@ export interface CorrelationShape {
   /** Whether the filter's texels hold their channels across. */
   readonly channelsAcross: boolean;
   readonly imageForm: ImageForm;
-  /** Whether no pixel of the grid meets what is outside its image. */
-  readonly staysInside: boolean;
 }
 
 export function correlationProgram(shape: CorrelationShape): ProgramSource {
-  const { tile, packed, step, taps, tapStep, channelsAcross, imageForm, staysInside } = shape;
+  const { tile, packed, step, taps, tapStep, channelsAcross, imageForm } = shape;
   const across = channelsAcross ? ', channels across' : '';
-  const inside = staysInside ? ', inside' : '';
-  const forms = `, ${imageForm} image${inside}${packed ? ', packed targets' : ''}`;
+  const forms = `, ${imageForm} image${packed ? ', packed targets' : ''}`;
   const tileOf = `${tile.rows} × ${tile.cols}, ${tile.registers} registers`;
   const key = `correlation ${tileOf}, step ${step}, ${taps} taps by ${tapStep}${across}${forms}`;
   return { key, fragment: () => fragmentOf(shape) };
@@ -80,7 +77,7 @@ const UNIFORMS = `
 uniform sampler2D image, weights;
 ${GRID_STRUCT}
 ${WEIGHTS_STRUCT}
-uniform int imageHeight, imageWidth, imageRowsPerLine, imageLinesPerRow, imageLineCols, imageTexels;
+uniform int imageHeight, imageWidth, imageRows, imageRowsPerLine, imageLinesPerRow, imageLineCols, imageTexels;
 uniform int stepRows, depthQuads, firstImage;
 uniform ivec2 origin;  // of the phase's rectangle
 /**
@@ -90,9 +87,9 @@ struct Taps { int count, offset, offsetStep, index, indexStep; };
 uniform Taps rowTaps, colTaps;`;
 
 function fragmentOf(shape: CorrelationShape): string {
-  const { tile, packed, step, taps, tapStep, channelsAcross, imageForm, staysInside } = shape;
-  // Where a column is: found out once, or each time it is fetched, which takes fewer registers.
-  const placesInLoop = tile.registers <= 64;
+  const { tile, packed, step, taps, tapStep, channelsAcross, imageForm } = shape;
+  // Where a column is: found out once; or each time that it is fetched, if it takes two numbers and registers are few.
+  const placesInLoop = tile.registers <= 64 && imageForm === 'dense in long rows';
   const rows = range(tile.rows);
   const pixels = rows.flatMap((row) => range(tile.cols).map((col) => ({ row, col, n: row * tile.cols + col })));
   // Columns that the tile's pixels meet, counted from the leftmost.
@@ -101,10 +98,8 @@ function fragmentOf(shape: CorrelationShape): string {
   const weights = weightsCode(channelsAcross);
   const groups = tapGroups(shape).map((group) => {
     const columns = [...new Set(range(tile.cols).flatMap((col) => group.map((tap) => columnOf(col, tap))))];
-    // What is fetched together is a pair of columns if the image is packed; that finds room anyway.
-    const apart = placesInLoop && imageForm !== 'packed';
-    const parts = apart ? columns.map((c) => [c]) : [columns];
-    return { group, images: parts.map((some) => imageCode(rows, some, imageForm, staysInside)) };
+    const parts = placesInLoop ? columns.map((c) => [c]) : [columns];
+    return { group, images: parts.map((some) => imageCode(rows, some, imageForm)) };
   });
   /** What is fetched goes into the sums of each pixel that meets it, through whichever tap. */
   const sums = (group: readonly number[], { row, columns }: Fetched): string =>

@@ -2,7 +2,7 @@
 /**
  * The part of programs/correlation that reads the image, in either of its forms. It declares `v{row}_{column}`: 4
  * terms, the k-th quad, of each column that the rows of the tile meet; zeros outside the image, unless nothing outside
- * it is met by a pixel that counts.
+ * it is met by a pixel that counts. A dense image holds these zeros; of a packed one, what is fetched is masked.
  *
  * Dense (../layouts/dense_image), 4 terms of a column are a texel. Packed by tfjs, they are halves of two texels,
  * whose other halves are the neighbouring column's. So a pair of columns, the first of which is even, is fetched at
@@ -32,43 +32,30 @@ export interface Fetched {
   readonly code: string;
 }
 
-/** How an image lies: dense, dense in rows of several lines each, or as tfjs packs it. */
-export type ImageForm = 'dense' | 'dense in long rows' | 'packed';
+/**
+ * How an image lies: dense, dense in rows of several lines each, or as tfjs packs it; masked, if a pixel meets what is
+ * outside.
+ */
+export type ImageForm = 'dense' | 'dense in long rows' | 'packed' | 'packed and masked';
 
 const FORMS: Readonly<Record<ImageForm, (rows: readonly number[], columns: readonly number[]) => Form>> = {
   dense: denseImage,
   'dense in long rows': longRowsImage,
-  packed: packedImage,
+  packed: (rows, columns) => packedImage(rows, columns, false),
+  'packed and masked': (rows, columns) => packedImage(rows, columns, true),
 };
 
-export function imageCode(
-  rows: readonly number[],
-  columns: readonly number[],
-  form: ImageForm,
-  staysInside: boolean,
-): ImageCode {
+export function imageCode(rows: readonly number[], columns: readonly number[], form: ImageForm): ImageCode {
   const { lines, places, together, fetches, fetched } = FORMS[form](rows, columns);
-  const terms = (n: number, c: number): string =>
-    staysInside ? fetched(n, c) : `mix(vec4(0.), ${fetched(n, c)}, in${n}_${c})`;
   return {
-    lines: `${each(rows, (n) => `int line${n} = image${n} * imageHeight + clamp(row${n}, 0, imageHeight - 1);`)}
-    ${lines}`,
-    columns: `${
-      staysInside
-        ? ''
-        : each(
-            columns,
-            (c) => `bool in${c} = col + ${c} >= 0 && col + ${c} < imageWidth;
-      ${each(rows, (n) => `bvec4 in${n}_${c} = bvec4(inside${n} && in${c});`)}`,
-          )
-    }
-      ${places}`,
+    lines,
+    columns: places,
     terms: rows.flatMap((row) =>
       together.map((some) => ({
         row,
         columns: some,
         code: `${fetches(row, some[0])}
-        ${each(some, (c) => `vec4 v${row}_${c} = ${terms(row, c)};`)}`,
+        ${each(some, (c) => `vec4 v${row}_${c} = ${fetched(row, c)};`)}`,
       })),
     ),
   };
@@ -86,14 +73,20 @@ interface Form {
   readonly fetched: (row: number, column: number) => string;
 }
 
+/** Which row of all, and which column, of a dense image is read: for what is outside the row, or column, of zeros. */
+const denseRow = (n: number): string => `int line${n} = inside${n} ? image${n} * imageHeight + row${n} : imageRows;`;
+// What is left of the image is, without a sign, far right of it.
+const denseColumn = (c: number): string => `int(min(uint(col + ${c}), uint(imageWidth)))`;
+
 function denseImage(rows: readonly number[], columns: readonly number[]): Form {
   return {
     lines: each(
       rows,
-      (n) => `int lineY${n} = quotient(line${n}, imageRowsPerLine);
-    int lineX${n} = (line${n} - lineY${n} * imageRowsPerLine) * imageWidth * imageTexels + group * depthQuads;`,
+      (n) => `${denseRow(n)}
+    int lineY${n} = quotient(line${n}, imageRowsPerLine);
+    int lineX${n} = (line${n} - lineY${n} * imageRowsPerLine) * imageLineCols * imageTexels + group * depthQuads;`,
     ),
-    places: each(columns, (c) => `int x${c} = clamp(col + ${c}, 0, imageWidth - 1) * imageTexels;`),
+    places: each(columns, (c) => `int x${c} = ${denseColumn(c)} * imageTexels;`),
     together: columns.map((c) => [c]),
     fetches: () => '',
     fetched: (n, c) => `texelFetch(image, ivec2(lineX${n} + x${c} + k, lineY${n}), 0)`,
@@ -101,12 +94,12 @@ function denseImage(rows: readonly number[], columns: readonly number[]): Form {
 }
 
 /** Rows are lines of so many columns each. */
-function longRowsImage(_rows: readonly number[], columns: readonly number[]): Form {
+function longRowsImage(rows: readonly number[], columns: readonly number[]): Form {
   return {
-    lines: '',
+    lines: each(rows, denseRow),
     places: each(
       columns,
-      (c) => `int x${c} = clamp(col + ${c}, 0, imageWidth - 1);
+      (c) => `int x${c} = ${denseColumn(c)};
       int lineOf${c} = quotient(x${c}, imageLineCols);
       x${c} = (x${c} - lineOf${c} * imageLineCols) * imageTexels + group * depthQuads;`,
     ),
@@ -116,26 +109,34 @@ function longRowsImage(_rows: readonly number[], columns: readonly number[]): Fo
   };
 }
 
-function packedImage(rows: readonly number[], columns: readonly number[]): Form {
+function packedImage(rows: readonly number[], columns: readonly number[], masked: boolean): Form {
   const pairs = [...new Set(columns.map((c) => c >> 1))];
   const fetch = (n: number, pair: number, half: number): string => {
     const at = `ivec2(2 * (group * depthQuads + k) + ${half}, pairLine${n}_${pair})`;
     return `vec4 pair${n}_${pair}_${half} = texelFetch(image, ${at}, 0);`;
   };
+  const masks = each(
+    masked ? columns : [],
+    (c) => `bool in${c} = col + ${c} >= 0 && col + ${c} < imageWidth;
+      ${each(rows, (n) => `bvec4 in${n}_${c} = bvec4(inside${n} && in${c});`)}`,
+  );
   return {
-    lines: 'int columnPairs = (imageWidth + 1) >> 1;',
-    places: each(rows, (n) =>
-      each(
-        pairs,
-        (pair) =>
-          `int pairLine${n}_${pair} = line${n} * columnPairs + clamp((col >> 1) + ${pair}, 0, columnPairs - 1);`,
-      ),
-    ),
+    lines: `${each(rows, (n) => `int line${n} = image${n} * imageHeight + clamp(row${n}, 0, imageHeight - 1);`)}
+    int columnPairs = (imageWidth + 1) >> 1;`,
+    places: `${masks}
+      ${each(rows, (n) =>
+        each(
+          pairs,
+          (pair) =>
+            `int pairLine${n}_${pair} = line${n} * columnPairs + clamp((col >> 1) + ${pair}, 0, columnPairs - 1);`,
+        ),
+      )}`,
     together: pairs.map((pair) => columns.filter((c) => c >> 1 === pair)),
     fetches: (n, first) => `${fetch(n, first >> 1, 0)}\n${fetch(n, first >> 1, 1)}`,
     fetched: (n, c) => {
       const [pair, half] = [`pair${n}_${c >> 1}`, c % 2 === 0 ? 'rg' : 'ba'];
-      return `vec4(${pair}_0.${half}, ${pair}_1.${half})`;
+      const terms = `vec4(${pair}_0.${half}, ${pair}_1.${half})`;
+      return masked ? `mix(vec4(0.), ${terms}, in${n}_${c})` : terms;
     },
   };
 }

@@ -24,6 +24,7 @@ import { TENSOR_STRUCT, tensorElement } from './tensor_element';
 const HEAD = `${TENSOR_STRUCT}${tensorElement('source')}${DENSE_STRUCT}${DENSE_PLACE}
 uniform Dense dense;
 uniform int groupTexels, groupTerms, groupChannels;
+uniform int rows, sourceWidth;  // what is beyond is the margin
 layout(location = 0) out vec4 value;`;
 
 /** Which row, column, group and first term of it a fragment is about. */
@@ -40,8 +41,8 @@ export const IMAGE_FROM_PACKED = {
 uniform int columnPairs, channelPairs;
 void main() {
   ${LOCATE}
-  int first = (row * columnPairs + (col >> 1)) * channelPairs + ((group * groupChannels + term) >> 1);
-  int count = groupChannels - term;
+  int count = row < rows && col < sourceWidth ? groupChannels - term : 0;
+  int first = count > 0 ? (row * columnPairs + (col >> 1)) * channelPairs + ((group * groupChannels + term) >> 1) : 0;
   vec4 a = texelFetch(source, sourceTexel(first), 0);
   vec4 b = texelFetch(source, sourceTexel(count > 2 ? first + 1 : first), 0);
   vec4 both = (col & 1) == 0 ? vec4(a.rg, b.rg) : vec4(a.ba, b.ba);
@@ -65,7 +66,7 @@ float elementAt(int row, int col, int channel) {
 /** A fetch an element. From one term to the next it is a channel, and after the last of them a tap. */
 function fromElements(key: string, element: string): ProgramSource {
   const fragment = (): string => `${HEAD}
-uniform int height, sourceHeight, sourceWidth, sourceChannels;
+uniform int height, sourceHeight, sourceChannels;
 uniform int tapRows, tapCols, strideRows, strideCols, dilationRows, dilationCols, padTop, padLeft;
 ${element}
 void main() {
@@ -77,7 +78,7 @@ void main() {
   ${each(
     LANES,
     (lane) => `int y${lane} = firstRow + tapRow * dilationRows, x${lane} = firstCol + tapCol * dilationCols;
-  bool there${lane} = term + ${lane} < groupTerms &&
+  bool there${lane} = row < rows && term + ${lane} < groupTerms &&
     y${lane} >= 0 && y${lane} < sourceHeight && x${lane} >= 0 && x${lane} < sourceWidth;
   value[${lane}] = elementAt(
     image * sourceHeight + clamp(y${lane}, 0, sourceHeight - 1),
@@ -116,7 +117,7 @@ export interface Im2col {
 }
 
 export function denseImageUniforms(
-  [, sourceHeight, sourceWidth, sourceChannels]: readonly number[],
+  [batch, sourceHeight, sourceWidth, sourceChannels]: readonly number[],
   layout: DenseLayout,
   groups: number,
   im2col: Im2col,
@@ -125,6 +126,7 @@ export function denseImageUniforms(
   return {
     ...denseUniforms('dense', layout),
     ...im2col,
+    rows: batch * im2col.height,
     sourceHeight,
     sourceWidth,
     sourceChannels,
