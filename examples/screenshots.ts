@@ -22,13 +22,9 @@ const SCENES: Readonly<Record<string, { path: string; height: number; play(page:
     },
   },
   explorer: {
-    path: 'explorer/index.html?input=3&kernel=4&stride=2&pad=number&padding=1',
-    height: 980,
-    play: async (page) => {
-      await page.getByRole('tab', { name: 'subpixel' }).click();
-      await page.locator('[data-testid=scrub]').fill('24');
-      await page.locator('[data-testid=output] .cell[data-row="2"][data-col="3"]').click();
-    },
+    path: 'explorer/index.html?step=phases&at=6',
+    height: 880,
+    play: (page) => page.locator('[data-testid=drawing]').waitFor(),
   },
   decoder: {
     path: 'decoder/index.html',

@@ -4,6 +4,7 @@
  * sentence that says so. A variant without a row in the table is not shown.
  */
 import { VARIANTS, type Variant } from '../../src/contract';
+import { phaseOf } from './axis';
 import { type Cell, type Layer, type Product, cells, isSame, shown } from './layer';
 
 export interface Frame {
@@ -12,6 +13,8 @@ export interface Frame {
   /** Output so far; `undefined` where nothing has been written. */
   readonly output: readonly (number | undefined)[][];
   readonly caption: string;
+  /** How many multiplications the variant has made so far. */
+  readonly multiplications: number;
   /** The input cell that the step belongs to, if it goes by inputs. */
   readonly input?: Cell;
   /** The output cell that the step belongs to, if it goes by outputs. */
@@ -39,7 +42,7 @@ export interface Story {
 
 const STORIES: Readonly<Partial<Record<Variant, Story>>> = {
   scatter: {
-    title: 'Scatter: footprints add up',
+    title: 'Scatter: stamps add up',
     colours: 'input',
     count: ({ axis }) => axis.inSize ** 2,
     frame: scatterFrame,
@@ -73,9 +76,10 @@ export function storyOf(variant: Variant): Story {
   return STORIES[variant]!;
 }
 
-/** The phase of an output cell along one axis. */
-export function phaseOf({ axis }: Layer, at: number): number {
-  return (at + axis.padBegin) % axis.stride;
+/** How many multiplications a variant makes in all. */
+export function totalOf(variant: Variant, layer: Layer): number {
+  const { count, frame } = storyOf(variant);
+  return frame(layer, count(layer) - 1).multiplications;
 }
 
 const name = ({ row, col }: Cell): string => `[${row}, ${col}]`;
@@ -88,8 +92,10 @@ function scatterFrame(layer: Layer, n: number): Frame {
   const but = cropped > 0 ? ` (the other ${cropped} are cropped)` : '';
   const caption =
     `Input ${name(input)} is ${shown(layer.x[input.row][input.col])}; times the kernel it is added to the ` +
-    `${products.length} output cells of its footprint${but}.`;
-  return { input, products, output: sumOf(layer, order.slice(0, n + 1)), caption };
+    `${products.length} output cells of its stamp${but}.`;
+  const inputs = order.slice(0, n + 1);
+  const multiplications = countOf(layer, ({ input: from }) => inputs.some((cell) => isSame(cell, from)));
+  return { input, products, output: sumOf(layer, inputs), caption, multiplications };
 }
 
 /** First the rows of the matrix, then their folding into the output. */
@@ -100,13 +106,14 @@ function matmulFrame(layer: Layer, n: number): Frame {
   const row = folding ? n - order.length : n;
   const input = order[row];
   const caption = folding
-    ? `col2im: row ${row} is folded into a ${kernel} × ${kernel} footprint and added where input ${name(input)} ` +
+    ? `col2im: row ${row} is folded into a ${kernel} × ${kernel} stamp and added where input ${name(input)} ` +
       'puts it.'
     : `Row ${row} of the matrix: input ${name(input)}, ${shown(layer.x[input.row][input.col])}, times all ` +
       `${kernel ** 2} taps. One matrix product makes all rows at once.`;
   const products = productsFrom(layer, input);
   const output = sumOf(layer, folding ? order.slice(0, row + 1) : []);
-  return { input, products, output, caption, rows: folding ? order.length : n + 1, folding };
+  const rows = folding ? order.length : n + 1;
+  return { input, products, output, caption, rows, folding, multiplications: rows * kernel ** 2 };
 }
 
 function dilateFrame(layer: Layer, n: number): Frame {
@@ -116,23 +123,26 @@ function dilateFrame(layer: Layer, n: number): Frame {
   const caption =
     `The flipped kernel lies at output ${name(frame.target)}: ${all} multiplications, ${zeros} of them by zeros ` +
     'that were put in.';
-  return { ...frame, caption };
+  return { ...frame, caption, multiplications: (n + 1) * all };
 }
 
 function subpixelFrame(layer: Layer, n: number): Frame {
-  const frame = gatherFrame(layer, phaseOrder(layer), n);
+  const order = phaseOrder(layer);
+  const frame = gatherFrame(layer, order, n);
   const { row, col } = frame.target;
   const count = `${frame.products.length} product${frame.products.length === 1 ? '' : 's'}`;
   const caption =
-    `Phase (${phaseOf(layer, row)}, ${phaseOf(layer, col)}): its own small kernel lies at output ` +
+    `Phase (${phaseOf(layer.axis, row)}, ${phaseOf(layer.axis, col)}): its own small kernel lies at output ` +
     `${name(frame.target)}: ${count}, none by an inserted zero.`;
-  return { ...frame, caption };
+  const done = order.slice(0, n + 1);
+  const multiplications = countOf(layer, ({ output }) => done.some((cell) => isSame(cell, output)));
+  return { ...frame, caption, multiplications };
 }
 
 /** Output cells in the order in which sub-pixel computes them: phase by phase. */
 function phaseOrder(layer: Layer): Cell[] {
   const { stride, outSize } = layer.axis;
-  const phase = ({ row, col }: Cell): number => phaseOf(layer, row) * stride + phaseOf(layer, col);
+  const phase = ({ row, col }: Cell): number => phaseOf(layer.axis, row) * stride + phaseOf(layer.axis, col);
   return cells(outSize).sort((a, b) => phase(a) - phase(b));
 }
 
@@ -151,6 +161,10 @@ function gatherFrame({ products, y }: Layer, order: readonly Cell[], n: number):
 
 function productsFrom({ products }: Layer, input: Cell): Product[] {
   return products.filter((product) => isSame(product.input, input));
+}
+
+function countOf({ products }: Layer, isDone: (product: Product) => boolean): number {
+  return products.filter(isDone).length;
 }
 
 /** What the products of some inputs add up to. */

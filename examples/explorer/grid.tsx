@@ -76,6 +76,7 @@ export function Grid({ title, rows, cols, look, onPoint, onPin, cellSize = 46, t
             <text
               x={(col + 0.5) * UNIT}
               y={(row + 0.5) * UNIT}
+              dy="0.35em"
               style={{ fontSize: `${Math.min(17, 52 / Math.max(2, text.length))}px` }}
             >
               {text}

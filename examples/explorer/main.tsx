@@ -1,263 +1,101 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The arithmetic explorer: settings, the picture of a variant with its steps, and the panels. */
+/** The arithmetic explorer: a story in eight steps, and a workbench. The state makes the page; the address holds it. */
 import './explorer.css';
+import './story.css';
 import type { VNode } from 'preact';
-import { useEffect, useMemo, useState } from 'preact/hooks';
-import { Select } from '../site/select';
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { showPage } from '../site/shell';
-import { SHOWN, storyOf } from './frames';
-import { type Impossible, type Layer, isSame, makeLayer } from './layer';
-import { ArithmeticPanel, CellPanel, CheckerboardPanel, CodePanel } from './panels';
-import { type Choice, Scene } from './scenes';
-import {
-  DEFAULTS,
-  PAD_KINDS,
-  SLIDERS,
-  type Settings,
-  type SliderName,
-  WEIGHT_KINDS,
-  formatSettings,
-  parseSettings,
-} from './settings';
+import { Tabs } from '../site/tabs';
+import { axisOf } from './axis';
+import { Checkerboards } from './checkerboard/images';
+import { Advice, Controls } from './controls';
+import { Count } from './count';
+import { makeLayer } from './layer';
+import { makeLine } from './line';
+import { type Change, type View, VIEWS, changed, formatState, parseState } from './state';
+import { STEPS } from './story';
+import { Story } from './story/story';
+import { numbersOf } from './values';
+import { Workbench } from './workbench';
 
-const FRAME_MS = 700;
+const TITLES: Readonly<Record<View, string>> = {
+  ...(Object.fromEntries(Object.entries(STEPS).map(([view, { title }]) => [view, title])) as Record<
+    keyof typeof STEPS,
+    string
+  >),
+  count: 'Cost',
+  checkerboard: 'Checkerboards',
+  workbench: 'Workbench',
+};
 
 function Explorer(): VNode {
-  const [settings, setSettings] = useState(() => parseSettings(location.search));
-  const made = useMemo(() => makeLayer(settings), [settings]);
+  const [state, setState] = useState(() => parseState(location.search));
+  const change = useCallback<Change>((changes) => setState((old) => changed(old, changes)), []);
+  const { view, settings, values, noise } = state;
   useEffect(() => {
     // Half-typed settings need no entries in the history.
-    const timer = setTimeout(() => history.replaceState(null, '', formatSettings(settings)), 150);
+    const timer = setTimeout(() => history.replaceState(null, '', formatState(state)), 150);
     return () => clearTimeout(timer);
-  }, [settings]);
-  return (
-    <div class="columns">
-      <Controls settings={settings} onChange={setSettings} />
-      {'message' in made ? (
-        <Advice settings={settings} impossible={made} onChange={setSettings} />
-      ) : (
-        <div>
-          <Player layer={made} />
-          <div class="halves">
-            <CheckerboardPanel layer={made} />
-            <div>
-              <ArithmeticPanel layer={made} />
-              <CodePanel settings={settings} layer={made} />
-            </div>
-          </div>
-        </div>
-      )}
-    </div>
-  );
-}
+  }, [state]);
 
-interface SettingsProps {
-  readonly settings: Settings;
-  onChange(settings: Settings): void;
-}
+  const axis = useMemo(() => axisOf(settings), [settings]);
+  const numbers = useMemo(() => numbersOf(settings, values), [settings, values]);
+  const possible = 'message' in axis ? undefined : axis;
+  const line = useMemo(() => possible && makeLine(possible, numbers.x, numbers.w), [possible, numbers]);
+  const layer = useMemo(() => possible && makeLayer(possible, numbers.x2, numbers.w2), [possible, numbers]);
 
-function Controls({ settings, onChange }: SettingsProps): VNode {
-  const set = (name: SliderName, text: string): void => {
-    const { least, most } = SLIDERS[name];
-    const value = Math.round(Number(text));
-    if (text.trim() === '' || Number.isNaN(value)) return;
-    onChange({ ...settings, [name]: Math.min(most, Math.max(least, value)) });
+  const shown = (): VNode => {
+    if (view === 'checkerboard') return <Checkerboards noise={noise} change={change} />;
+    if ('message' in axis)
+      return <Advice settings={settings} impossible={axis} onChange={(made) => change({ settings: made })} />;
+    const all = { layer: layer!, numbers, state, change };
+    if (view === 'workbench') return <Workbench {...all} />;
+    if (view === 'count') return <Count {...all} />;
+    return <Story step={STEPS[view]} line={line!} numbers={numbers} state={state} change={change} />;
+  };
+  const next = VIEWS[VIEWS.indexOf(view) + 1] as View | undefined;
+  const go = (to: View): void => {
+    change({ view: to });
+    scrollTo({ top: 0 });
   };
   return (
-    <section class="panel" aria-label="Settings">
-      <h2>Settings</h2>
-      {(Object.keys(SLIDERS) as SliderName[]).map((name) => {
-        const { label, least, most } = SLIDERS[name];
-        const disabled = name === 'padding' && settings.pad !== 'number';
-        const input = { min: least, max: most, step: 1, value: settings[name], disabled, 'data-testid': name };
-        return (
-          <div class="slider">
-            <label for={`${name}-slider`}>{label}</label>
-            <input
-              id={`${name}-slider`}
-              type="range"
-              {...input}
-              onInput={(event) => set(name, event.currentTarget.value)}
-            />
-            <input
-              type="number"
-              aria-label={`${label}, as a number`}
-              {...input}
-              data-testid={`${name}-number`}
-              onChange={(event) => set(name, event.currentTarget.value)}
-            />
-          </div>
-        );
-      })}
-      <Select
-        label="Pad"
-        testId="pad"
-        value={settings.pad}
-        choices={PAD_KINDS}
-        text={(kind) => (kind === 'number' ? 'a number, by the slider' : `'${kind}'`)}
-        onChange={(pad) => onChange({ ...settings, pad })}
-      />
-      <Select
-        label="Weights"
-        testId="weights"
-        value={settings.weights}
-        choices={WEIGHT_KINDS}
-        onChange={(weights) => onChange({ ...settings, weights })}
-      />
-      <button onClick={() => onChange(DEFAULTS)}>Reset</button>
-      <p class="soft">
-        Padding is what the forward convolution pads; a transposed one crops it. The same settings hold for both axes.
-      </p>
-    </section>
-  );
-}
-
-/** What is wrong with impossible settings, with buttons that mend them. */
-function Advice({
-  settings,
-  impossible: { message, remedies },
-  onChange,
-}: SettingsProps & { impossible: Impossible }): VNode {
-  return (
-    <section class="panel" aria-label="Impossible settings">
-      <h2>These settings are impossible</h2>
-      <p class="error" role="alert" data-testid="impossible">
-        The output {message}.
-      </p>
-      <p>What would do, all else being as it is:</p>
-      <div class="row">
-        {remedies.map(({ name, values }) => {
-          const nearest = values.reduce((a, b) =>
-            Math.abs(b - settings[name]) < Math.abs(a - settings[name]) ? b : a,
-          );
-          return (
-            <button onClick={() => onChange({ ...settings, [name]: nearest })}>
-              {SLIDERS[name].label} {ranges(values)}
-            </button>
-          );
-        })}
-        {remedies.length === 0 && (
-          <button onClick={() => onChange(DEFAULTS)}>No single setting mends this: reset</button>
-        )}
-      </div>
-    </section>
-  );
-}
-
-/** [0, 1, 2, 4] as '0–2 or 4'. */
-function ranges(values: readonly number[]): string {
-  const runs: [number, number][] = [];
-  for (const value of values) {
-    const last = runs.at(-1);
-    if (last && last[1] === value - 1) last[1] = value;
-    else runs.push([value, value]);
-  }
-  return runs.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(' or ');
-}
-
-/** The picture of a variant, its steps to play and to scrub, and the formula of a cell. */
-function Player({ layer }: { layer: Layer }): VNode {
-  const [variant, setVariant] = useState(SHOWN[0]);
-  const [position, setPosition] = useState(0);
-  const [playing, setPlaying] = useState(false);
-  const [pointed, setPointed] = useState<Choice>();
-  const [pinned, setPinned] = useState<Choice>();
-  const story = storyOf(variant);
-  const last = story.count(layer) - 1;
-  const at = Math.min(position, last);
-
-  useEffect(() => {
-    setPinned(undefined);
-    setPointed(undefined);
-  }, [layer]);
-  useEffect(() => {
-    if (!playing) return;
-    const timer = setTimeout(
-      () => (at >= last ? setPlaying(false) : setPosition(at + 1)),
-      Math.min(FRAME_MS, 12_000 / last),
-    );
-    return () => clearTimeout(timer);
-  }, [playing, at, last]);
-  useEffect(() => {
-    const release = (event: KeyboardEvent): void => {
-      if (event.key === 'Escape') setPinned(undefined);
-    };
-    document.addEventListener('keydown', release);
-    return () => document.removeEventListener('keydown', release);
-  }, []);
-
-  const frame = story.frame(layer, at);
-  const isPinned = (choice: Choice): boolean => pinned?.of === choice.of && isSame(pinned, choice);
-  const choice = pinned ?? pointed;
-  return (
-    <section class="panel" aria-label="Picture">
-      <div class="row" role="tablist" aria-label="Variant">
-        {SHOWN.map((name) => (
-          <button
-            role="tab"
-            aria-selected={name === variant}
-            onClick={() => {
-              setVariant(name);
-              setPosition(0);
-            }}
-          >
-            {name}
+    <Tabs
+      label="Steps"
+      class="steps"
+      names={VIEWS}
+      chosen={view}
+      onChoose={(name) => change({ view: name })}
+      tab={(name, index) => (
+        <>
+          {name !== 'workbench' && <b>{index + 1}</b>}
+          <span class={name === 'workbench' ? '' : 'title'}> {TITLES[name]}</span>
+        </>
+      )}
+    >
+      {view === 'workbench' ? (
+        <div class="columns">
+          <Controls settings={settings} onChange={(made) => change({ settings: made })} />
+          <div>{shown()}</div>
+        </div>
+      ) : (
+        <section class="panel" aria-label={TITLES[view]}>
+          <h2>{TITLES[view]}</h2>
+          {shown()}
+        </section>
+      )}
+      {next && (
+        <p class="onwards">
+          <button class="primary" data-testid="onwards" onClick={() => go(next)}>
+            {next === 'workbench' ? 'Try your own in the workbench' : `Next: ${TITLES[next]}`} →
           </button>
-        ))}
-      </div>
-      <h3>{story.title}</h3>
-      <div class="row scrubber">
-        <button
-          class="primary"
-          aria-label={playing ? 'Pause' : 'Play'}
-          onClick={() => {
-            if (!playing && at >= last) setPosition(0);
-            setPlaying(!playing);
-          }}
-        >
-          {playing ? '❚❚' : '▶'}
-        </button>
-        <button aria-label="Step back" disabled={at === 0} onClick={() => setPosition(at - 1)}>
-          ‹
-        </button>
-        <button aria-label="Step on" disabled={at === last} onClick={() => setPosition(at + 1)}>
-          ›
-        </button>
-        <input
-          type="range"
-          aria-label="Step"
-          data-testid="scrub"
-          min={0}
-          max={last}
-          value={at}
-          onInput={(event) => setPosition(Number(event.currentTarget.value))}
-        />
-        <span class="soft" data-testid="step">
-          {at + 1} / {last + 1}
-        </span>
-      </div>
-      <p class="caption" data-testid="caption">
-        {frame.caption}
-      </p>
-      <Scene
-        story={story}
-        layer={layer}
-        frame={frame}
-        choice={choice}
-        onPoint={setPointed}
-        onPin={(cell) => setPinned(isPinned(cell) ? undefined : cell)}
-      />
-      <div class="cell-panel">
-        <CellPanel layer={layer} choice={choice} pinned={pinned !== undefined} />
-      </div>
-    </section>
+        </p>
+      )}
+    </Tabs>
   );
 }
 
 showPage({
   page: 'explorer',
-  lead:
-    'A transposed convolution adds a copy of its kernel for every input. Change the numbers, watch four algorithms ' +
-    'arrive at the same output, and point at any cell to see what meets there.',
+  lead: 'What a transposed convolution does, in eight steps. Then a workbench for your own sizes and weights.',
   children: <Explorer />,
 });

@@ -1,105 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What stands beside the picture: the formula of a cell, the checkerboard, the output size worked out, the code. */
+/** What stands below the picture: the checkerboard, the output size worked out, the code. */
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
-import { checkerboardOf } from './checkerboard';
+import { Tabs } from '../site/tabs';
+import { checkerboardOf } from './checkerboard/overlap';
 import { LIBRARIES, type Library, codeFor } from './code';
 import { Grid } from './grid';
-import { type Layer, type Product, shown } from './layer';
-import { type Choice, productsOf } from './scenes';
+import type { Layer } from './layer';
 import type { Settings } from './settings';
-
-const PRODUCTS_SHOWN = 12;
-
-/** The formula of the cell that is chosen, with its numbers. */
-export function CellPanel({ layer, choice, pinned }: { layer: Layer; choice?: Choice; pinned: boolean }): VNode {
-  if (!choice)
-    return (
-      <p class="soft">
-        Point at a cell of the output, the input or the kernel to see what meets there; click or press Enter to pin it.
-      </p>
-    );
-  const products = productsOf(layer, choice);
-  const at = `[${choice.row}, ${choice.col}]`;
-  const value = (of: readonly number[][]): string => shown(of[choice.row][choice.col]);
-  return (
-    <div data-testid="formula" aria-live="polite">
-      {choice.of === 'output' && <OutputFormula layer={layer} choice={choice} products={products} />}
-      {choice.of === 'input' && (
-        <p>
-          <b>x{at}</b> = {value(layer.x)} meets {products.length} of {layer.axis.kernel ** 2} taps; each adds to one
-          output cell:{' '}
-          {list(products, ({ tap, output }) => `w[${tap.row}, ${tap.col}] → y[${output.row}, ${output.col}]`)}
-        </p>
-      )}
-      {choice.of === 'tap' && (
-        <p>
-          <b>w{at}</b> = {value(layer.w)} meets {products.length} of {layer.axis.inSize ** 2} inputs:{' '}
-          {list(products, ({ input, output }) => `x[${input.row}, ${input.col}] → y[${output.row}, ${output.col}]`)}
-        </p>
-      )}
-      <p class="soft">
-        {pinned ? 'Pinned. Click it again or press Escape to let go.' : 'Click or press Enter to pin it.'}
-      </p>
-    </div>
-  );
-}
-
-function list(products: readonly Product[], text: (product: Product) => string): string {
-  const more = products.length - PRODUCTS_SHOWN;
-  return products.slice(0, PRODUCTS_SHOWN).map(text).join(', ') + (more > 0 ? ` and ${more} more` : '');
-}
-
-function OutputFormula({
-  layer,
-  choice,
-  products,
-}: {
-  layer: Layer;
-  choice: Choice;
-  products: readonly Product[];
-}): VNode {
-  const { stride, dilation, padBegin } = layer.axis;
-  const y = shown(layer.y[choice.row][choice.col]);
-  const sum = (i: string, m: string): string => `${i}·${stride} + ${m}·${dilation} − ${padBegin}`;
-  const rule = `${choice.row} = ${sum('i', 'm')}, ${choice.col} = ${sum('j', 'q')}`;
-  if (products.length === 0)
-    return (
-      <p>
-        <b>
-          y[{choice.row}, {choice.col}]
-        </b>{' '}
-        = 0: no input and tap have {rule}.
-      </p>
-    );
-  const terms = products.map(({ input, tap }) => `x[${input.row}, ${input.col}]·w[${tap.row}, ${tap.col}]`);
-  const numbers = products.map(({ input, tap }) => {
-    const [x, w] = [layer.x[input.row][input.col], layer.w[tap.row][tap.col]];
-    return `${shown(x)}·${bracketed(w)}`;
-  });
-  const cut = (all: string[]): string => {
-    const more = all.length > PRODUCTS_SHOWN ? ['…'] : [];
-    return [...all.slice(0, PRODUCTS_SHOWN), ...more].join(' + ');
-  };
-  return (
-    <>
-      <p>
-        <b>
-          y[{choice.row}, {choice.col}]
-        </b>{' '}
-        = {cut(terms)}
-        <br />= {cut(numbers)} = <b>{y}</b>
-      </p>
-      <p class="soft">
-        {products.length} {products.length === 1 ? 'pair' : 'pairs'} of input and tap with {rule}.
-      </p>
-    </>
-  );
-}
-
-function bracketed(value: number): string {
-  return value < 0 ? `(${shown(value)})` : shown(value);
-}
 
 /** How many taps each output cell meets, and what comes of it. */
 export function CheckerboardPanel({ layer }: { layer: Layer }): VNode {
@@ -131,11 +39,12 @@ export function CheckerboardPanel({ layer }: { layer: Layer }): VNode {
         testId="overlap"
         look={({ row, col }) => {
           const count = overlaps[row][col];
-          const share = Math.round((75 * count) / most);
+          const share = Math.round((45 * count) / most);
           return { text: `${count}`, fill: `color-mix(in srgb, var(--second) ${share}%, var(--cell))` };
         }}
       />
       <p data-testid="why">{why}</p>
+      <p class="soft">A tap is a place of the kernel. Output cells that meet the same taps are a phase (step 6).</p>
     </section>
   );
 }
@@ -182,16 +91,11 @@ export function CodePanel({ settings, layer }: { settings: Settings; layer: Laye
   return (
     <section class="panel" aria-label="Code">
       <h2>Code</h2>
-      <div class="row" role="tablist" aria-label="Library">
-        {LIBRARIES.map((name) => (
-          <button role="tab" aria-selected={name === library} onClick={() => setLibrary(name)}>
-            {name}
-          </button>
-        ))}
-      </div>
-      <pre data-testid="code" tabIndex={0}>
-        {code}
-      </pre>
+      <Tabs label="Library" names={LIBRARIES} chosen={library} onChoose={(name) => setLibrary(name)}>
+        <pre data-testid="code" tabIndex={0}>
+          {code}
+        </pre>
+      </Tabs>
       <div class="row">
         <button onClick={() => void copy()}>Copy</button>
         <span role="status" class="soft">

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The picture of each variant: its grids, with this step, or what meets the cell pointed at, marked. */
 import type { VNode } from 'preact';
-import { type Frame, type Story, phaseOf } from './frames';
+import { phaseOf, phaseOfTap } from './axis';
+import type { Frame, Story } from './frames';
+import { OVERLAP, tint } from './colours';
 import { Grid, type Look } from './grid';
 import { type Cell, type Layer, type Product, cells, isSame, shown } from './layer';
 
@@ -23,21 +25,15 @@ export function productsOf({ products }: Layer, choice: Choice): Product[] {
   return products.filter((product) => isSame(product[choice.of], choice));
 }
 
-/** A colour for the n-th of so many, readable under text in light and dark. */
-export function tint(n: number, count: number): string {
-  return `hsl(${Math.round((360 * n) / count + 210) % 360} 75% 55% / 0.42)`;
-}
-
-const OVERLAP = 'color-mix(in srgb, var(--ink) 28%, var(--cell))';
-
 /** The phase of an output cell as one number. */
 function phaseNumber(layer: Layer, { row, col }: Cell): number {
-  return phaseOf(layer, row) * layer.axis.stride + phaseOf(layer, col);
+  return phaseOf(layer.axis, row) * layer.axis.stride + phaseOf(layer.axis, col);
 }
 
-/** The phase whose output cells a tap adds to. */
-function tapPhase({ axis: { dilation, stride } }: Layer, { row, col }: Cell): number {
-  return ((row * dilation) % stride) * stride + ((col * dilation) % stride);
+/** The phase whose output cells a tap adds to, as one number; none if there are no such cells. */
+function tapPhase({ axis }: Layer, { row, col }: Cell): number | undefined {
+  const [ofRow, ofCol] = [phaseOfTap(axis, row), phaseOfTap(axis, col)];
+  return ofRow === undefined || ofCol === undefined ? undefined : ofRow * axis.stride + ofCol;
 }
 
 export function Scene({ story, ...props }: SceneProps & { story: Story }): VNode {
@@ -85,7 +81,8 @@ export function Scene({ story, ...props }: SceneProps & { story: Story }): VNode
       testId="kernel"
       look={(cell) => {
         const tap = tapAt(cell);
-        const fill = byPhase ? tint(tapPhase(layer, tap), phases) : undefined;
+        const phase = byPhase ? tapPhase(layer, tap) : undefined;
+        const fill = phase === undefined ? undefined : tint(phase, phases);
         return { text: shown(layer.w[tap.row][tap.col]), mark: markOf('tap', tap), fill };
       }}
       onPoint={(cell) => ofTap.onPoint(cell && tapAt(cell))}

@@ -38,7 +38,7 @@ export const DEFAULTS: Settings = {
   padding: 1,
   outputPadding: 0,
   dilation: 1,
-  pad: 'number',
+  pad: 'same',
   weights: 'small numbers',
 };
 
@@ -56,8 +56,7 @@ export function axisRequest({ input, kernel, stride, padding, outputPadding, dil
 }
 
 /** The settings in an address; what is missing or out of its limits is as by default. */
-export function parseSettings(query: string): Settings {
-  const given = new URLSearchParams(query);
+export function parseSettings(given: URLSearchParams): Settings {
   const sliders = Object.entries(SLIDERS).map(([name, { least, most }]) => {
     const value = given.has(name) ? Number(given.get(name)) : NaN;
     return [name, Number.isInteger(value) && value >= least && value <= most ? value : DEFAULTS[name as SliderName]];
@@ -69,8 +68,4 @@ export function parseSettings(query: string): Settings {
     pad: choice('pad', PAD_KINDS),
     weights: choice('weights', WEIGHT_KINDS),
   };
-}
-
-export function formatSettings(settings: Settings): string {
-  return `?${new URLSearchParams(Object.entries(settings).map(([name, value]) => [name, `${value}`]))}`;
 }

@@ -6,19 +6,17 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs';
 import '../../kernels/cpu';
 import { conv2dTranspose } from '../../src';
-import { checkerboardOf } from '../../examples/explorer/checkerboard';
+import { checkerboardOf } from '../../examples/explorer/checkerboard/overlap';
+import { SIZE, WAYS, scene, shownPart, unevenness } from '../../examples/explorer/checkerboard/image';
 import { LIBRARIES, codeFor } from '../../examples/explorer/code';
-import { type Frame, SHOWN, storyOf } from '../../examples/explorer/frames';
-import { type Impossible, type Layer, makeLayer } from '../../examples/explorer/layer';
-import {
-  DEFAULTS,
-  PAD_KINDS,
-  SLIDERS,
-  type Settings,
-  WEIGHT_KINDS,
-  formatSettings,
-  parseSettings,
-} from '../../examples/explorer/settings';
+import { type Frame, SHOWN, storyOf, totalOf } from '../../examples/explorer/frames';
+import { type Impossible, axisOf } from '../../examples/explorer/axis';
+import { type Layer, makeLayer } from '../../examples/explorer/layer';
+import { type Line, makeLine } from '../../examples/explorer/line';
+import { DEFAULTS, PAD_KINDS, SLIDERS, type Settings, WEIGHT_KINDS } from '../../examples/explorer/settings';
+import { START, type State, VIEWS, changed, formatState, parseState } from '../../examples/explorer/state';
+import { STEPS } from '../../examples/explorer/story';
+import { type Values, numbersOf, withValue } from '../../examples/explorer/values';
 
 beforeAll(async () => {
   tf.enableProdMode();
@@ -39,10 +37,17 @@ function range(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, n) => from + n);
 }
 
-const isLayer = (made: Layer | Impossible): made is Layer => 'axis' in made;
+/** What settings make, along an axis and in a square. */
+function make(settings: Settings, values: Values = {}): { layer: Layer; line: Line } | Impossible {
+  const axis = axisOf(settings);
+  if ('message' in axis) return axis;
+  const { x, w, x2, w2 } = numbersOf(settings, values);
+  return { layer: makeLayer(axis, x2, w2), line: makeLine(axis, x, w) };
+}
+
 const possible = ALL.flatMap((settings) => {
-  const made = makeLayer(settings);
-  return isLayer(made) ? [{ settings, layer: made }] : [];
+  const made = make(settings);
+  return 'layer' in made ? [{ settings, ...made }] : [];
 });
 
 it('looks at possible and at impossible settings here', () => {
@@ -96,14 +101,14 @@ describe('impossible settings', () => {
   it('say why, and what would do does', () => {
     let mended = 0;
     for (const settings of ALL) {
-      const made = makeLayer(settings);
-      if (isLayer(made)) continue;
+      const made = make(settings);
+      if ('layer' in made) continue;
       expect(made.message).toMatch(/can be|must be|needs|would be/);
       for (const { name, values } of made.remedies) {
         expect(values).not.toContain(settings[name]);
         for (const value of values) {
           mended++;
-          expect(isLayer(makeLayer({ ...settings, [name]: value }))).toBe(true);
+          expect(make({ ...settings, [name]: value })).toHaveProperty('layer');
         }
       }
     }
@@ -113,9 +118,9 @@ describe('impossible settings', () => {
 
 describe('the checkerboard', () => {
   const score = (changes: Partial<Settings>): ReturnType<typeof checkerboardOf> => {
-    const made = makeLayer({ ...DEFAULTS, pad: 'valid', input: 6, ...changes });
-    if (!isLayer(made)) throw new Error(made.message);
-    return checkerboardOf(made);
+    const made = make({ ...DEFAULTS, pad: 'valid', input: 6, ...changes });
+    if (!('layer' in made)) throw new Error(made.message);
+    return checkerboardOf(made.layer);
   };
 
   it('is there where taps divide unevenly among the phases', () => {
@@ -200,15 +205,138 @@ describe('code to copy', () => {
   });
 });
 
-describe('the address', () => {
-  it('holds all settings', () => {
-    for (const settings of [...ALL.slice(0, 40), ...WEIGHT_KINDS.map((weights) => ({ ...DEFAULTS, weights }))])
-      expect(parseSettings(formatSettings(settings))).toEqual(settings);
+describe('the story', () => {
+  it('shows every step of every setting, and its last picture has the output that the op computes', () => {
+    for (const { settings, line } of possible) {
+      const { inSize, kernel, stride, dilation } = line.axis;
+      // One row of a picture: a filter of one row.
+      const y = tf.tidy(() =>
+        conv2dTranspose(
+          tf.tensor4d([...line.x], [1, 1, inSize, 1]),
+          tf.tensor4d([...line.w], [1, kernel, 1, 1]),
+          undefined,
+          [1, stride],
+          [
+            [0, 0],
+            [0, 0],
+            [line.axis.padBegin, line.axis.padEnd],
+            [0, 0],
+          ],
+          { dilations: [1, dilation], outputPadding: [0, line.axis.outputPadding] },
+        ).dataSync(),
+      );
+      expect({ settings, y: line.y }).toEqual({ settings, y: [...y] });
+      for (const [name, step] of Object.entries(STEPS)) {
+        const frames = step.frames(line);
+        for (const n of range(0, frames - 1)) {
+          const { boxes, cols, rows } = step.draw(line, n);
+          expect(step.caption(line, n)).not.toBe('');
+          expect(n === frames - 1 || step.next!(line, n) !== '').toBe(true);
+          // Each box has a name of its own, and lies in the picture.
+          expect(new Set(boxes.map(({ part, id }) => `${part} ${id}`)).size).toBe(boxes.length);
+          const outside = boxes.filter(({ x, y: top }) => x < 0 || x > cols - 0.999 || top < 0 || top > rows - 0.999);
+          expect({ settings, name, n, outside }).toEqual({ settings, name, n, outside: [] });
+        }
+        if (name === 'transposed') continue;
+        const output = step.draw(line, frames - 1).boxes.filter(({ part }) => part === 'output');
+        const shown = output.sort((a, b) => Number(a.id) - Number(b.id)).map(({ text }) => text?.replace('−', '-'));
+        const expected = ['stamp', 'overlap'].includes(name) ? line.yFull : line.y;
+        expect({ settings, name, shown }).toEqual({ settings, name, shown: expected.map(String) });
+      }
+    }
   });
 
-  it('with anything else in it gives the defaults', () => {
-    expect(parseSettings('')).toEqual(DEFAULTS);
+  it('counts the multiplications by zero, and none where phases are pulled apart', () => {
+    const { line } = make(DEFAULTS) as { line: Line };
+    const last = (name: 'zeros' | 'phases'): string => STEPS[name].caption(line, STEPS[name].frames(line) - 1);
+    expect(last('zeros')).toContain('So far 18 multiplications, 10 of them by zero');
+    expect(last('phases')).toContain('with 8 multiplications');
+    expect(STEPS.crop.caption(line, 0)).toBe(
+      'Cropped: 1 (0 in front, 1 behind). 7 cells become 6 = 2·3, stride times the input.',
+    );
+  });
+
+  it('has default weights that say what the overlap says, at stride 2', () => {
+    for (const kernel of range(1, 7)) {
+      const { layer } = make({ ...DEFAULTS, kernel, input: 6 }) as { layer: Layer };
+      const { score, weighted } = checkerboardOf(layer);
+      expect({ kernel, even: weighted === 0 }).toEqual({ kernel, even: score === 0 });
+      expect(kernel < 3 || layer.w[0].join() !== [...layer.w[0]].reverse().join()).toBe(true);
+    }
+  });
+});
+
+it('counts the multiplications of every variant', () => {
+  for (const { settings, layer } of possible.filter((_, n) => n % 5 === 0)) {
+    const { inSize, outSize, kernel } = layer.axis;
+    const useful = layer.products.length;
+    const totals = Object.fromEntries(SHOWN.map((name) => [name, totalOf(name, layer)]));
+    const expected = {
+      scatter: useful,
+      dilate: (outSize * kernel) ** 2,
+      matmul: (inSize * kernel) ** 2,
+      subpixel: useful,
+    };
+    expect({ settings, totals }).toEqual({ settings, totals: expected });
+  }
+});
+
+describe('the picture made larger', () => {
+  it('is even by kernel 4 with equal weights, and by the remedies with any', () => {
+    const uneven = (noise: number): object =>
+      Object.fromEntries(WAYS.map((way) => [way.id, unevenness(way, noise) > 1e-9]));
+    expect(uneven(0)).toEqual({ three: true, four: false, initialised: false, resized: false });
+    expect(uneven(0.6)).toEqual({ three: true, four: true, initialised: false, resized: false });
+  });
+
+  it('is twice as large, and as bright', () => {
+    const mean = (plane: readonly (readonly number[])[]): number =>
+      plane.flat().reduce((a, b) => a + b) / plane.flat().length;
+    for (const plane of scene())
+      for (const { make: enlarge } of WAYS) {
+        const shown = shownPart(enlarge(plane, 0.5));
+        expect([shown.length, shown[0].length]).toEqual([2 * SIZE, 2 * SIZE]);
+        expect(Math.abs(mean(shown) - mean(shownPart(plane)))).toBeLessThan(0.03);
+      }
+  });
+});
+
+describe('the address', () => {
+  it('holds step, variant, frame, settings and values', () => {
+    const states: State[] = [
+      ...ALL.slice(0, 40).map((settings) => ({ ...START, settings })),
+      ...WEIGHT_KINDS.map((weights) => ({ ...START, settings: { ...DEFAULTS, weights } })),
+      ...VIEWS.map((view, n): State => ({ ...START, view, variant: SHOWN[n % SHOWN.length], at: n, noise: 10 * n })),
+    ];
+    for (const state of states) expect(parseState(formatState(state))).toEqual(state);
+    const given = numbersOf(DEFAULTS, {});
+    const values = withValue(withValue({}, given, 'w', { row: 0, col: 1 }, -2.5), given, 'x2', { row: 1, col: 2 }, 7);
+    expect(values).toEqual({
+      w: [[1, -2.5, 3]],
+      x2: [
+        [1, 4, 3],
+        [2, 2, 7],
+        [3, 4, 1],
+      ],
+    });
+    expect(parseState(formatState({ ...START, values })).values).toEqual(values);
+    expect(formatState({ ...START, values })).toContain('w=1,-2.5,3&x2=1,4,3;2,2,7;3,4,1');
+  });
+
+  it('with anything else in it gives the start', () => {
+    expect(parseState('')).toEqual(START);
     const most = Object.keys(SLIDERS).map((name) => `${name}=99`);
-    expect(parseSettings(`?${most.join('&')}&pad=x&weights=y&kernel=2.5`)).toEqual(DEFAULTS);
+    const bad = `?step=x&variant=y&at=-1&noise=101&x=1,,2&w=a&x2=1e9&w2=&${most.join('&')}&pad=x&weights=y&kernel=2.5`;
+    expect(parseState(bad)).toEqual(START);
+  });
+
+  it('without a step, but with settings, is that of the workbench', () => {
+    expect(parseState('?kernel=4').view).toBe('workbench');
+  });
+
+  it('begins at the first frame of another step or variant', () => {
+    expect(changed({ ...START, at: 3 }, { view: 'phases' }).at).toBe(0);
+    expect(changed({ ...START, at: 3 }, { variant: 'dilate' }).at).toBe(0);
+    expect(changed({ ...START, at: 3 }, { settings: DEFAULTS }).at).toBe(3);
   });
 });

@@ -1,8 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Tests of the arithmetic explorer. */
+import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { type Using, at, button, cell, enter, eventually, eventuallyAt, textOf } from './in_page';
+import {
+  type Using,
+  at,
+  axeFindings,
+  button,
+  cell,
+  checksum,
+  downloaded,
+  enter,
+  eventually,
+  eventuallyAt,
+  eventuallyPainted,
+  faintCells,
+  textOf,
+} from './in_page';
+
+const WORKBENCH = 'explorer/index.html?step=workbench';
+
+/** The numbers of a part of the story's picture, in their order. */
+async function numbers(page: Page, part: string): Promise<string> {
+  return (await page.locator(`[data-part=${part}] .value`).allTextContents()).join(' ');
+}
+
+/** Presses on once, then goes to the last picture of a step. */
+async function playOut(page: Page): Promise<void> {
+  await at(page, 'next').click();
+  await at(page, 'scrub').fill('99');
+  expect(await textOf(page, 'next')).toBe('Once more');
+}
 
 /** The variants that are shown. */
 function variants(page: Page): Promise<string[]> {
@@ -10,8 +39,114 @@ function variants(page: Page): Promise<string[]> {
 }
 
 export function describeExplorer(using: Using): void {
-  it('works the output out for whatever is set, and keeps it in the address', () =>
+  it('tells a story in eight steps, each with something to do', () =>
     using('explorer/index.html', async ({ page, picture }) => {
+      const onwards = at(page, 'onwards');
+      // Stamp.
+      expect(await numbers(page, 'output')).toBe('2 4 6');
+      await playOut(page);
+      expect(await numbers(page, 'output')).toBe('2 4 7 2 6 6 9');
+      await at(page, 'w-2').fill('5');
+      expect(await numbers(page, 'output')).toBe('2 4 11 2 8 6 15');
+      await eventuallyAt(page, 'step=stamp', 'at=2', 'w=1,2,5');
+      await page.reload();
+      expect(await numbers(page, 'output')).toBe('2 4 11 2 8 6 15');
+      await at(page, 'w-2').fill('3');
+      await onwards.click();
+      expect(await numbers(page, 'count')).toBe('1 1 2 1 2 1 1');
+      await page.getByRole('group', { name: 'Stride' }).getByRole('button', { name: '3' }).click();
+      expect(await numbers(page, 'count')).toBe('1 1 1 1 1 1 1 1 1');
+      await page.getByRole('group', { name: 'Stride' }).getByRole('button', { name: '2' }).click();
+      await onwards.click();
+      const row = page.locator('.drawing .label.strong');
+      expect(await row.first().textContent()).toBe('= a + 2b + 3c');
+      await playOut(page);
+      expect(await row.nth(2).textContent()).toBe('= 2·3 + 1·1 = 7');
+      await onwards.click();
+      expect(await textOf(page, 'caption')).toContain('Cropped: 1 (0 in front, 1 behind)');
+      await page.getByRole('group', { name: 'Kernel' }).getByRole('button', { name: '4' }).click();
+      expect(await textOf(page, 'caption')).toContain('Cropped: 2 (1 in front, 1 behind)');
+      await page.getByRole('group', { name: 'Kernel' }).getByRole('button', { name: '3' }).click();
+      await page.getByRole('button', { name: "'valid'" }).click();
+      expect(await textOf(page, 'caption')).toContain('Nothing is cropped');
+      await page.getByRole('button', { name: "'same'" }).click();
+      await onwards.click();
+      await playOut(page);
+      expect(await numbers(page, 'output')).toBe('2 4 7 2 6 6');
+      expect(await textOf(page, 'caption')).toContain('18 multiplications, 10 of them by zero');
+      await onwards.click();
+      expect(await page.locator('dfn').allInnerTexts()).toEqual(['tap', 'phase']);
+      await playOut(page);
+      expect(await textOf(page, 'caption')).toContain('8 multiplications');
+      await onwards.click();
+      await at(page, 'scrub').fill('99');
+      expect(await textOf(page, 'so-far')).toBe(await textOf(page, 'total-subpixel'));
+      await picture('story-cost');
+      await onwards.click();
+      expect([await textOf(page, 'uneven-three'), await textOf(page, 'uneven-four')]).toEqual([
+        '133 % uneven',
+        '0 % uneven',
+      ]);
+      const even = await checksum(page, 'image-four');
+      await at(page, 'noise').fill('60');
+      await eventuallyPainted(page, 'image-four', even);
+      for (const remedy of ['initialised', 'resized'])
+        expect(await textOf(page, `uneven-${remedy}`)).toBe('0 % uneven');
+      await eventuallyAt(page, 'step=checkerboard', 'noise=60');
+      await picture('story-checkerboard');
+      await onwards.click();
+      await at(page, 'code').waitFor();
+    }));
+
+  it('gives the picture away, as SVG and as a GIF that loops', () =>
+    using('explorer/index.html?step=zeros&at=2', async ({ page }) => {
+      const svg = await downloaded(page, button(page, 'Save SVG'));
+      const text = readFileSync(svg.path, 'utf8');
+      expect(svg.name).toBe('transposed-zeros.svg');
+      // It stands alone: no style sheet of the page, and no colours that only browsers know.
+      expect(text).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg" /);
+      expect(text).toContain('input, zeros between and around');
+      expect(text).not.toMatch(/class=|var\(|rgba?\(|color\(|light-dark/);
+      const gif = await downloaded(page, button(page, 'Save GIF'));
+      const bytes = readFileSync(gif.path);
+      expect([gif.name, bytes.subarray(0, 6).toString('latin1')]).toEqual(['transposed-zeros.gif', 'GIF89a']);
+      expect(bytes.includes('NETSCAPE2.0')).toBe(true);
+      // A graphic control for every picture of the step: 4, and one for each of 6 output cells.
+      const controls = bytes.toString('latin1').split('\x21\xf9\x04').length - 1;
+      expect(controls).toBe(10);
+      expect(await textOf(page, 'step')).toBe('3 / 10');
+    }));
+
+  it('has tabs that arrow keys move among, each with its panel', () =>
+    using('explorer/index.html', async ({ page }) => {
+      const steps = page.getByRole('tablist', { name: 'Steps' });
+      const chosen = (): Promise<string> => steps.locator('[aria-selected=true]').innerText();
+      await steps.locator('[aria-selected=true]').focus();
+      await page.keyboard.press('ArrowRight');
+      expect(await chosen()).toMatch(/^2\s/);
+      expect(await page.getByRole('tabpanel', { name: /^2/ }).innerText()).toContain('stride');
+      await page.keyboard.press('ArrowLeft');
+      await page.keyboard.press('ArrowLeft');
+      expect(await chosen()).toBe('Workbench');
+      await page.keyboard.press('Home');
+      expect(await chosen()).toMatch(/^1\s/);
+      await page.keyboard.press('Tab');
+      expect(await page.evaluate(() => document.activeElement?.getAttribute('role'))).not.toBe('tab');
+    }));
+
+  it('takes one’s own numbers in two dimensions', () =>
+    using('explorer/index.html?step=count', async ({ page }) => {
+      await cell(page, 'input', 0, 0).click();
+      await at(page, 'edit').fill('9');
+      await at(page, 'scrub').fill('99');
+      expect(await cell(page, 'output', 0, 2).locator('text').textContent()).toBe('31');
+      await cell(page, 'kernel', 0, 0).click();
+      await at(page, 'edit').fill('0');
+      await eventuallyAt(page, 'x2=9,4,3;2,2,2;3,4,1', 'w2=0,2,3;2,4,6;3,6,9');
+    }));
+
+  it('works the output out for whatever is set, and keeps it in the address', () =>
+    using(`${WORKBENCH}&pad=number`, async ({ page, picture }) => {
       expect(await textOf(page, 'size-formula')).toContain('2·(3 − 1) + 1·(3 − 1) + 1 + 0 − 2 = 5');
       await at(page, 'kernel').first().focus();
       await page.locator('#kernel-slider').focus();
@@ -33,7 +168,7 @@ export function describeExplorer(using: Using): void {
     }));
 
   it('shows every variant arriving at the same output, played, stepped or scrubbed', () =>
-    using('explorer/index.html', async ({ page, picture }) => {
+    using(`${WORKBENCH}&pad=number`, async ({ page, picture }) => {
       const outputs: string[] = [];
       for (const variant of await variants(page)) {
         await page.getByRole('tab', { name: variant, exact: true }).click();
@@ -41,15 +176,17 @@ export function describeExplorer(using: Using): void {
         await page.getByLabel('Step on').click();
         expect(await textOf(page, 'step')).toBe(`2 / ${steps}`);
         await page.getByLabel('Step back').click();
-        await page.getByLabel('Play').click();
-        await eventually(
-          () => textOf(page, 'step'),
-          (text) => Number(text.split('/')[0]) >= 3,
-        );
-        await page.getByLabel('Pause').click();
+        if (outputs.length === 0) {
+          await page.getByLabel('Play').click();
+          await eventually(
+            () => textOf(page, 'step'),
+            (text) => Number(text.split('/')[0]) >= 3,
+          );
+          await page.getByLabel('Pause').click();
+        }
         await at(page, 'scrub').fill(`${steps - 1}`);
         expect(await textOf(page, 'step')).toBe(`${steps} / ${steps}`);
-        outputs.push((await at(page, 'output').locator('text').allInnerTexts()).join(' '));
+        outputs.push((await at(page, 'output').locator('text').allTextContents()).join(' '));
         await picture(`explorer-${variant}`);
       }
       expect(outputs.length).toBeGreaterThanOrEqual(4);
@@ -58,11 +195,11 @@ export function describeExplorer(using: Using): void {
     }));
 
   it('tells of a cell under the pointer, and pins it', () =>
-    using('explorer/index.html', async ({ page }) => {
+    using(`${WORKBENCH}&pad=number`, async ({ page }) => {
       await cell(page, 'output', 1, 1).hover();
       const terms = ['x[0, 0]·w[2, 2]', 'x[0, 1]·w[2, 0]', 'x[1, 0]·w[0, 2]', 'x[1, 1]·w[0, 0]'];
       expect(await textOf(page, 'formula')).toContain(`y[1, 1] = ${terms.join(' + ')}`);
-      expect(await textOf(page, 'formula')).toContain('= 1·3 + 4·3 + 2·0 + 2·(−1) = 13');
+      expect(await textOf(page, 'formula')).toContain('= 1·9 + 4·3 + 2·3 + 2·1 = 29');
       expect(await at(page, 'input').locator('.related').count()).toBe(4);
       expect(await at(page, 'kernel').locator('svg .related, .related').count()).toBe(4);
       await page.mouse.move(5, 5);
@@ -77,7 +214,7 @@ export function describeExplorer(using: Using): void {
     }));
 
   it('works by keyboard', () =>
-    using('explorer/index.html', async ({ page }) => {
+    using(`${WORKBENCH}&pad=number`, async ({ page }) => {
       await at(page, 'output').focus();
       for (const key of ['ArrowDown', 'ArrowRight', 'ArrowRight']) await page.keyboard.press(key);
       expect(await textOf(page, 'formula')).toContain('y[1, 2]');
@@ -89,7 +226,7 @@ export function describeExplorer(using: Using): void {
     }));
 
   it('says of impossible settings what would do', () =>
-    using('explorer/index.html?padding=6', async ({ page, picture }) => {
+    using('explorer/index.html?pad=number&padding=6', async ({ page, picture }) => {
       expect(await textOf(page, 'impossible')).toMatch(/The output /);
       await picture('explorer-impossible');
       await page.getByRole('button', { name: /^Padding 0–3/ }).click();
@@ -112,13 +249,23 @@ export function describeExplorer(using: Using): void {
       expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(await textOf(page, 'code'));
     }));
 
-  it('fits a phone, in light and in dark', () =>
+  it('fits a phone, the picture in its first screen, in light and in dark', () =>
     using(
-      'explorer/index.html?input=6&kernel=5&pad=same',
+      'explorer/index.html',
       async ({ page, picture }) => {
+        const fits = async (): Promise<void> =>
+          expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+        for (const [n, tab] of (await page.getByRole('tablist', { name: 'Steps' }).getByRole('tab').all()).entries()) {
+          await tab.tap();
+          await fits();
+          const { y, height } = (await page.locator('.stage').locator('svg, canvas').first().boundingBox())!;
+          expect({ n, top: y < 600, seen: y + Math.min(height, 150) < 844 }).toEqual({ n, top: true, seen: true });
+          if (n % 4 === 0) await picture(`explorer-phone-${n + 1}`);
+        }
+        await page.goto(page.url().replace(/\?.*/, '?input=6&kernel=5&pad=same'));
         for (const variant of await variants(page)) {
           await page.getByRole('tab', { name: variant, exact: true }).click();
-          expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+          await fits();
         }
         await cell(page, 'output', 3, 3).tap();
         expect(await textOf(page, 'formula')).toContain('y[3, 3]');
@@ -131,5 +278,45 @@ export function describeExplorer(using: Using): void {
         expect(await paper()).toBe('rgb(255, 255, 255)');
       },
       { viewport: { width: 390, height: 844 }, colorScheme: 'dark', hasTouch: true },
+    ));
+
+  it('moves nothing where less motion is asked for', () =>
+    using(
+      'explorer/index.html',
+      async ({ page }) => {
+        const moves = (): Promise<string[]> =>
+          page
+            .locator('.drawing .cell')
+            .first()
+            .evaluate((box) => {
+              const { transitionDuration, animationName } = getComputedStyle(box);
+              return [transitionDuration, animationName];
+            });
+        expect(await moves()).toEqual(['0s', 'none']);
+        await page.emulateMedia({ reducedMotion: 'no-preference' });
+        expect(await moves()).toEqual(['0.6s', 'appear']);
+      },
+      { reducedMotion: 'reduce' },
+    ));
+
+  it('has nothing that axe complains of, in light and in dark', () =>
+    using(
+      'explorer/index.html?noise=60',
+      async ({ page }) => {
+        const tabs = page.getByRole('tablist', { name: 'Steps' }).getByRole('tab');
+        const readable = async (): Promise<void> => expect(await faintCells(page)).toEqual([]);
+        for (const tab of await tabs.all()) {
+          await tab.click();
+          expect(await axeFindings(page)).toEqual([]);
+          await readable();
+        }
+        await page.emulateMedia({ colorScheme: 'dark' });
+        expect(await axeFindings(page)).toEqual([]);
+        for (const tab of await tabs.all()) {
+          await tab.click();
+          await readable();
+        }
+      },
+      { colorScheme: 'light', reducedMotion: 'reduce' },
     ));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What tests of pages share: finding things in a page, waiting for what comes of itself, and reading canvases. */
+import axe from 'axe-core';
 import type { Download, Locator, Page } from 'playwright-core';
 import type { OpenPage, Site } from '../support/site';
 
@@ -91,4 +92,49 @@ export function eventuallyPainted(page: Page, testId: string, before = 0): Promi
     () => checksum(page, testId),
     (sum) => sum !== 0 && sum !== before,
   );
+}
+
+/**
+ * What axe finds wrong on a page as it is now, and what it cannot decide: rule and element of each. It cannot tell what
+ * lies behind text of an SVG; `faintCells` can.
+ */
+export async function axeFindings(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations, incomplete } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ['violations', 'incomplete'] }),
+  );
+  const named = (kind: string, results: typeof violations): string[] =>
+    results.flatMap(({ id, nodes }) =>
+      nodes
+        .filter(({ html }) => kind === 'wrong' || id !== 'color-contrast' || !html.startsWith('<text'))
+        .map(({ html }) => `${kind} ${id}: ${html.slice(0, 160)}`),
+    );
+  return [...named('wrong', violations), ...named('undecided', incomplete)];
+}
+
+/** Numbers in cells of a contrast to what is behind them below 4.5 : 1, as WCAG 2.2 defines it. */
+export function faintCells(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const context = Object.assign(document.createElement('canvas'), { width: 1, height: 1 }).getContext('2d', {
+      willReadFrequently: true,
+    })!;
+    /** Relative luminance of colours painted over each other. */
+    const luminance = (...colours: string[]): number => {
+      for (const colour of colours) {
+        context.fillStyle = colour;
+        context.fillRect(0, 0, 1, 1);
+      }
+      const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((value) =>
+        value <= 10 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4,
+      );
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const paper = getComputedStyle(document.querySelector('.panel')!).backgroundColor;
+    return [...document.querySelectorAll('.cell:not(.cut) text')].flatMap((text) => {
+      const behind = getComputedStyle(text.parentElement!.querySelector('rect')!).fill;
+      const [one, other] = [luminance(paper, behind), luminance(paper, behind, getComputedStyle(text).fill)];
+      const contrast = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+      return contrast < 4.5 ? [`${text.textContent} on ${behind}: ${contrast.toFixed(1)}`] : [];
+    });
+  });
 }

@@ -5,7 +5,8 @@
  * pattern that repeats every `stride` cells, unless each phase's weights add up to the same.
  * Source: A. Odena et al., "Deconvolution and checkerboard artifacts", https://distill.pub/2016/deconv-checkerboard.
  */
-import type { Layer } from './layer';
+import { phaseOfTap } from '../axis';
+import type { Layer } from '../layer';
 
 export interface Checkerboard {
   /** Taps that each output cell meets, output × output. */
@@ -20,15 +21,19 @@ export interface Checkerboard {
 }
 
 export function checkerboardOf({ axis, w, y, products }: Layer): Checkerboard {
-  const { stride, dilation, kernel } = axis;
+  const { stride, phases } = axis;
   const overlaps = y.map((row) => row.map(() => 0));
   for (const { output } of products) overlaps[output.row][output.col]++;
-  const phaseOf = (tap: number): number => (tap * dilation) % stride;
   const tapsOfPhase = new Array<number>(stride).fill(0);
-  for (let tap = 0; tap < kernel; tap++) tapsOfPhase[phaseOf(tap)]++;
+  for (const { phase, taps } of phases) tapsOfPhase[phase] = taps.length;
   const [least, most] = [Math.min(...tapsOfPhase) ** 2, Math.max(...tapsOfPhase) ** 2];
   const sums = new Array<number>(stride * stride).fill(0);
-  w.forEach((row, m) => row.forEach((weight, q) => (sums[phaseOf(m) * stride + phaseOf(q)] += weight)));
+  w.forEach((row, m) =>
+    row.forEach((weight, q) => {
+      const [ofRow, ofCol] = [phaseOfTap(axis, m), phaseOfTap(axis, q)];
+      if (ofRow !== undefined && ofCol !== undefined) sums[ofRow * stride + ofCol] += weight;
+    }),
+  );
   const magnitude = Math.max(...sums.map(Math.abs));
   return {
     overlaps,
