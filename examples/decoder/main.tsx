@@ -17,6 +17,8 @@ import type { DecoderWorker } from './worker';
 const PLANE_SIDE = 15;
 const SIDES: readonly number[] = [1, 3, 7];
 const KEY_STEP = 0.1;
+/** The backend that decodes at first: it is everywhere. */
+const FIRST = 'cpu';
 /** Training repaints the plane this often. */
 const REPAINT_MS = 4000;
 
@@ -40,29 +42,29 @@ const within = (value: number): number => Math.min(REACH, Math.max(-REACH, value
 
 function DecoderPage(): VNode {
   const [worker, setWorker] = useState<Remote<DecoderWorker>>();
-  const [backends, setBackends] = useState<readonly { name: string; device: string }[]>([]);
+  const [backends, setBackends] = useState<readonly { name: string; device: string }[]>([{ name: FIRST, device: '' }]);
   const [perEpoch, setPerEpoch] = useState(1);
   const [step, setStep] = useState(0);
   const [losses, setLosses] = useState('');
   const [plane, setPlane] = useState<Float32Array>();
   const [failure, setFailure] = useState('');
   const repaint = async (from = worker): Promise<void> => setPlane((await from!.plane(PLANE_SIDE)).images);
-  const { training, during } = useTraining(repaint, REPAINT_MS);
+  const { training, trying, during } = useTraining(repaint, REPAINT_MS);
   useEffect(() => {
     const opened = openWorker();
     opened.open().then(
       (found) => {
-        setBackends(found.backends);
         setPerEpoch(found.perEpoch);
         setStep(found.step);
         setWorker(() => opened);
-        void repaint(opened);
+        // First something to look at, then what takes longer to find out.
+        void repaint(opened).then(async () => setBackends(await opened.backends()));
       },
       (error: Error) => setFailure(error.message),
     );
   }, []);
   const train = (): Promise<void> =>
-    during((onStep) =>
+    during((onStep, onTry) =>
       worker!.train(
         proxy((done: number, { reconstruction, divergence }: VaeLosses, ms: number) => {
           setStep(done);
@@ -70,6 +72,7 @@ function DecoderPage(): VNode {
           setLosses(`${losses}, ${ms.toFixed(0)} ms a step`);
           onStep();
         }),
+        proxy(onTry),
       ),
     );
   const replaced = (to: number): void => {
@@ -87,6 +90,7 @@ function DecoderPage(): VNode {
         training={training}
         step={step}
         losses={losses}
+        trying={trying}
         file="decoder.safetensors"
         train={train}
         replaced={replaced}
@@ -112,13 +116,9 @@ interface ExplorerProps {
 /** The plane to drag through, and what is decoded at the point. */
 function Explorer({ worker, backends, plane, step }: ExplorerProps): VNode {
   const [point, setPoint] = useState<Point>({ x: 0, y: 0 });
-  const [how, setHow] = useState<How>({ backend: '', decoder: 'auto', side: 1 });
+  const [how, setHow] = useState<How>({ backend: FIRST, decoder: 'auto', side: 1 });
   const [touring, setTouring] = useState(false);
   const { images, ms, fps, failure } = useDecoder(worker, point, how, step);
-  const backend = how.backend || backends[0]?.name || '';
-  useEffect(() => {
-    if (!how.backend && backends.length > 0) setHow({ ...how, backend: backends[0].name });
-  }, [backends]);
   useEffect(() => {
     if (!touring) return;
     let frame = 0;
@@ -148,7 +148,7 @@ function Explorer({ worker, backends, plane, step }: ExplorerProps): VNode {
           <div class="figures">
             <div>
               <div class="figure" data-testid="fps">
-                {fps === undefined ? '–' : fps.toFixed(0)}
+                {fps === undefined ? '–' : fps.toFixed(fps < 10 ? 1 : 0)}
               </div>
               <span>frames per second</span>
             </div>
@@ -162,7 +162,7 @@ function Explorer({ worker, backends, plane, step }: ExplorerProps): VNode {
           <Select
             label="Backend"
             testId="backend"
-            value={backend}
+            value={how.backend}
             choices={backends.map(({ name }) => name)}
             onChange={(chosen) => setHow({ ...how, backend: chosen })}
           />
@@ -185,7 +185,7 @@ function Explorer({ worker, backends, plane, step }: ExplorerProps): VNode {
           <button aria-pressed={touring} disabled={!worker} onClick={() => setTouring(!touring)}>
             {touring ? 'End the tour' : 'Take a tour'}
           </button>
-          <p class="soft">{backends.find(({ name }) => name === backend)?.device}</p>
+          <p class="soft device">{backends.find(({ name }) => name === how.backend)?.device}</p>
           {!worker && <p role="status">Loading the trained decoder …</p>}
           {failure && <p class="error">{failure}</p>}
         </div>
@@ -209,7 +209,8 @@ function useDecoder(worker: Remote<DecoderWorker> | undefined, point: Point, how
   const [live, setLive] = useState<Live>({});
   const wanted = useRef<{ point: Point; how: How } | undefined>(undefined);
   const busy = useRef(false);
-  const times = useRef<number[]>([]);
+  const frames = useRef<{ readonly at: number; readonly ms: number }[]>([]);
+  const counted = useRef<How | undefined>(undefined);
   const pump = async (): Promise<void> => {
     if (busy.current || !worker) return;
     busy.current = true;
@@ -218,25 +219,37 @@ function useDecoder(worker: Remote<DecoderWorker> | undefined, point: Point, how
       wanted.current = undefined;
       try {
         const { images, ms } = await worker.decode(at.x, at.y, by.side, by.backend, by.decoder);
-        const now = performance.now();
-        // Frames of the last second; a pause begins a new count.
-        if (now - (times.current.at(-1) ?? now) > 300) times.current = [];
-        times.current = [...times.current.filter((time) => now - time < 1000), now];
-        const count = times.current.length;
-        const fps = count > 2 ? ((count - 1) * 1000) / (now - times.current[0]) : undefined;
-        setLive((before) => ({ images, ms, fps: fps ?? before.fps }));
+        if (by !== counted.current) frames.current = [];
+        counted.current = by;
+        setLive({ images, ...paceWith(frames.current, ms) });
       } catch (error) {
-        setLive({ failure: (error as Error).message });
+        setLive((before) => ({ images: before.images, failure: (error as Error).message }));
       }
     }
     busy.current = false;
   };
   useEffect(() => {
-    if (!worker || !how.backend) return;
+    if (!worker) return;
     wanted.current = { point, how };
     void pump();
   }, [worker, point, how, step]);
   return live;
+}
+
+/** Frames that both figures are of: so many milliseconds back, and at least two of the slow. */
+const WINDOW_MS = 1000;
+/** A pause of more than that between two frames, besides decoding, begins a new count. */
+const PAUSE_MS = 300;
+
+/** Adds a frame to those of one way of decoding; their mean time, and how many of them come in a second. */
+function paceWith(frames: { at: number; ms: number }[], ms: number): { ms: number; fps?: number } {
+  const now = performance.now();
+  const last = frames.at(-1);
+  if (last && now - last.at - ms > PAUSE_MS) frames.length = 0;
+  frames.push({ at: now, ms });
+  while (frames.length > 2 && now - frames[0].at > WINDOW_MS) frames.shift();
+  const mean = frames.reduce((sum, frame) => sum + frame.ms, 0) / frames.length;
+  return { ms: mean, ...(frames.length > 1 && { fps: ((frames.length - 1) * 1000) / (now - frames[0].at) }) };
 }
 
 interface PlaneProps {

@@ -6,7 +6,7 @@ import { install, uninstall } from '../../src';
 import { conv2dTranspose } from '../../src/integrations/layers';
 import { BACKENDS } from '../../bench/backends';
 import { type Available, available, setBackend } from '../site/backends';
-import type { Pace } from '../training/pace_report';
+import type { Pace, PaceReport } from '../training/pace_report';
 import { Session } from '../training/session';
 import type { DecoderName } from './decoders';
 import { REACH, planeGrid } from './plane';
@@ -33,8 +33,8 @@ let version = 0;
 let view: View | undefined;
 
 const worker = {
-  /** Opens the session with the trained network that comes with the page; resolves to what the browser has. */
-  async open(): Promise<{ backends: Available[]; step: number; perEpoch: number }> {
+  /** Opens the session, on `cpu`, with the trained network that comes with the page. */
+  async open(): Promise<{ step: number; perEpoch: number }> {
     session = await Session.open<VaeLosses, Vae>(
       () => new Vae(SEED),
       (checkpoint) => Vae.restored(checkpoint),
@@ -44,17 +44,23 @@ const worker = {
     if (!response.ok)
       throw new Error(`The trained decoder cannot be loaded: ${response.status} ${response.statusText}`);
     await session.load(new Uint8Array(await response.arrayBuffer()), 'pretrained.safetensors');
-    const backends = await available(BACKENDS);
-    return { backends, step: session.current.step, perEpoch: session.perEpoch };
+    return { step: session.current.step, perEpoch: session.perEpoch };
   },
 
-  chooseBackend: (): Promise<Pace[]> => session.chooseBackend(),
+  /** What the browser has; asking takes seconds where a GPU has to be set up. */
+  backends: (): Promise<Available[]> => session.exclusive(() => available(BACKENDS)),
+
+  paces: (): PaceReport => session.paces(),
+  choose: (backend: string): Promise<void> => session.choose(backend),
   stockPaces: (): Promise<(Pace | { why: string })[]> => session.stockPaces(),
-  train: (onStep: (step: number, losses: VaeLosses, ms: number) => void): Promise<void> =>
+  train: (
+    onStep: (step: number, losses: VaeLosses, ms: number) => void,
+    onTry: (backend: string) => void,
+  ): Promise<void> =>
     session.run((step, losses, ms) => {
       version++;
       return onStep(step, losses, ms);
-    }),
+    }, onTry),
   pause: (): void => session.pause(),
   save: async (): Promise<Uint8Array> => {
     const bytes = await session.save();

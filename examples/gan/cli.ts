@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `npm run gan`: trains a GAN on digits in Node; with `--evaluate`, scores what a trained one makes. */
+import { writeFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import Table from 'cli-table3';
 import { Option } from 'commander';
 import { progressBar } from '../../bench/in_node';
+import { significant } from '../../bench/numbers';
 import { BORDERS } from '../../bench/tables';
 import type { Digits } from '../digits/generate';
 import { Batches } from '../training/batches';
+import { encodeCheckpoint } from '../training/checkpoint';
 import { imageGrid } from '../training/image_grid';
 import { counted } from '../training/pace_report';
 import {
@@ -30,6 +33,7 @@ interface Options extends TrainingOptions {
   kind: GanKind;
   evaluate: boolean;
   judgeSteps: number;
+  weights?: string;
 }
 
 const JUDGED = 2000;
@@ -38,6 +42,7 @@ const GRID = 10;
 const options = trainingCommand('npm run gan --', 'Trains a GAN on handwritten-like digits, in Node.', 20)
   .addOption(new Option('-k, --kind <name>', 'the training').choices(GAN_KINDS).default('dcgan'))
   .option('--evaluate', 'score the digits of the checkpoint instead of training', false)
+  .option('--weights <file>', 'write the weights alone there, too: what the page begins with')
   .option('--judge-steps <n>', 'steps that the classifier, which judges, is trained for', wholeAbove(1), 600)
   .parse()
   .opts<Options>();
@@ -65,7 +70,14 @@ async function train(digits: Digits): Promise<void> {
   const gan = (options.fresh ? undefined : await resumed()) ?? new Gan(options.kind, options.seed);
   const batches = new Batches(digits, options.batch, options.seed);
   const perEpoch = stepsPerEpoch(options.kind, batches.perEpoch);
-  if (!isLeft(gan.step, options, perEpoch, folder)) return;
+  if (isLeft(gan.step, options, perEpoch, folder)) await trainOn(gan, digits, batches, perEpoch);
+  if (options.weights) {
+    writeFileSync(options.weights, await encodeCheckpoint(gan.weights()));
+    console.log(`Weights: ${options.weights}`);
+  }
+}
+
+async function trainOn(gan: Gan, digits: Digits, batches: Batches, perEpoch: number): Promise<void> {
   await chooseBackend(options, perEpoch, (batch) => {
     const [tried, few] = [new Gan(options.kind, options.seed), new Batches(digits, Math.min(batch, batches.count), 0)];
     return { run: () => void tried.train(few), dispose: () => tried.dispose() };
@@ -119,7 +131,7 @@ async function evaluate(digits: Digits): Promise<void> {
     void table.push([name, ...columns.map(([, scores]) => cell(scores))]);
   row(`sure of (≥ ${100 * SURE} %)`, ({ sure }) => percent(sure));
   row('effective classes of 10', ({ effectiveClasses }) => effectiveClasses.toFixed(2));
-  row('Fréchet distance', ({ frechet }) => frechet.toPrecision(3));
+  row('Fréchet distance', ({ frechet }) => significant(frechet));
   for (let digit = 0; digit < 10; digit++) row(`share of ${digit}`, ({ shares }) => percent(shares[digit]));
   console.log(`${JUDGED} digits each, against ${count} of the training's\n${table.toString()}`);
   console.log(`Picture: ${drawSamples(gan, 'samples.png')}`);

@@ -103,15 +103,28 @@ export class Gan {
     return tf.tidy(() => tf.div(tf.add(this.average.predict(z) as tf.Tensor4D, 1), 2));
   }
 
-  async save(): Promise<Checkpoint> {
+  /** What the critic thinks of images `[n, 28, 28, 1]`, 0 to 1: `[n]`, above 0 if real to it; to be disposed of. */
+  opinions(images: tf.Tensor4D): tf.Tensor1D {
+    return tf.tidy(() => tf.reshape(this.critic.model.predict(tf.sub(tf.mul(images, 2), 1)) as tf.Tensor, [-1]));
+  }
+
+  /** The weights alone, without what is needed to train on exactly. */
+  weights(): Checkpoint {
+    const average = weightsByName('average', this.average);
     return {
-      tensors: {
-        ...(await this.generator.tensors()),
-        ...(await this.critic.tensors()),
-        ...weightsByName('average', this.average),
-      },
-      metadata: { kind: this.kind, seed: `${this.seed}`, step: `${this.done}` },
+      tensors: { ...this.generator.weights(), ...this.critic.weights(), ...average },
+      metadata: this.metadata(),
     };
+  }
+
+  async save(): Promise<Checkpoint> {
+    const [generator, critic] = [await this.generator.tensors(), await this.critic.tensors()];
+    const average = weightsByName('average', this.average);
+    return { tensors: { ...generator, ...critic, ...average }, metadata: this.metadata() };
+  }
+
+  private metadata(): Record<string, string> {
+    return { kind: this.kind, seed: `${this.seed}`, step: `${this.done}` };
   }
 
   /**

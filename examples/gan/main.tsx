@@ -7,10 +7,11 @@ import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { showPage } from '../site/shell';
 import { TrainingPanel, type Trainer } from '../training/panel';
-import { GridPicture } from '../training/picture';
+import { significant } from '../../bench/numbers';
+import { DigitWall } from './digit_wall';
 import { useTraining } from '../training/use_training';
 import type { GanKind, GanLosses } from './gan';
-import type { GanWorker, Verdict } from './worker';
+import type { GanWorker, Samples, Verdict } from './worker';
 
 const SIDE = 8;
 const REPAINT_MS = 1500;
@@ -32,16 +33,32 @@ function GanPage(): VNode {
   const [perEpoch, setPerEpoch] = useState(1);
   const [step, setStep] = useState(0);
   const [last, setLast] = useState('');
-  const [images, setImages] = useState<Float32Array>();
+  const [samples, setSamples] = useState<Samples>();
+  const angle = useRef(0);
+  const painting = useRef(false);
   const [curve, setCurve] = useState<readonly LossPoint[]>([]);
   const [failure, setFailure] = useState('');
-  const repaint = async (from = worker): Promise<void> => setImages(await from!.samples(SIDE * SIDE));
-  const { training, during } = useTraining(repaint, REPAINT_MS);
+  /** One picture at a time, always of the latest angle. */
+  const repaint = async (from = worker): Promise<void> => {
+    if (painting.current || !from) return;
+    painting.current = true;
+    try {
+      let drawn = NaN;
+      while (drawn !== angle.current) {
+        drawn = angle.current;
+        setSamples(await from.samples(SIDE * SIDE, drawn));
+      }
+    } finally {
+      painting.current = false;
+    }
+  };
+  const { training, trying, during } = useTraining(repaint, REPAINT_MS);
   useEffect(() => {
     const opened = openWorker();
-    opened.open(kind).then(
-      (steps) => {
-        setPerEpoch(steps);
+    opened.open().then(
+      (found) => {
+        setPerEpoch(found.perEpoch);
+        setStep(found.step);
         setWorker(() => opened);
         void repaint(opened);
       },
@@ -49,7 +66,7 @@ function GanPage(): VNode {
     );
   }, []);
   const train = (): Promise<void> =>
-    during((onStep) =>
+    during((onStep, onTry) =>
       worker!.train(
         proxy((done: number, { critic, generator }: GanLosses, ms: number) => {
           setStep(done);
@@ -57,6 +74,7 @@ function GanPage(): VNode {
           setCurve((before) => [...before, { step: done, critic, generator }]);
           onStep();
         }),
+        proxy(onTry),
       ),
     );
   const replaced = (to: number): void => {
@@ -72,7 +90,8 @@ function GanPage(): VNode {
   };
   if (failure) return <p class="error">{failure}</p>;
   const trainer = worker && {
-    chooseBackend: () => worker.chooseBackend(),
+    paces: () => worker.paces(),
+    choose: (backend: string) => worker.choose(backend),
     stockPaces: () => worker.stockPaces(),
     pause: () => worker.pause(),
     save: () => worker.save(),
@@ -85,6 +104,17 @@ function GanPage(): VNode {
   };
   return (
     <div class="gan">
+      <section class="panel" aria-label="Digits">
+        <h2>Digits</h2>
+        <DigitWall
+          samples={samples}
+          columns={SIDE}
+          onTurn={(to) => {
+            angle.current = to;
+            void repaint();
+          }}
+        />
+      </section>
       <div>
         <TrainingPanel
           key={kind}
@@ -93,10 +123,15 @@ function GanPage(): VNode {
           training={training}
           step={step}
           losses={last}
+          trying={trying}
           file={`${kind}.safetensors`}
           train={train}
           replaced={replaced}
         >
+          <p class="soft">
+            The page begins with a DCGAN that <code>npm run gan</code> has trained. Train it on, or start over and watch
+            digits come out of noise.
+          </p>
           <fieldset disabled={!worker || training}>
             {KINDS.map(({ kind: name, text }) => (
               <label class="choice">
@@ -113,15 +148,11 @@ function GanPage(): VNode {
           </fieldset>
         </TrainingPanel>
         <Judge worker={worker} training={training} />
+        <section class="panel curves" aria-label="Losses">
+          <h2>Losses</h2>
+          <LossCurves curve={curve} />
+        </section>
       </div>
-      <section class="panel" aria-label="Digits">
-        <h2>Digits, always of the same noise</h2>
-        <GridPicture images={images} columns={SIDE} width={480} label="Generated digits" testId="samples" />
-      </section>
-      <section class="panel curves" aria-label="Losses">
-        <h2>Losses</h2>
-        <LossCurves curve={curve} />
-      </section>
     </div>
   );
 }
@@ -229,8 +260,8 @@ function Judge({ worker, training }: { worker: Remote<GanWorker> | undefined; tr
               </tr>
               <tr>
                 <td class="text">Fréchet distance</td>
-                <td>{verdict.real.frechet.toPrecision(3)}</td>
-                <td>{verdict.made.frechet.toPrecision(3)}</td>
+                <td>{significant(verdict.real.frechet)}</td>
+                <td>{significant(verdict.made.frechet)}</td>
               </tr>
             </tbody>
           </table>

@@ -4,15 +4,22 @@ import * as tf from '@tensorflow/tfjs';
 import { expose, transfer } from 'comlink';
 import { makeDigits } from '../digits/generate';
 import { setBackend } from '../site/backends';
-import type { Pace } from '../training/pace_report';
+import type { Pace, PaceReport } from '../training/pace_report';
 import { Session } from '../training/session';
 import { Classifier, accuracy } from './classifier';
 import { Gan, type GanKind, type GanLosses, LATENT, stepsPerEpoch } from './gan';
 import { SURE, type Scores, scoresOf } from './scores';
+import pretrained from './pretrained.safetensors?url';
 
 const SEED = 1;
 const CLASSIFIER_STEPS = 300;
 const JUDGED = 1000;
+
+/** Digits, and of each what the critic thinks: above 0 it takes it for real. */
+export interface Samples {
+  readonly images: Float32Array;
+  readonly opinions: Float32Array;
+}
 
 /** What the judge says, of real digits beside the generator's. */
 export interface Verdict {
@@ -27,20 +34,27 @@ let session: Session<GanLosses, Gan>;
 let classifier: Classifier | undefined;
 
 const worker = {
-  /** Opens the session with a new GAN; resolves to the steps of an epoch. */
-  async open(kind: GanKind): Promise<number> {
+  /** Opens the session with the trained DCGAN that comes with the page; resolves to its step and those of an epoch. */
+  async open(): Promise<{ step: number; perEpoch: number }> {
     session = await Session.open<GanLosses, Gan>(
-      () => new Gan(kind, SEED),
+      () => new Gan('dcgan', SEED),
       (checkpoint) => Gan.restored(checkpoint),
       SEED,
     );
     await setBackend('wasm'); // Faster for the first samples, where it can be had.
-    return stepsPerEpoch(kind, session.perEpoch);
+    const response = await fetch(new URL(pretrained, import.meta.url));
+    if (!response.ok) throw new Error(`The trained GAN cannot be loaded: ${response.status} ${response.statusText}`);
+    await session.load(new Uint8Array(await response.arrayBuffer()), 'pretrained.safetensors');
+    return { step: session.current.step, perEpoch: stepsPerEpoch('dcgan', session.perEpoch) };
   },
 
-  chooseBackend: (): Promise<Pace[]> => session.chooseBackend(),
+  paces: (): PaceReport => session.paces(),
+  choose: (backend: string): Promise<void> => session.choose(backend),
   stockPaces: (): Promise<(Pace | { why: string })[]> => session.stockPaces(),
-  train: (onStep: (step: number, losses: GanLosses, ms: number) => void): Promise<void> => session.run(onStep),
+  train: (
+    onStep: (step: number, losses: GanLosses, ms: number) => void,
+    onTry: (backend: string) => void,
+  ): Promise<void> => session.run(onStep, onTry),
   pause: (): void => session.pause(),
   save: async (): Promise<Uint8Array> => {
     const bytes = await session.save();
@@ -57,13 +71,14 @@ const worker = {
     return stepsPerEpoch(kind, session.perEpoch);
   },
 
-  /** `count` digits, always of the same noise. */
-  samples: (count: number): Promise<Float32Array> =>
+  /** `count` digits, always of the same noise, turned by an angle, and what the critic thinks of each. */
+  samples: (count: number, angle: number): Promise<Samples> =>
     session.exclusive(async () => {
-      const images = draw(count, SEED);
-      const values = (await images.data()) as Float32Array;
-      images.dispose();
-      return values;
+      const images = draw(count, SEED, angle);
+      const opinions = session.current.opinions(images);
+      const read = [(await images.data()) as Float32Array, (await opinions.data()) as Float32Array] as const;
+      tf.dispose([images, opinions]);
+      return { images: read[0], opinions: read[1] };
     }),
 
   /** Scores the generator by a classifier, which is trained first; tells how far that is, 0 to 1. */
@@ -77,7 +92,7 @@ const worker = {
       }
       const real = classifier.judge(heldOut.images);
       const reference = classifier.judge(digits.images.subarray(0, heldOut.images.length));
-      const images = draw(JUDGED, SEED + 1);
+      const images = draw(JUDGED, SEED + 1, 0);
       const made = classifier.judge((await images.data()) as Float32Array);
       images.dispose();
       return {
@@ -91,6 +106,14 @@ const worker = {
 export type GanWorker = typeof worker;
 expose(worker);
 
-function draw(count: number, seed: number): tf.Tensor4D {
-  return tf.tidy(() => session.current.sample(tf.randomNormal([count, LATENT], 0, 1, 'float32', seed)));
+/**
+ * Digits of a seed's noise, turned by `angle` towards that of the next seed: cos·a + sin·b is as normal as both, so
+ * every point of the way is one that the generator knows.
+ */
+function draw(count: number, seed: number, angle: number): tf.Tensor4D {
+  const noise = (n: number): tf.Tensor2D => tf.randomNormal([count, LATENT], 0, 1, 'float32', n);
+  return tf.tidy(() => {
+    const turned = tf.add(tf.mul(noise(seed), Math.cos(angle)), tf.mul(noise(seed + 1), Math.sin(angle)));
+    return session.current.sample(turned as tf.Tensor2D);
+  });
 }

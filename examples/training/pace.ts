@@ -14,21 +14,31 @@ const PROBE_BATCH = 4;
 /** Tried first where it can be had: it is fastest on most machines, so the others are told from a few images. */
 const FAVOURITE = 'wasm';
 
+/** Backends in the order in which they are best tried. */
+export function tryingOrder(backends: readonly string[]): string[] {
+  return [...backends].sort((a, b) => Number(b === FAVOURITE) - Number(a === FAVOURITE));
+}
+
+/**
+ * A step's time on a backend, which is set, with this library's kernels; undefined if it cannot be had. If a few images
+ * take longer than `best`, that is all that is known of it.
+ */
+export async function paceOn(backend: string, batch: number, trial: Trial, best = Infinity): Promise<Pace | undefined> {
+  if (!(await tf.setBackend(backend).catch(() => false))) return undefined;
+  install();
+  const probe = best < Infinity ? stepTime(trial, Math.min(PROBE_BATCH, batch), 1) : 0;
+  return probe > best ? { backend, ms: probe, atLeast: true } : { backend, ms: stepTime(trial, batch, STEPS) };
+}
+
 /**
  * A step's time on each backend that can be had, fastest first, with this library's kernels. The fastest is set, and
  * the kernels are installed, afterwards.
  */
 export async function raceBackends(backends: readonly string[], batch: number, trial: Trial): Promise<Pace[]> {
   const paces: Pace[] = [];
-  const order = [...backends].sort((a, b) => Number(b === FAVOURITE) - Number(a === FAVOURITE));
-  for (const backend of order) {
-    if (!(await tf.setBackend(backend).catch(() => false))) continue;
-    install();
-    const best = Math.min(...paces.map(({ ms }) => ms));
-    const few = Math.min(PROBE_BATCH, batch);
-    const probe = paces.length > 0 ? stepTime(trial, few, 1) : 0;
-    if (probe > best) paces.push({ backend, ms: probe, atLeast: true });
-    else paces.push({ backend, ms: stepTime(trial, batch, STEPS) });
+  for (const backend of tryingOrder(backends)) {
+    const pace = await paceOn(backend, batch, trial, Math.min(...paces.map(({ ms }) => ms)));
+    if (pace) paces.push(pace);
   }
   if (paces.length === 0) throw new Error(`None of the backends ${backends.join(', ')} can be had here`);
   paces.sort((a, b) => a.ms - b.ms);

@@ -9,6 +9,15 @@ export interface Pace {
   readonly atLeast?: boolean;
 }
 
+/** Where a training in a page runs, and what else is known. */
+export interface PaceReport {
+  /** What was asked for. */
+  readonly chosen: string;
+  readonly choices: readonly string[];
+  /** The backend that trains, then those that were tried; none before the first steps. */
+  readonly paces: readonly Pace[];
+}
+
 /** Images that stock kernels are timed with: a whole batch would take minutes on `cpu`. */
 export const STOCK_BATCH = 2;
 

@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Train, pause, save and load, and how long an epoch takes: the same for all trainings in a page. */
 import type { ComponentChildren, VNode } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { significant } from '../../bench/numbers';
 import { download } from '../site/download';
-import { STOCK_BATCH, type Pace, duration } from './pace_report';
+import { Select } from '../site/select';
+import { STOCK_BATCH, type Pace, type PaceReport, counted, duration } from './pace_report';
 
 /** What a page asks of the worker that trains. */
 export interface Trainer {
-  chooseBackend(): Promise<Pace[]>;
+  paces(): Promise<PaceReport>;
+  choose(backend: string): Promise<void>;
   stockPaces(): Promise<(Pace | { why: string })[]>;
   pause(): Promise<void>;
   save(): Promise<Uint8Array>;
   load(bytes: Uint8Array, name: string): Promise<unknown>;
   reset(): Promise<void>;
 }
+
+/** How often the page asks how fast it goes. */
+const REPORT_MS = 1000;
 
 interface PanelProps {
   readonly trainer: Trainer | undefined;
@@ -23,6 +28,8 @@ interface PanelProps {
   readonly step: number;
   /** What the last step came to, in words. */
   readonly losses: string;
+  /** A backend that is being tried while it trains; '' if none is. */
+  readonly trying: string;
   /** The name of a saved file. */
   readonly file: string;
   /** Starts the training; resolves when it has been paused. */
@@ -38,15 +45,24 @@ export function TrainingPanel({
   training,
   step,
   losses,
+  trying,
   file,
   train,
   replaced,
   children,
 }: PanelProps): VNode {
-  const [paces, setPaces] = useState<readonly Pace[]>();
+  const [report, setReport] = useState<PaceReport>();
   const [stock, setStock] = useState<readonly (Pace | { why: string })[]>();
   const [said, setSaid] = useState<{ text: string; bad?: boolean }>({ text: '' });
   const [busy, setBusy] = useState(false);
+  const paces = report?.paces ?? [];
+  const ask = async (): Promise<void> => setReport(await trainer!.paces());
+  useEffect(() => void (trainer && ask()), [trainer, trying]);
+  useEffect(() => {
+    if (!training) return;
+    const timer = setInterval(() => void ask(), REPORT_MS);
+    return () => clearInterval(timer);
+  }, [training]);
 
   const guarded = async (what: string, work: () => Promise<string | void>): Promise<void> => {
     setBusy(true);
@@ -58,15 +74,18 @@ export function TrainingPanel({
     }
     setBusy(false);
   };
-  const start = (): Promise<void> =>
-    guarded('Trying which backend is fastest here …', async () => {
-      if (!paces) setPaces(await trainer!.chooseBackend());
-      void train().catch((error: Error) => setSaid({ text: error.message, bad: true }));
+  const start = (): void => {
+    setSaid({ text: '' });
+    void train().catch((error: Error) => setSaid({ text: error.message, bad: true }));
+  };
+  const choose = (backend: string): Promise<void> =>
+    guarded('', async () => {
+      await trainer!.choose(backend).finally(ask);
     });
   const timeStock = (): Promise<void> =>
     guarded('Timing a step with stock kernels; on the CPU that takes a while …', async () => {
-      if (!paces) setPaces(await trainer!.chooseBackend());
       setStock(await trainer!.stockPaces());
+      await ask();
     });
   const load = (input: HTMLInputElement): Promise<void> =>
     guarded('Loading …', async () => {
@@ -83,8 +102,8 @@ export function TrainingPanel({
   const slower = ({ backend, ms, atLeast }: Pace): string => `${atLeast ? 'more than ' : ''}${epoch(ms)} on ${backend}`;
   const withStock = (pace: Pace | { why: string }): string => {
     if ('why' in pace) return ` With stock kernels: ${pace.why.split('\n')[0]}.`;
-    const ratio = `${significant(pace.ms / paces![0].ms)} times as long`;
-    const how = `from a step of ${STOCK_BATCH} images`;
+    const ratio = `${significant(pace.ms / paces[0].ms)} times as long`;
+    const how = `from a step of ${counted(STOCK_BATCH, 'image')}`;
     return ` With stock kernels on ${pace.backend} it would take ${epoch(pace.ms)}: ${ratio} (${how}).`;
   };
   return (
@@ -97,7 +116,7 @@ export function TrainingPanel({
             Pause
           </button>
         ) : (
-          <button class="primary" disabled={!trainer || busy} onClick={() => void start()}>
+          <button class="primary" disabled={!trainer || busy} onClick={start}>
             Train
           </button>
         )}
@@ -137,15 +156,25 @@ export function TrainingPanel({
         </label>
       </div>
       <p role="status" class={said.bad ? 'error' : 'soft'} data-testid="training-status">
-        {said.text}
+        {said.text || (trying && `Trying for a few seconds whether ${trying} is faster …`)}
       </p>
       <p data-testid="progress">
         Step {step}, epoch {(step / stepsPerEpoch).toFixed(1)}
         {losses && `: ${losses}`}
       </p>
-      {paces && (
+      {report && (
+        <Select
+          label="Backend"
+          testId="training-backend"
+          value={report.chosen}
+          choices={report.choices}
+          text={(name) => (name === 'auto' ? 'the fastest that is found' : name)}
+          onChange={(name) => void choose(name)}
+        />
+      )}
+      {paces.length > 0 && (
         <p class="soft" data-testid="pace">
-          An epoch of {stepsPerEpoch} steps takes about <b>{epoch(paces[0].ms)}</b> on {paces[0].backend}
+          An epoch of {counted(stepsPerEpoch, 'step')} takes about <b>{epoch(paces[0].ms)}</b> on {paces[0].backend}
           {paces.length > 1 && ` (${paces.slice(1).map(slower).join(', ')})`}.{stock?.map(withStock)}
         </p>
       )}

@@ -9,8 +9,9 @@ import { makeDigits } from '../digits/generate';
 import { setBackend } from '../site/backends';
 import { Batches } from './batches';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint';
-import { raceBackends, stockPace } from './pace';
-import type { Pace } from './pace_report';
+import { BackendSearch } from './backend_search';
+import { stockPace } from './pace';
+import type { Pace, PaceReport } from './pace_report';
 
 /** What can be trained in a session. */
 export interface Trainable<Losses> {
@@ -31,9 +32,9 @@ export class Session<Losses, T extends Trainable<Losses>> {
   /** Batches in an epoch. */
   readonly perEpoch = Math.floor(EXAMPLES / BATCH);
   private data: Batches | undefined;
-  private backend = '';
   private running = false;
   private queue: Promise<unknown> = Promise.resolve();
+  private readonly search = new BackendSearch(BACKENDS, BATCH, (batch) => this.trial(batch), setBackend);
 
   private constructor(
     private make: () => T,
@@ -64,40 +65,56 @@ export class Session<Losses, T extends Trainable<Losses>> {
    */
   exclusive<R>(work: () => Promise<R> | R): Promise<R> {
     const result = this.queue.then(work).finally(async () => {
-      if (this.backend && tf.getBackend() !== this.backend) await tf.setBackend(this.backend);
+      const { backend } = this.search;
+      if (backend && tf.getBackend() !== backend) await tf.setBackend(backend);
     });
     this.queue = result.catch(() => undefined);
     return result;
   }
 
-  /** Tries all backends and takes the fastest; milliseconds of a step, fastest first. */
-  chooseBackend(): Promise<Pace[]> {
-    return this.exclusive(async () => {
-      const paces = await raceBackends(BACKENDS, BATCH, (batch) => this.trial(batch));
-      this.backend = paces[0].backend;
-      return paces;
-    });
+  /** Where it runs, and how fast; asked at any time. */
+  paces(): PaceReport {
+    return this.search.report();
+  }
+
+  /** Trains on a backend from the next step on; 'auto' finds the fastest. */
+  choose(backend: string): Promise<void> {
+    return this.exclusive(() => this.search.choose(backend));
   }
 
   /** What a step takes with stock kernels on the backends that have them; slow. */
   async stockPaces(): Promise<(Pace | { why: string })[]> {
+    await this.exclusive(async () => {
+      await this.search.begin();
+      await this.search.measure();
+    });
     const paces = [];
     for (const backend of STOCK_BACKENDS)
       paces.push(await this.exclusive(() => stockPace(BATCH, (batch) => this.trial(batch), backend)));
     return paces;
   }
 
-  /** Trains until {@link pause}; tells of each step. */
-  async run(onStep: (step: number, losses: Losses, ms: number) => void | Promise<void>): Promise<void> {
+  /** Trains until {@link pause}; tells of each step, and of a backend before it is tried. */
+  async run(
+    onStep: (step: number, losses: Losses, ms: number) => void | Promise<void>,
+    onTry: (backend: string) => void | Promise<void>,
+  ): Promise<void> {
     if (this.running) return;
     this.running = true;
     try {
-      if (!this.backend) await this.chooseBackend();
+      await this.exclusive(() => this.search.begin());
       while (this.running) {
+        const next = this.search.next();
+        if (next !== undefined) {
+          await onTry(next);
+          await this.exclusive(() => this.search.tryNext());
+        }
         await this.exclusive(async () => {
           const begin = performance.now();
           const losses = this.current.train(this.batches);
-          await onStep(this.current.step, losses, performance.now() - begin);
+          const ms = performance.now() - begin;
+          this.search.note(ms);
+          await onStep(this.current.step, losses, ms);
         });
         await new Promise((resume) => setTimeout(resume, 0)); // Lets messages in.
       }

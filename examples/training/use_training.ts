@@ -4,12 +4,15 @@ import { useRef, useState } from 'preact/hooks';
 
 export interface RunningTraining {
   readonly training: boolean;
-  /** Runs `work`, which tells of each of its steps. */
-  during(work: (onStep: () => void) => Promise<void>): Promise<void>;
+  /** The backend that is being tried meanwhile; '' if none is. */
+  readonly trying: string;
+  /** Runs `work`, which tells of each of its steps, and of a backend before it tries it. */
+  during(work: (onStep: () => void, onTry: (backend: string) => void) => Promise<void>): Promise<void>;
 }
 
 export function useTraining(repaint: () => Promise<void>, everyMs: number): RunningTraining {
   const [training, setTraining] = useState(false);
+  const [trying, setTrying] = useState('');
   const painted = useRef(0);
   const paint = (): void => {
     painted.current = performance.now();
@@ -19,12 +22,14 @@ export function useTraining(repaint: () => Promise<void>, everyMs: number): Runn
     setTraining(true);
     try {
       await work(() => {
+        setTrying('');
         if (performance.now() - painted.current > everyMs) paint();
-      });
+      }, setTrying);
     } finally {
       setTraining(false);
+      setTrying('');
       paint();
     }
   };
-  return { training, during };
+  return { training, trying, during };
 }

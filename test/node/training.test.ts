@@ -16,6 +16,7 @@ import { frechetDistance, scoresOf } from '../../examples/gan/scores';
 import { Batches } from '../../examples/training/batches';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../examples/training/checkpoint';
 import { imageGrid } from '../../examples/training/image_grid';
+import { BackendSearch } from '../../examples/training/backend_search';
 import { raceBackends, stockPace } from '../../examples/training/pace';
 import { duration } from '../../examples/training/pace_report';
 
@@ -225,6 +226,28 @@ describe('pace', () => {
     expect(paces.map(({ backend }) => backend)).toEqual(['cpu']);
     expect([paces[0].ms > 0, tf.getBackend(), tf.memory().numTensors]).toEqual([true, 'cpu', before]);
     await expect(raceBackends(['nonsense'], 4, trial)).rejects.toThrow('None of the backends nonsense can be had here');
+  });
+
+  it('begins at once in a page, tries others when it knows its own pace, and can be overruled', async () => {
+    const set = (name: string): Promise<boolean> => tf.setBackend(name).catch(() => false);
+    const search = new BackendSearch(['cpu', 'wasm', 'nonsense'], 4, trial, set);
+    expect(search.report()).toEqual({ chosen: 'auto', choices: ['auto', 'cpu', 'wasm', 'nonsense'], paces: [] });
+    await search.begin();
+    expect([search.backend, tf.getBackend()]).toEqual(['wasm', 'wasm']);
+    // The first step compiles, and does not count.
+    for (const ms of [9000, 5000, 5000]) {
+      search.note(ms);
+      expect(search.next()).toBeUndefined();
+    }
+    search.note(5000);
+    expect([search.next(), search.report().paces]).toEqual(['cpu', [{ backend: 'wasm', ms: 5000 }]]);
+    await search.tryNext();
+    expect([search.backend, search.next()]).toEqual(['cpu', undefined]); // A step takes no 5 s there.
+    await expect(search.choose('nonsense')).rejects.toThrow('This browser has no nonsense');
+    expect(search.backend).toBe('cpu');
+    await search.choose('wasm');
+    for (const ms of [9, 5, 5, 5, 5]) search.note(ms);
+    expect([search.backend, search.next(), search.report().chosen]).toEqual(['wasm', undefined, 'wasm']);
   });
 
   it('times stock, which is slower, and puts everything back', async () => {

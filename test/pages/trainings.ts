@@ -94,19 +94,34 @@ export function describeTrainings(using: Using): void {
         await eventuallyPainted(page, 'plane-picture');
         const begun = Number(/Step (\d+)/.exec(await textOf(page, 'progress'))![1]);
         expect(begun).toBeGreaterThan(1000);
-        const steps = await trainSome(page, 3);
+        await trainSome(page, 3);
         expect(await textOf(page, 'progress')).toMatch(/reconstruction \d+\.\d, divergence \d+\.\d+ nats/);
         expect(await textOf(page, 'pace')).toMatch(/An epoch of 78 steps takes about .* on \w+/);
-        await saveAndLoad(page, 'decoder.safetensors', steps);
+        // Whoever looks on can overrule where it trains.
+        await at(page, 'training-backend').selectOption('cpu');
+        const more = await trainSome(page, 2);
+        await eventuallyText(page, 'pace', ' on cpu');
+        await saveAndLoad(page, 'decoder.safetensors', more);
       }));
   });
 
   describe('the GAN', () => {
     it('trains either kind, shows digits and losses, saves, loads, and judges', () =>
       using('gan/index.html', async ({ page, picture }) => {
-        const untrained = await eventuallyPainted(page, 'samples');
+        // A trained one is there to look at, and its noise to walk through.
+        const begun = await eventuallyPainted(page, 'samples');
+        expect(Number(/Step (\d+)/.exec(await textOf(page, 'progress'))![1])).toBeGreaterThan(100);
+        expect(await at(page, 'opinions').locator('span').count()).toBe(64);
+        await eventuallyText(page, 'critic', 'of these 64 for real');
+        await page.getByLabel('Walk through the noise').fill('90');
+        await eventuallyPainted(page, 'samples', begun);
+        await page.getByLabel('Walk through the noise').fill('0');
+        await eventually(
+          () => checksum(page, 'samples'),
+          (sum) => sum === begun,
+        );
         const steps = await trainSome(page, 5);
-        await eventuallyPainted(page, 'samples', untrained);
+        await eventuallyPainted(page, 'samples', begun);
         await at(page, 'losses').locator('svg, canvas').first().waitFor();
         expect(await textOf(page, 'progress')).toMatch(/critic -?\d+\.\d+, generator -?\d+\.\d+/);
         await saveAndLoad(page, 'dcgan.safetensors', steps);
