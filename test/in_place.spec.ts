@@ -263,6 +263,42 @@ function specs(): void {
     expect(Array.from(y)).toEqual(Array.from(sums, (sum, n) => Math.max(0, Math.fround(sum + bias[n % 5]))));
   });
 
+  for (const channels of [1, 2, 3, 4, 7, 8]) {
+    it(`fuses what is linear on either side of 0 as core ops compute it, ${channels} channels, any values`, () => {
+      const values = [-3.7, -0.1, 0, 5.9, 6.1, NaN, Infinity, -Infinity, 1e-40, -1e-40, 1e38];
+      const slopes = Array.from({ length: channels }, (_, n) => n / 7 - 0.3);
+      tf.tidy(() => {
+        const x = tf.tensor4d(values, [1, 1, values.length, 1]);
+        const [bias, prelu] = [tf.tensor1d(slopes.map((slope) => 3 * slope)), tf.tensor1d(slopes)];
+        const biased = tf.add(tf.tile(x, [1, 1, 1, channels]), bias);
+        const bent: Readonly<Record<string, tf.Tensor>> = {
+          linear: biased,
+          relu: tf.relu(biased),
+          relu6: tf.relu6(biased),
+          leakyrelu: tf.leakyRelu(biased, 0.3),
+          prelu: tf.prelu(biased, prelu),
+        };
+        for (const [activation, expected] of Object.entries(bent)) {
+          const y = fused.conv2dTranspose({
+            x,
+            filter: tf.ones<tf.Rank.R4>([1, 1, channels, 1]),
+            strides: 1,
+            pad: 'valid',
+            bias,
+            activation: activation as 'relu',
+            leakyreluAlpha: 0.3,
+            preluActivationWeights: activation === 'prelu' ? prelu : undefined,
+          });
+          // Not of NaN: stock's relu makes it 0.
+          const isNumber = (_: number, n: number): boolean => !Number.isNaN(values[Math.floor(n / channels)]);
+          const [given, wanted] = [y, expected].map((tensor) => Array.from(tensor.dataSync()));
+          expect(given.filter(isNumber).map((value) => value + 0)).toEqual(wanted.filter(isNumber).map((v) => v + 0));
+          expect(given.some(Number.isNaN)).toBe(true);
+        }
+      });
+    });
+  }
+
   const LATER: Readonly<Record<string, LaterTfjs>> = {
     'a module by another name': ANOTHER_NAME,
     'no exports, as on several threads': module(() => ({ asm: {} })),

@@ -169,6 +169,19 @@ export type TensorsAt = Readonly<Record<Exclude<Block, 'scratch'>, number>>;
 /** Runs a plan on tensors where they lie. Returns whether it has: without room for scratch memory nothing changes. */
 export type InPlace = (plan: Plan, at: TensorsAt) => boolean;
 
+/**
+ * What can be done to sums where they lie: s = sum + bias becomes slope · s if it is below 0, `most` if it is above
+ * that. A bias and a slope for each channel.
+ */
+export interface Curves {
+  readonly biases: Float32Array;
+  readonly slopes: Float32Array;
+  readonly most: number;
+}
+
+/** Does so to `count` sums at an address. Returns whether it has: without room for scratch memory nothing changes. */
+export type FuseInPlace = (sums: number, count: number, curves: Curves) => boolean;
+
 export interface Engine {
   readonly name: string;
   /**
@@ -179,6 +192,8 @@ export interface Engine {
   run<T>(plan: Plan, first: Float32Array, second: Float32Array, take: (values: Float32Array) => T): T;
   /** What runs plans in a heap. Absent, or `undefined`, if this engine can't compute there. */
   inPlace?(heap: Heap): InPlace | undefined;
+  /** The same for what is fused with sums. */
+  fuseInPlace?(heap: Heap): FuseInPlace | undefined;
   /** The most bytes that a single call has used besides its tensors since this was last set to 0. */
   peakScratchBytes: number;
   /** Bytes of memory that are kept between calls, for the next; never values. */

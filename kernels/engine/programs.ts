@@ -85,6 +85,8 @@ export interface Programs {
     width: number,
     groups: number,
   ): void;
+  /** Adds biases to sums and bends them; biases and slopes are `period` floats, a multiple of 4, again and again. */
+  fuseCurves(sums: number, count: number, biases: number, slopes: number, period: number, most: number): void;
   /** Adds (1) or copies (0) `channels` floats of every pixel of a run. */
   movePixels(run: number, channels: number, accumulate: number): void;
 }

@@ -16,7 +16,7 @@
  */
 import { compile } from './compile';
 import type { Addresses, Program } from './draft';
-import type { Engine, Heap, Plan, TensorsAt } from './engine';
+import type { Curves, Engine, Heap, Plan, TensorsAt } from './engine';
 import { MOST_BYTES, Memory, OutOfMemory, READ_PAST_END } from './memory';
 import { plainEngine } from './plain_engine';
 import type { Programs } from './programs';
@@ -89,6 +89,10 @@ export function createSimdEngine(name: string, module: WebAssembly.Module): Engi
         })
       );
     },
+    fuseInPlace(heap) {
+      const there = instanceIn(heap);
+      return there && ((...sums) => fuseCurves(there, heap, ...sums));
+    },
     get retainedBytes() {
       return instance?.memory.bytes ?? 0;
     },
@@ -160,6 +164,36 @@ function executeInPlace(program: Program, plan: Plan, instance: Instance, heap: 
     const end = Math.min(instance.memory.bytes, MOST_BYTES);
     if (!tensorsEndBefore(end, plan, at) || scratch + program.bytes > end) return false;
     execute(program, plan, instance, at);
+    return true;
+  } finally {
+    heap.free(room);
+  }
+}
+
+/** Returns whether there was memory for it: if not, nothing has changed. */
+function fuseCurves(
+  { memory, programs }: Instance,
+  heap: Heap,
+  sums: number,
+  count: number,
+  { biases, slopes, most }: Curves,
+): boolean {
+  const times = [1, 4, 2, 4][biases.length % 4];
+  const period = biases.length * times;
+  // Before memory is allocated: they may be views of the heap.
+  const patterns = new Float32Array(2 * period);
+  for (let n = 0; n < times; n++) {
+    patterns.set(biases, n * biases.length);
+    patterns.set(slopes, period + n * biases.length);
+  }
+  const room = heap.allocate(patterns.byteLength);
+  if (room === 0) return false;
+  try {
+    memory.renew();
+    const end = Math.min(memory.bytes, MOST_BYTES);
+    if (sums <= 0 || sums + count * 4 > end || room + patterns.byteLength > end) return false;
+    memory.floats.set(patterns, room >> 2);
+    programs.fuseCurves(sums, count, room, room + period * 4, period, most);
     return true;
   } finally {
     heap.free(room);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The kernels of the family for any backend whose tensors are arrays in memory: the same engine computes them all. */
-import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core';
+import { type KernelBackend, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import {
   type BackendDescriptor,
   type FamilyKernel,
@@ -16,7 +16,7 @@ import { currentEngine, releaseEngines } from '../engine/engines';
 import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
 import { dilate } from './dilate';
-import { writeFused } from './fused_sums';
+import { type Epilogue, curvesOf, writeFused } from './fused_sums';
 import { matmul } from './matmul';
 import { proofOfHeap, proofOfStorage } from './proof_of_storage';
 import { scatter } from './scatter';
@@ -69,14 +69,24 @@ type Family<B extends KernelBackend> = Omit<BackendDescriptor<B>, 'replaces' | '
 /** The kernels of the family on a backend of that name. */
 export function familyOn<B extends KernelBackend>(name: string, storage: Storage<B>): Family<B> {
   const { read, make } = storage;
-  /** On their way out of the engine, sums get what is fused with them. Read late: making a tensor may move a heap. */
-  const writeOf = (backend: B, channels: number, fused: FusedInfo): Write => {
+  const epilogueOf = (backend: B, fused: FusedInfo): Epilogue => {
     const { bias, preluActivationWeights, activation, leakyreluAlpha } = fused;
     const valuesOf = (info: TensorInfo | undefined): Float32Array | undefined => info && read(backend, info);
-    return (from, to) => {
-      const perChannel = { bias: valuesOf(bias), prelu: valuesOf(preluActivationWeights) };
-      writeFused(from, to, channels, { ...perChannel, activation, leakyreluAlpha });
-    };
+    return { bias: valuesOf(bias), prelu: valuesOf(preluActivationWeights), activation, leakyreluAlpha };
+  };
+  /** On their way out of the engine, sums get what is fused with them. Read late: making a tensor may move a heap. */
+  const writeOf =
+    (backend: B, channels: number, fused: FusedInfo): Write =>
+    (from, to) =>
+      writeFused(from, to, channels, epilogueOf(backend, fused));
+  /** The same to sums in a heap. */
+  const fuseInPlace = (heap: TensorHeap, backend: B, result: TensorInfo, channels: number, fused: FusedInfo): void => {
+    settle(backend, fused.bias, fused.preluActivationWeights);
+    const curves = curvesOf(epilogueOf(backend, fused), channels);
+    const fuse = curves && currentEngine().fuseInPlace?.(heap);
+    if (fuse?.(heap.addressOf(result), util.sizeFromShape(result.shape), curves!)) return;
+    const sums = read(backend, result);
+    writeOf(backend, channels, fused)(sums, sums);
   };
   /** Moves here what is still on another backend: to read it afterwards makes no heap grow. */
   const settle = (backend: B, ...infos: readonly (TensorInfo | undefined)[]): void => {
@@ -97,11 +107,7 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
     try {
       const at = { first: heap.addressOf(first), second: heap.addressOf(second), out: heap.addressOf(result) };
       if (!run(plan, at)) return undefined;
-      if (fused) {
-        settle(backend, fused.bias, fused.preluActivationWeights);
-        const sums = read(backend, result);
-        writeOf(backend, outShape[3], fused)(sums, sums);
-      }
+      if (fused) fuseInPlace(heap, backend, result, outShape[3], fused);
       isDone = true;
       return result;
     } finally {

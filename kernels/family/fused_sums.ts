@@ -4,6 +4,7 @@
  * It is one pass over them, that which copies them out, or in place.
  */
 import type { Activation } from '../../src/contract';
+import type { Curves } from '../engine/engine';
 
 /** `bias` and `prelu` hold a value per channel, or one for all. */
 export interface Epilogue {
@@ -32,20 +33,28 @@ const CURVES: Readonly<Record<Activation, Curve>> = {
   prelu: { slopeBelow: ({ prelu }) => prelu! },
 };
 
+/** What an epilogue does to sums of so many channels; `undefined` if its activation is a function of its own. */
+export function curvesOf(epilogue: Epilogue, channels: number): Curves | undefined {
+  const curve = CURVES[epilogue.activation];
+  if ('apply' in curve) return undefined;
+  const { slopeBelow, most = Infinity } = curve;
+  const biases = perChannel(epilogue.bias ?? Float32Array.of(0), channels);
+  return { biases, slopes: perChannel(slopeBelow(epilogue), channels), most };
+}
+
 /** Writes sums, which end in a dimension of `channels`, to `to`, which may be where they are. NaN stays NaN. */
 export function writeFused(from: Float32Array, to: Float32Array, channels: number, epilogue: Epilogue): void {
-  const biases = perChannel(epilogue.bias ?? Float32Array.of(0), channels);
   const curve = CURVES[epilogue.activation];
   if ('apply' in curve) {
     const { apply } = curve;
+    const biases = perChannel(epilogue.bias ?? Float32Array.of(0), channels);
     for (let first = 0; first < from.length; first += channels) {
       for (let channel = 0; channel < channels; channel++)
         to[first + channel] = apply(from[first + channel] + biases[channel]);
     }
     return;
   }
-  const slopes = perChannel(curve.slopeBelow(epilogue), channels);
-  const { most = Infinity } = curve;
+  const { biases, slopes, most } = curvesOf(epilogue, channels)!;
   for (let first = 0; first < from.length; first += channels) {
     for (let channel = 0; channel < channels; channel++) {
       const sum = from[first + channel] + biases[channel];

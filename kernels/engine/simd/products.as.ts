@@ -6,6 +6,7 @@
  */
 export { channelProducts, channelSums } from './parts/channel_products.as';
 export { dotProducts } from './parts/dot_products.as';
+export { fuseCurves } from './parts/fused_sums.as';
 export { groupProducts } from './parts/group_products.as';
 export { groupSums } from './parts/group_sums.as';
 export { outerSums } from './parts/outer_sums.as';
