@@ -33,7 +33,7 @@ export function modelOf(
   for (const pass of PASSES) {
     for (const contender of contendersFor(pass)) {
       const points = measured
-        .filter((one) => one.pass === pass && one.contender === contender)
+        .filter((one) => one.pass === pass && one.contender === contender && hasRivals(one, measured))
         .map((one) => ({ work: workIn(one), ms: one.ms }));
       const known = points.flatMap(({ work, ms }) => (work ? [{ work, ms }] : []));
       if (points.length === 0) left.push(`${pass} ${contender}: left out, for it was not measured`);
@@ -42,6 +42,11 @@ export function modelOf(
     }
   }
   return { model, left };
+}
+
+/** Whether another computes it, too: times of a layer that only one computes are nothing to choose by. */
+function hasRivals({ pass, contender, workload }: Measured, measured: readonly Measured[]): boolean {
+  return measured.some((one) => one.pass === pass && one.workload === workload && one.contender !== contender);
 }
 
 /** How many times the time of the best a model's choice for a pass of a layer takes; `undefined` if it has none. */

@@ -56,7 +56,7 @@ function expectClose(actual: number[], expected: number[], precision: Environmen
 
 describeOnEveryBackend(
   'install, depthwise',
-  ({ backend, precision }) => {
+  ({ backend, precision, withoutKernels }) => {
     beforeEach(() => void install({ backends: [backend], kernels: REPLACEABLE }));
     afterEach(uninstall);
 
@@ -110,6 +110,24 @@ describeOnEveryBackend(
       clearTuning();
       model.dispose();
     });
+
+    if (backend === 'webgl' && withoutKernels === undefined) {
+      it('takes the gradients unless others are named, as nothing is calibrated of stock', () => {
+        install({ backends: [backend] });
+        const { installed } = explain({
+          xShape: [1, 16, 16, 8],
+          filterShape: [3, 3, 1, 8],
+          strides: 2,
+          groups: 8,
+          pad: 'same',
+        });
+        expect(Object.entries(installed).map(([pass, { runs }]) => [pass, runs])).toEqual([
+          ['forward', 'subpixel'],
+          ['filter gradient', 'ours'],
+        ]);
+        expect(Object.values(installed).map(({ stock }) => stock)).toEqual([undefined, undefined]);
+      });
+    }
 
     // The others bring what stock lacks, or nothing that is not named.
     if (backend === 'cpu') {

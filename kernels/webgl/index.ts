@@ -10,6 +10,7 @@
  * @module tfjs-conv2d-transpose/webgl
  */
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
+import { DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput } from '@tensorflow/tfjs-core';
 import { type BackendDescriptor, DENSE_CONVOLUTIONS, registerBackend } from '../../src/contract';
 import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
@@ -27,7 +28,8 @@ export const descriptor: BackendDescriptor<MathBackendWebGL> = {
   runsOn: 'gpu',
   device: nameOf,
   probe,
-  replaces: DENSE_CONVOLUTIONS,
+  // Stock's depthwise convolution is as fast as ours, its gradients are not.
+  replaces: [...DENSE_CONVOLUTIONS, DepthwiseConv2dNativeBackpropInput, DepthwiseConv2dNativeBackpropFilter],
   variants: { scatter, dilate, matmul, subpixel },
   backpropInput,
   backpropFilter,

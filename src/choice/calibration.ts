@@ -27,11 +27,11 @@ export const CALIBRATION = {
         stock: { call: 0.444, multiplyAdds: 0.375, moved: 166 },
       },
       'input gradient': {
-        ours: { call: 0.573, multiplyAdds: 0.307, moved: 6.43 },
+        ours: { call: 0.573, multiplyAdds: 0.255, moved: 25.1 },
         stock: { call: 0.508, multiplyAdds: 0.549, moved: 14.1 },
       },
       'filter gradient': {
-        ours: { call: 0.564, multiplyAdds: 0.338, moved: 10.2 },
+        ours: { call: 0.595, multiplyAdds: 0.346, moved: 8.94 },
         stock: { call: 0.488, multiplyAdds: 4.98, moved: 0 },
       },
     },

@@ -68,7 +68,8 @@ const WORK: Readonly<Record<Pass, Readonly<Partial<Record<Contender, WorkOf>>>>>
   'input gradient': {
     ours: (s, g) => ({
       multiplyAdds: s.inPixels * s.taps * s.outDepth * g.groups * s.lanes(g.inChannels / g.groups),
-      moved: s.inPixels * g.inChannels + rearranged(s, g),
+      // An element of the result is written twice, and read in between.
+      moved: s.inPixels * g.inChannels + 0.6 * rearranged(s, g),
     }),
     // What im2col gathers is written, then read.
     stock: ({ inPixels, taps, outDepth }, g) => ({
@@ -98,11 +99,14 @@ function rearranged({ inPixels, outPixels, taps, outDepth }: Sizes, g: Conv2DTra
   return readsAsItLies ? 0 : (outPixels * g.outChannels) / 2;
 }
 
-/** The work that a contender has with a pass; `undefined` if nothing is known of it. */
+/**
+ * The work that a contender has with a pass; `undefined` if nothing is known of it, as of stock's depthwise kernels.
+ */
 export function workOf(pass: Pass, contender: Contender, g: Conv2DTransposeGeometry): Work | undefined {
   const inDepth = g.inChannels / g.groups;
   const outDepth = g.outChannels / g.groups;
   const channelwise = isChannelwise(g); // Then the lanes are groups.
+  if (contender === 'stock' && g.groups > 1) return undefined;
   const areGroups = g.groups > 1 && !channelwise;
   const sizes: Sizes = {
     inPixels: g.batch * g.inHeight * g.inWidth,
