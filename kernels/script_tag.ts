@@ -2,3 +2,4 @@
 /** Entry point of the script-tag bundle: the public face, with the kernels of every backend registered. */
 export * from '../src/index';
 import './index';
+export { setThreads, threads } from './cpu';

@@ -2,7 +2,8 @@
 /**
  * Compiles AssemblyScript. Each `NAME.as.ts` becomes `NAME.generated.ts` beside it, which holds two modules as base64:
  * without and with relaxed SIMD. A source may import plain TypeScript files by relative paths, for constants that it
- * shares with its caller, and AssemblyScript from a folder `parts`, whose files are not compiled by themselves.
+ * shares with its caller, and AssemblyScript from a folder `parts`, whose files are not compiled by themselves. And it
+ * bundles workers: each `worker.ts` becomes `worker.generated.ts`, which holds a script as text.
  *
  *     node scripts/build_wasm.mjs kernels         compiles what has changed in a folder
  *     node scripts/build_wasm.mjs kernels bench   in two
@@ -21,11 +22,13 @@ const INPUTS = '// Inputs: ';
 /** Compiles all sources in some folders of the repository, at any depth. */
 export async function buildWasm(...folders) {
   for (const folder of folders) {
-    const files = readdirSync(root + folder, { recursive: true })
-      .filter((name) => name.endsWith('.as.ts'))
-      .map((name) => `${folder}/${name.replaceAll('\\', '/')}`);
+    const all = readdirSync(root + folder, { recursive: true }).map(
+      (name) => `${folder}/${name.replaceAll('\\', '/')}`,
+    );
+    const files = all.filter((name) => name.endsWith('.as.ts'));
     const parts = new Set(files.flatMap(importsOf));
     for (const source of files.filter((file) => !parts.has(file)).sort()) await compileAssemblyScript(source);
+    for (const source of all.filter((name) => name.endsWith('/worker.ts'))) await bundleWorker(source);
   }
 }
 
@@ -42,16 +45,45 @@ export async function compileAssemblyScript(source) {
   const simd = await compile(source);
   const relaxed = await compile(source, '--enable', 'relaxed-simd');
   const files = new Set([...simd.files, ...relaxed.files, ...COMPILER]);
-  const inputs = Object.fromEntries([...files].map((file) => [file, hashOf(file)]));
   const sizes = `${simd.binary.length} bytes, ${relaxed.binary.length} with relaxed SIMD`;
-  const text = `// Compiled from ${basename(source)}: ${sizes}. Do not edit.
-${INPUTS}${JSON.stringify(inputs)}
-export const SIMD_MODULE =
+  write(
+    target,
+    source,
+    sizes,
+    files,
+    `export const SIMD_MODULE =
   '${simd.binary.toString('base64')}';
 export const RELAXED_MODULE =
   '${relaxed.binary.toString('base64')}';
-`;
-  writeFileSync(target, text);
+`,
+  );
+}
+
+/** Bundles a worker with what it imports, as a script for any platform, unless nothing of that has changed. */
+async function bundleWorker(source) {
+  const target = root + source.replace(/\.ts$/, '.generated.ts');
+  if (isFresh(target)) return;
+  const { build } = await import('esbuild');
+  const { outputFiles, metafile } = await build({
+    entryPoints: [source],
+    absWorkingDir: root,
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    target: 'es2020',
+    external: ['worker_threads'],
+    write: false,
+    metafile: true,
+  });
+  const script = outputFiles[0].text.trim();
+  const files = [...Object.keys(metafile.inputs), 'scripts/build_wasm.mjs', 'node_modules/esbuild/package.json'];
+  write(target, source, `${script.length} bytes`, files, `export const WORKER_SCRIPT = ${JSON.stringify(script)};\n`);
+}
+
+function write(target, source, sizes, files, code) {
+  const inputs = Object.fromEntries([...files].map((file) => [file, hashOf(file)]));
+  const head = `// Compiled from ${basename(source)}: ${sizes}. Do not edit.\n${INPUTS}${JSON.stringify(inputs)}\n`;
+  writeFileSync(target, head + code);
   console.log(`Compiled ${source}: ${sizes}`);
 }
 

@@ -20,18 +20,24 @@ import type {
 import { Draft, type Program } from './draft';
 import type { Place } from './runs';
 import { CHUNK_FLOATS, PANEL, broadcastProducts, dotProducts } from './tap_products';
+import { workOf } from './threads/worth';
 
 /** Rows of a packed tile of a sum over pixels, by panels of columns: the 4×8 micro-kernel. */
 const TILE = 4;
 
 /** @param tensors Whether they are copied into scratch memory first, or worked on where they lie. */
-export function compile({ lengths, steps }: Plan, tensors: 'copied' | 'in place'): Program {
+export function compile(plan: Plan, tensors: 'copied' | 'in place'): Program {
+  const { lengths, zeros, steps } = plan;
   const isCopied = tensors === 'copied';
   const isWhole =
     !isCopied || lengths.second <= CHUNK_FLOATS || steps.some((step) => blocksReadBy(step).includes('second'));
   const draft = new Draft(lengths, isCopied, isWhole);
-  for (const step of steps) draft.layout.scoped(() => compileStep(draft, step));
-  return draft.finished();
+  if (zeros) draft.call('clear', draft.runs.address('out', 0), lengths.out);
+  for (const step of steps) {
+    draft.barrier();
+    draft.layout.scoped(() => compileStep(draft, step));
+  }
+  return draft.finished(workOf(plan));
 }
 
 function compileStep(draft: Draft, step: Step): void {
@@ -59,43 +65,33 @@ function compileStep(draft: Draft, step: Step): void {
 }
 
 function channelProducts(draft: Draft, { filter: block, taps, channels, runs }: ChannelProduct): void {
-  const inMemory = draft.runs.ofTaps(runs, (tap) => taps[tap] * 4);
-  const filter = draft.runs.offset(block, 0);
-  draft.commands.push(({ programs, at, runs: from }) =>
-    programs.channelProducts(from + inMemory, runs.length, at[block] + filter, channels),
-  );
+  const run = draft.runs.ofTaps(runs, (tap) => taps[tap] * 4);
+  draft.call('channelProducts', { run }, runs.length, draft.runs.address(block, 0), channels);
 }
 
 function groupProducts(draft: Draft, product: GroupProduct): void {
   const { filter: block, taps, filterRow, groups, depth, channels, runs } = product;
-  const inMemory = draft.runs.ofTaps(runs, (tap) => taps[tap] * 4);
-  const offset = draft.runs.offset(block, 0);
-  draft.commands.push(({ programs, at, runs: from }) => {
-    const filter = at[block] + offset;
-    programs.groupProducts(from + inMemory, runs.length, filter, filterRow * 4, depth, channels, groups);
-  });
+  const run = draft.runs.ofTaps(runs, (tap) => taps[tap] * 4);
+  const filter = draft.runs.address(block, 0);
+  draft.call('groupProducts', { run }, runs.length, filter, filterRow * 4, depth, channels, groups);
 }
 
-function channelSums(draft: Draft, { out: block, runs, channels }: ChannelSum): void {
-  const inMemory = draft.runs.ofPairs(runs);
-  const out = draft.runs.offset(block, 0);
-  draft.commands.push(({ programs, at, runs: from }) =>
-    programs.channelSums(from + inMemory, runs.length, at[block] + out, channels),
-  );
+function channelSums(draft: Draft, { out, runs, channels }: ChannelSum): void {
+  const run = draft.runs.ofPairs(runs);
+  draft.call('channelSums', { run }, runs.length, draft.runs.address(out, 0), channels);
 }
 
 function groupSums(draft: Draft, { runs, groups, rows, cols, outRow }: GroupSum): void {
-  const inMemory = draft.runs.ofPairs(runs);
-  draft.commands.push(({ programs, at, runs: from }) =>
-    programs.groupSums(from + inMemory, runs.length, at.out, outRow * 4, rows, cols, groups),
-  );
+  const run = draft.runs.ofPairs(runs);
+  draft.call('groupSums', { run }, runs.length, draft.runs.address('out', 0), outRow * 4, rows, cols, groups);
 }
 
-function outerProducts({ lengths, layout, runs, commands }: Draft, { taps, rows, cols, outRow }: OuterProduct): void {
+function outerProducts(draft: Draft, { taps, rows, cols, outRow }: OuterProduct): void {
   if (taps.length === 0) return;
+  const { lengths, layout, runs } = draft;
   const [a, b] = [taps[0].a, taps[0].b].map(({ block, channels, first }) => ({
     block,
-    offset: runs.offset(block, first % channels),
+    first: first % channels,
     pixels: lengths[block] / channels,
     rowBytes: channels * 4,
   }));
@@ -105,39 +101,34 @@ function outerProducts({ lengths, layout, runs, commands }: Draft, { taps, rows,
   const chunk = Math.min(Math.ceil(cols / PANEL), panelsAtOnce) * PANEL;
   const packedA = layout.allocate((Math.ceil(rows / TILE) * aPanelBytes) / 4);
   const packedB = layout.allocate(((chunk / PANEL) * bPanelBytes) / 4);
-  const inMemory = runs.begin();
+  const run = runs.begin();
   for (const { grid, a: pixelsOfA, b: pixelsOfB, outFirst } of taps) {
     const [from, by] = [packedPlace(pixelsOfA, packedA, TILE), packedPlace(pixelsOfB, packedB, PANEL)];
     runs.add(grid, from, by, [[0, outFirst * 4]]);
   }
-  commands.push(({ programs, at }) => {
-    const from = at[a.block] + a.offset;
-    programs.packRows(from, a.rowBytes, a.pixels, rows, TILE, at.scratch + packedA, aPanelBytes);
-  });
+  const toA = { block: 'scratch', offset: packedA } as const;
+  const toB = { block: 'scratch', offset: packedB } as const;
+  draft.call('packRows', runs.address(a.block, a.first), a.rowBytes, a.pixels, rows, TILE, toA, aPanelBytes);
   for (let col = 0; col < cols; col += chunk) {
     const width = Math.min(chunk, cols - col);
-    commands.push(({ programs, at, runs: from }) => {
-      const columns = at[b.block] + b.offset + col * 4;
-      programs.packRows(columns, b.rowBytes, b.pixels, width, PANEL, at.scratch + packedB, bPanelBytes);
-      const out = at.out + col * 4;
-      programs.outerSums(from + inMemory, taps.length, out, outRow * 4, rows, width, aPanelBytes, bPanelBytes);
-    });
+    const columns = runs.address(b.block, b.first + col);
+    draft.call('packRows', columns, b.rowBytes, b.pixels, width, PANEL, toB, bPanelBytes);
+    draft.barrier();
+    const out = runs.address('out', col);
+    draft.call('outerSums', { run }, taps.length, out, outRow * 4, rows, width, aPanelBytes, bPanelBytes);
+    draft.barrier();
   }
 }
 
-function movePixels({ runs, commands }: Draft, { kind, grid, from, to, channels }: PixelMove): void {
+function movePixels(draft: Draft, { kind, grid, from, to, channels }: PixelMove): void {
+  const { runs } = draft;
   const run = runs.begin();
   runs.add(grid, runs.place(from), runs.place(to), []);
-  const accumulate = kind === 'addPixels' ? 1 : 0;
-  commands.push((call) => call.programs.movePixels(call.runs + run, channels, accumulate));
+  draft.call('movePixels', { run }, channels, kind === 'addPixels' ? 1 : 0);
 }
 
-function clearScratch({ runs, commands }: Draft, { floats }: ClearScratch): void {
-  const scratch = runs.offset('scratch', 0);
-  commands.push(({ memory, at }) => {
-    const begin = (at.scratch + scratch) >> 2;
-    memory.floats.fill(0, begin, begin + floats);
-  });
+function clearScratch(draft: Draft, { floats }: ClearScratch): void {
+  draft.call('clear', draft.runs.address('scratch', 0), floats);
 }
 
 /** What a step reads where it lies. That leaves out the filter of products over taps, which can pass in chunks. */

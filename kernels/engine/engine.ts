@@ -194,6 +194,12 @@ export interface Engine {
   inPlace?(heap: Heap): InPlace | undefined;
   /** The same for what is fused with sums. */
   fuseInPlace?(heap: Heap): FuseInPlace | undefined;
+  /** Threads that it has, the caller's included; a call that isn't worth several runs on one. Absent: one. */
+  readonly threads?: number;
+  /** Starts so many, in place of those there are. @throws Error if there can't be several, with the reason. */
+  startThreads?(count: number): Promise<void>;
+  /** Called when they are lost, because one has died or failed; calls are right on one thread from then on. */
+  lostThreads?: (reason: string) => void;
   /** The most bytes that a single call has used besides its tensors since this was last set to 0. */
   peakScratchBytes: number;
   /** Bytes of memory that are kept between calls, for the next; never values. */

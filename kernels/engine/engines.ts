@@ -45,7 +45,7 @@ function engineOf(name: EngineName): Engine | undefined {
 function probe(name: 'relaxed' | 'simd'): Found {
   if (forbidden !== undefined) return { reason: forbidden };
   if (typeof WebAssembly === 'undefined') return { reason: 'there is no WebAssembly here' };
-  const bytes = Uint8Array.from(atob(MODULES[name]), (char) => char.charCodeAt(0));
+  const bytes = moduleBytes(name);
   if (!WebAssembly.validate(bytes)) return { reason: `WebAssembly has no ${INSTRUCTIONS[name]} here` };
   let module: WebAssembly.Module;
   try {
@@ -63,11 +63,16 @@ function probe(name: 'relaxed' | 'simd'): Found {
   }
   return start(name, module);
 }
+
+/** The module of an engine. */
+export function moduleBytes(name: keyof typeof MODULES): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(MODULES[name]), (char) => char.charCodeAt(0));
+}
 const INSTRUCTIONS = { relaxed: 'relaxed SIMD', simd: 'SIMD' };
 
-function start(name: EngineName, module: WebAssembly.Module): Found {
+function start(name: keyof typeof MODULES, module: WebAssembly.Module): Found {
   try {
-    return { engine: createSimdEngine(name, module) };
+    return { engine: createSimdEngine(name, module, () => moduleBytes(name)) };
   } catch (error) {
     return { reason: `its memory or instance cannot be made: ${(error as Error).message}` };
   }

@@ -5,6 +5,8 @@ export interface Programs {
   /** Bytes of scratch memory that the programs need, and where it is in a call: to be said before anything else. */
   readonly SCRATCH_BYTES: WebAssembly.Global;
   useScratch(address: number): void;
+  /** Says which of how many shares of the work the next programs do: threads call them with the same arguments. */
+  useShare(index: number, count: number): void;
   /** Adds the products with `channels` channels, from `channelAt` on, whose filter is packed in panels of 8. */
   packedProducts(
     runs: number,
@@ -89,4 +91,6 @@ export interface Programs {
   fuseCurves(sums: number, count: number, biases: number, slopes: number, period: number, most: number): void;
   /** Adds (1) or copies (0) `channels` floats of every pixel of a run. */
   movePixels(run: number, channels: number, accumulate: number): void;
+  /** Writes `count` floats of 0. */
+  clear(to: number, count: number): void;
 }

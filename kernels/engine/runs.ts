@@ -85,12 +85,11 @@ export class Runs {
 
   place({ block, first, channels, batch, row, col }: Operand): Place {
     const pixel = channels * 4;
-    const offset = this.offset(block, first);
-    return { block, offset, batch: batch * pixel, row: row * pixel, col: col * pixel };
+    return { ...this.address(block, first), batch: batch * pixel, row: row * pixel, col: col * pixel };
   }
 
-  /** The offset of a float of a block. */
-  offset(block: Block, float: number): number {
-    return (block === 'scratch' ? this.scratch : 0) + float * 4;
+  /** The address of a float of a block. */
+  address(block: Block, float: number): Address {
+    return { block, offset: (block === 'scratch' ? this.scratch : 0) + float * 4 };
   }
 }

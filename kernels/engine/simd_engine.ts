@@ -15,11 +15,15 @@
  * computing: whole networks run 1.00 to 1.06 times as fast, 1.02 in geometric mean over 9.
  */
 import { compile } from './compile';
+import { runCommands, stageFrom } from './commands';
+import { copyIn, makeRoom, resultAt } from './copies';
 import type { Addresses, Program } from './draft';
 import type { Curves, Engine, Heap, Plan, TensorsAt } from './engine';
-import { MOST_BYTES, Memory, OutOfMemory, READ_PAST_END } from './memory';
+import { type Instance, instantiate, writeWords } from './instance';
+import { MOST_BYTES, OutOfMemory, READ_PAST_END } from './memory';
 import { plainEngine } from './plain_engine';
-import type { Programs } from './programs';
+import { Pool } from './threads/pool';
+import { TeamBroken } from './threads/team';
 
 /**
  * What may be kept from one call to the next. WebAssembly memory never shrinks: what has grown larger is given up as a
@@ -29,15 +33,11 @@ const RETAINED_BYTES = 64 * 1024 * 1024;
 /** Addresses of scratch memory are multiples of this; so is the first in a memory of its own, where 0 is left alone. */
 const ALIGNMENT = 16;
 
-interface Instance {
-  readonly memory: Memory;
-  readonly programs: Programs;
-  /** Bytes of scratch memory that the programs need. */
-  readonly scratchBytes: number;
-}
-
-/** @throws what the platform does if it can make no memory or no instance. */
-export function createSimdEngine(name: string, module: WebAssembly.Module): Engine {
+/**
+ * @param bytes The module, as it is before it is compiled: threads need another.
+ * @throws what the platform does if it can make no memory or no instance.
+ */
+export function createSimdEngine(name: string, module: WebAssembly.Module, bytes: () => Uint8Array): Engine {
   const ownInstance = (): Instance => instantiate(module, new WebAssembly.Memory({ initial: 1 }));
   let instance: Instance | undefined = ownInstance();
   /** By their memory. `undefined` for one that the module can't be run in: that of threads, for instance. */
@@ -52,20 +52,59 @@ export function createSimdEngine(name: string, module: WebAssembly.Module): Engi
   };
   const copying = new WeakMap<Plan, Program>();
   const inPlace = new WeakMap<Plan, Program>();
+  const copied = (plan: Plan): Program => programOf(plan, copying, () => compile(plan, 'copied'));
   const noted = (bytes: number): void => void (engine.peakScratchBytes = Math.max(engine.peakScratchBytes, bytes));
   /** Where there is no memory for a program. */
   const runPlain: Engine['run'] = (plan, ...rest) => {
     noted(plan.lengths.scratch * 4);
     return plainEngine.run(plan, ...rest);
   };
+  let pool: Pool | undefined;
+  const endThreads = (): void => {
+    pool?.end();
+    pool = undefined;
+  };
+  /** The result that threads make of a program; `undefined` if one is to: there is too little to do, or no memory. */
+  const byThreads = (program: Program, plan: Plan, ...operands: Operands): Float32Array | undefined => {
+    if (!pool?.isWorth(program)) return undefined;
+    try {
+      return pool.run(program, plan.lengths.out, ...operands);
+    } catch (error) {
+      if (error instanceof OutOfMemory) return undefined;
+      endThreads();
+      if (!(error instanceof TeamBroken || error instanceof WebAssembly.RuntimeError)) throw error;
+      engine.lostThreads?.(error.message);
+      return undefined;
+    }
+  };
   const engine: Engine = {
     name,
     peakScratchBytes: 0,
+    get threads() {
+      return pool?.threads ?? 1;
+    },
+    async startThreads(count) {
+      endThreads();
+      if (count === 1) return;
+      pool = await Pool.start(bytes(), count, (reason) => {
+        if (!pool) return;
+        endThreads();
+        engine.lostThreads?.(reason);
+      });
+    },
     run(plan, first, second, take) {
+      if (pool) {
+        const program = copied(plan);
+        const result = byThreads(program, plan, first, second);
+        if (result) {
+          noted(program.bytes);
+          return take(result);
+        }
+      }
       instance ??= attempt(ownInstance);
       // There was memory once, and may be again.
       if (instance === undefined) return runPlain(plan, first, second, take);
-      const program = programOf(plan, copying, () => compile(plan, 'copied'));
+      const program = copied(plan);
       try {
         const values = executeOnCopies(program, plan, instance, first, second);
         noted(program.bytes);
@@ -82,6 +121,7 @@ export function createSimdEngine(name: string, module: WebAssembly.Module): Engi
       return (
         there &&
         ((plan, at) => {
+          if (pool?.isWorth(copied(plan), true)) return false;
           const program = programOf(plan, inPlace, () => compile(plan, 'in place'));
           const isDone = executeInPlace(program, plan, there, heap, at);
           if (isDone) noted(program.bytes);
@@ -94,7 +134,7 @@ export function createSimdEngine(name: string, module: WebAssembly.Module): Engi
       return there && ((...sums) => fuseCurves(there, heap, ...sums));
     },
     get retainedBytes() {
-      return instance?.memory.bytes ?? 0;
+      return (instance?.memory.bytes ?? 0) + (pool?.bytes ?? 0);
     },
     release() {
       instance = undefined;
@@ -104,11 +144,7 @@ export function createSimdEngine(name: string, module: WebAssembly.Module): Engi
   return engine;
 }
 
-function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Instance {
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  const programs = exports as unknown as Programs;
-  return { memory: new Memory(memory), programs, scratchBytes: programs.SCRATCH_BYTES.value as number };
-}
+type Operands = [first: Float32Array, second: Float32Array];
 
 function attempt<T>(make: () => T): T | undefined {
   try {
@@ -130,26 +166,16 @@ function programOf(plan: Plan, kept: WeakMap<Plan, Program>, make: () => Program
 /** Runs a program; returns a view of the result. @throws OutOfMemory if there is not enough for it. */
 function executeOnCopies(
   program: Program,
-  plan: Plan,
+  { lengths }: Plan,
   instance: Instance,
   first: Float32Array,
   second: Float32Array,
 ): Float32Array {
-  const { memory } = instance;
-  const copies = program.copies!;
-  const scratch = ALIGNMENT + instance.scratchBytes;
-  memory.reserve(scratch + program.bytes);
-  const at = {
-    first: scratch + copies.first,
-    second: scratch + (copies.second ?? 0),
-    out: scratch + copies.out,
-    scratch,
-  };
-  memory.floats.set(first, at.first >> 2);
-  if (copies.second !== undefined) memory.floats.set(second, at.second >> 2);
-  execute(program, plan, instance, at, second);
-  const out = at.out >> 2;
-  return memory.floats.subarray(out, out + plan.lengths.out);
+  const { memory, scratchBytes } = instance;
+  const at = makeRoom(program, memory, ALIGNMENT + scratchBytes);
+  copyIn(program, memory, at, first, second);
+  execute(program, instance, at, second);
+  return resultAt(memory, at, lengths.out);
 }
 
 /** Runs a program on tensors where they lie. Returns whether there was memory for it: if not, nothing has changed. */
@@ -163,7 +189,7 @@ function executeInPlace(program: Program, plan: Plan, instance: Instance, heap: 
     const at = { ...tensors, scratch };
     const end = Math.min(instance.memory.bytes, MOST_BYTES);
     if (!tensorsEndBefore(end, plan, at) || scratch + program.bytes > end) return false;
-    execute(program, plan, instance, at);
+    execute(program, instance, at);
     return true;
   } finally {
     heap.free(room);
@@ -212,22 +238,12 @@ function tensorsEndBefore(end: number, { lengths }: Plan, at: Addresses): boolea
 /** Runs a program whose operands are in memory. The scratch memory of the programs ends at `at.scratch`. */
 function execute(
   program: Program,
-  { lengths, zeros }: Plan,
-  instance: Instance,
+  { memory, programs, table, scratchBytes }: Instance,
   at: Addresses,
   filter?: Float32Array,
 ): void {
-  const { memory, programs } = instance;
-  const { floats, integers } = memory;
-  programs.useScratch(at.scratch - instance.scratchBytes);
-  const runs = at.scratch + program.runsAt;
-  integers.set(program.runs, runs >> 2);
-  for (const block of BLOCKS) {
-    const words = program.counted[block];
-    for (let n = 0; n < words.length; n++) integers[(runs >> 2) + words[n]] += at[block];
-  }
-  if (zeros) floats.fill(0, at.out >> 2, (at.out >> 2) + lengths.out);
-  const call = { programs, memory, at, runs, filter };
-  for (const command of program.commands) command(call);
+  programs.useScratch(at.scratch - scratchBytes);
+  const commands = writeWords(program, memory, at);
+  const stage = filter && stageFrom(filter, memory.floats);
+  runCommands(table, memory.integers, commands, program.commandCount, { stage });
 }
-const BLOCKS = ['first', 'second', 'out', 'scratch'] as const;

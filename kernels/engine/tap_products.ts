@@ -50,7 +50,7 @@ function partsOf(product: TapProduct, floats: number): TapProduct[] {
 }
 
 function dotPart(draft: Draft, { taps, filterRow, depth, channels, runs }: TapProduct): void {
-  const { layout, commands } = draft;
+  const { layout } = draft;
   const rowFloats = rowFloatsOf(filterRow, depth);
   const perChannel = taps.length * rowFloats;
   const chunk = Math.min(channels, Math.max(PANEL, Math.floor(CHUNK_FLOATS / perChannel / PANEL) * PANEL));
@@ -64,34 +64,30 @@ function dotPart(draft: Draft, { taps, filterRow, depth, channels, runs }: TapPr
     // A few channels that are left over are better off as dot products than in a panel that is nearly empty.
     const left = count % PANEL;
     const packed = !packs ? 0 : left >= PANEL / 2 ? count : count - left;
+    draft.barrier();
     const matrices = taps.map((tap, n) =>
       matrixOf(draft, tap + first * filterRow, filterRow, depth, count, staged + n * count * rowFloats * 4),
     );
+    if (!draft.isWhole) draft.barrier();
     if (packed > 0) {
-      matrices.forEach(({ block, offset, rowBytes }, n) => {
-        const to = panels + n * depth * PANEL * 4;
-        commands.push(({ programs, at }) =>
-          programs.packChannelRows(at[block] + offset, rowBytes, depth, packed, at.scratch + to, panelBytes),
-        );
-      });
-      commands.push(({ programs, at, runs: from }) => {
-        const packedAt = at.scratch + panels;
-        programs.packedProducts(from + packedRuns, runs.length, depth, packedAt, panelBytes, packed, first);
-      });
+      matrices.forEach(({ rowBytes, ...from }, n) =>
+        draft.call('packChannelRows', from, rowBytes, depth, packed, at(panels + n * depth * PANEL * 4), panelBytes),
+      );
+      draft.barrier(Math.ceil(packed / PANEL));
+      const run = packedRuns;
+      draft.call('packedProducts', { run }, runs.length, depth, at(panels), panelBytes, packed, first);
     }
     if (packed < count) {
       const [{ block, offset, rowBytes }] = matrices;
-      const rest = draft.runs.ofTaps(runs, (tap) => matrices[tap].offset - offset);
-      commands.push(({ programs, at, runs: from }) => {
-        const rows = at[block] + offset + packed * rowBytes;
-        programs.dotProducts(from + rest, runs.length, depth, rows, rowBytes, count - packed, first + packed);
-      });
+      const run = draft.runs.ofTaps(runs, (tap) => matrices[tap].offset - offset);
+      const rows = { block, offset: offset + packed * rowBytes };
+      draft.call('dotProducts', { run }, runs.length, depth, rows, rowBytes, count - packed, first + packed);
     }
   }
 }
 
 function broadcastPart(draft: Draft, { taps, filterRow, depth, channels, runs }: TapProduct): void {
-  const { layout, commands } = draft;
+  const { layout } = draft;
   const rowFloats = rowFloatsOf(filterRow, channels);
   const chunk = Math.min(depth, Math.max(1, Math.floor(CHUNK_FLOATS / (taps.length * rowFloats))));
   const staged = draft.isWhole ? 0 : layout.allocate(chunk * rowFloats);
@@ -99,48 +95,31 @@ function broadcastPart(draft: Draft, { taps, filterRow, depth, channels, runs }:
   for (let first = 0; first < depth; first += chunk) {
     const terms = Math.min(chunk, depth - first);
     const panelBytes = taps.length * terms * PANEL * 4;
+    draft.barrier();
     taps.forEach((tap, n) => {
+      if (!draft.isWhole) draft.barrier();
       const matrix = matrixOf(draft, tap + first * filterRow, filterRow, channels, terms, staged);
-      const { block, offset, rowBytes } = matrix;
-      const to = panels + n * terms * PANEL * 4;
-      commands.push(({ programs, at }) =>
-        programs.packRows(at[block] + offset, rowBytes, terms, channels, PANEL, at.scratch + to, panelBytes),
-      );
+      if (!draft.isWhole) draft.barrier();
+      const { rowBytes, ...from } = matrix;
+      draft.call('packRows', from, rowBytes, terms, channels, PANEL, at(panels + n * terms * PANEL * 4), panelBytes);
     });
-    const packedRuns = draft.runs.ofTaps(runs, (tap) => tap * terms * PANEL * 4, first);
-    commands.push(({ programs, at, runs: from }) => {
-      const packedAt = at.scratch + panels;
-      programs.packedProducts(from + packedRuns, runs.length, terms, packedAt, panelBytes, channels, 0);
-    });
+    draft.barrier(Math.ceil(channels / PANEL));
+    const run = draft.runs.ofTaps(runs, (tap) => tap * terms * PANEL * 4, first);
+    draft.call('packedProducts', { run }, runs.length, terms, at(panels), panelBytes, channels, 0);
   }
 }
 
 /** `count` rows of `width` floats of the filter: as they lie in memory, or copied to `staged`, `rowFloatsOf` apart. */
-function matrixOf(
-  { isWhole, commands }: Draft,
-  from: number,
-  filterRow: number,
-  width: number,
-  count: number,
-  staged: number,
-): Matrix {
-  if (isWhole) return { block: 'second', offset: from * 4, rowBytes: filterRow * 4 };
+function matrixOf(draft: Draft, from: number, filterRow: number, width: number, count: number, staged: number): Matrix {
+  if (draft.isWhole) return { block: 'second', offset: from * 4, rowBytes: filterRow * 4 };
   const rowFloats = rowFloatsOf(filterRow, width);
-  if (rowFloats === filterRow) {
-    const end = from + (count - 1) * filterRow + width;
-    commands.push(({ memory, filter, at }) =>
-      memory.floats.set(filter!.subarray(from, end), (at.scratch + staged) >> 2),
-    );
-  } else {
-    commands.push(({ memory, filter, at }) => {
-      const to = (at.scratch + staged) >> 2;
-      for (let row = 0; row < count; row++) {
-        const begin = from + row * filterRow;
-        memory.floats.set(filter!.subarray(begin, begin + width), to + row * width);
-      }
-    });
-  }
-  return { block: 'scratch', offset: staged, rowBytes: rowFloats * 4 };
+  draft.stage(from, count, width, filterRow, rowFloats, at(staged));
+  return { ...at(staged), rowBytes: rowFloats * 4 };
+}
+
+/** An address in scratch memory. */
+function at(offset: number): Address {
+  return { block: 'scratch', offset };
 }
 
 /** Rows of a group that is less than half of all channels are copied one by one, others with what lies between them. */

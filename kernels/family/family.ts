@@ -13,6 +13,7 @@ import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
 import { keptBy } from '../../src/geometry/kept';
 import type { Heap, InPlace, Plan } from '../engine/engine';
 import { currentEngine, releaseEngines } from '../engine/engines';
+import { type Threads, threads } from '../engine/threads/set_threads';
 import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
 import { dilate } from './dilate';
@@ -134,7 +135,7 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
     device: (backend) => {
       const engine = currentEngine();
       const copies = storage.heap && engine.inPlace && !inPlaceIn(heapOf(backend));
-      return `${engine.name} engine${copies ? ', on copies of tensors' : ''}`;
+      return `${engine.name} engine${copies ? ', on copies of tensors' : ''}${inWords(threads())}`;
     },
     probe: proofOfStorage(name, storage),
     variants: Object.fromEntries(Object.entries(VARIANT_PLANS).map(([variant, planOf]) => [variant, kernel(planOf)])),
@@ -153,4 +154,10 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
     },
     release: releaseEngines,
   };
+}
+
+/** Of threads where there are several, or might be. */
+function inWords({ count, reason }: Threads): string {
+  if (count === 1 && reason === undefined) return '';
+  return `, ${count} ${count === 1 ? 'thread' : 'threads'}${reason === undefined ? '' : `: ${reason}`}`;
 }

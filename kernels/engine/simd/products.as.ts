@@ -12,5 +12,6 @@ export { groupSums } from './parts/group_sums.as';
 export { outerSums } from './parts/outer_sums.as';
 export { packedProducts } from './parts/packed_products.as';
 export { packChannelRows, packRows } from './parts/packing.as';
-export { movePixels } from './parts/pixel_moves.as';
+export { clear, movePixels } from './parts/pixel_moves.as';
+export { useShare } from './parts/share.as';
 export { SCRATCH_BYTES, useScratch } from './parts/tile.as';

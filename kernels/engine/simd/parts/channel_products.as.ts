@@ -5,16 +5,18 @@
  */
 import {
   aAt, aBatchStep, aCol, aRowStep, cols, done, nextPixels, outAt, outBatchStep, outCol, outRowStep, rows, runAfter,
-  startRun, tapCountOf, tapsOf, total,
+  startRun, startRuns, startTiles, tapCountOf, tapsOf, total,
 } from './run.as';
+import { shareBegin, shareEnd, shares } from './share.as';
 import { OUT_PIXELS, scratch } from './tile.as';
 import { addLanes, madd } from './vectors.as';
 
 /** Products of every run; taps say where their channels begin after `filter`. */
 export function channelProducts(runs: usize, runCount: i32, filter: usize, channels: i32): void {
+  startRuns(runs, runCount, 1, shares);
   let run = runs;
   for (let n = 0; n < runCount; n++, run = runAfter(run)) {
-    startRun(run);
+    startTiles(run);
     const tapCount = tapCountOf(run);
     const taps = tapsOf(run);
     while (done < total) {
@@ -103,15 +105,22 @@ function onePixel(tapCount: i32, taps: usize, filter: usize, i: i32, channels: i
   }
 }
 
-/** Sums of every run over its pixels, a times the run's out; its only tap says where they begin after `out`. */
+/**
+ * Sums of every run over its pixels, a times the run's out; its only tap says where they begin after `out`. Runs may
+ * add to the same sums, so channels are divided among shares: 16 at a time, or 4 where they are few.
+ */
 export function channelSums(runs: usize, runCount: i32, out: usize, channels: i32): void {
+  const width = channels >= 32 * shares ? 16 : 4;
+  const count = (channels + width - 1) / width;
+  const begin = shareBegin(count) * width;
+  const end = min(channels, shareEnd(count) * width);
   let run = runs;
   for (let n = 0; n < runCount; n++, run = runAfter(run)) {
     startRun(run);
     const to = out + load<usize>(tapsOf(run), 4);
-    let c = 0;
-    for (; c + 16 <= channels; c += 16) sixteenChannels(to, c);
-    for (; c < channels; c += 4) fourChannels(to, c, channels - c);
+    let c = begin;
+    for (; c + 16 <= end; c += 16) sixteenChannels(to, c);
+    for (; c < end; c += 4) fourChannels(to, c, channels - c);
   }
 }
 

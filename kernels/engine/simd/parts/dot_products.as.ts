@@ -3,7 +3,10 @@
  * Products by dot products over the terms, 4 pixels × 2 channels at a time, the filter as it lies. Costs no packing:
  * for few pixels or few channels.
  */
-import { done, nextPixels, runAfter, startRun, tapCountOf, tapsOf, total } from './run.as';
+import {
+  done, firstPanel, lastPanelEnd, nextPixels, runAfter, startRuns, startTiles, tapCountOf, tapsOf, total,
+} from './run.as';
+import { dividesEvenly, shareBegin, shareEnd, shares } from './share.as';
 import { A_PIXELS, OUT_PIXELS, scratch } from './tile.as';
 import { fromLanes, madd, sumOfLanes, sumsOfLanes } from './vectors.as';
 
@@ -14,9 +17,20 @@ import { fromLanes, madd, sumOfLanes, sumsOfLanes } from './vectors.as';
 export function dotProducts(
   runs: usize, runCount: i32, depth: i32, filter: usize, rowBytes: i32, channels: i32, channelAt: i32,
 ): void {
+  // A pixel meets 4 channels at a time, or twice 2: to divide them there changes no sum.
+  const count = (channels + 3) >> 2;
+  if (dividesEvenly(count)) {
+    const begin = shareBegin(count) << 2;
+    filter += begin * rowBytes;
+    channels = min(channels, shareEnd(count) << 2) - begin;
+    channelAt += begin;
+    startRuns(runs, runCount, (channels + 3) >> 2, 1);
+  } else {
+    startRuns(runs, runCount, count, shares);
+  }
   let run = runs;
   for (let n = 0; n < runCount; n++, run = runAfter(run)) {
-    startRun(run);
+    startTiles(run);
     dotRun(tapCountOf(run), tapsOf(run), depth, filter, rowBytes, channels, channelAt);
   }
 }
@@ -25,26 +39,29 @@ function dotRun(
   tapCount: i32, taps: usize, depth: i32, filter: usize, rowBytes: i32, channels: i32, channelAt: i32,
 ): void {
   const tile = scratch;
+  let first = firstPanel << 2;
   while (done < total) {
     const left = total - done;
+    const end = left > 4 ? channels : min(channels, lastPanelEnd << 2);
+    let c = first;
+    first = 0;
     if (left >= 3) {
       const valid = nextPixels(4);
-      let c = 0;
-      for (; c + 2 <= channels; c += 2) {
+      for (; c + 2 <= end; c += 2) {
         dot4x2(tapCount, taps, depth, filter + c * rowBytes, rowBytes, channelAt + c, valid);
       }
-      if (c < channels) dot4x1(tapCount, taps, depth, filter + c * rowBytes, channelAt + c, valid);
+      if (c < end) dot4x1(tapCount, taps, depth, filter + c * rowBytes, channelAt + c, valid);
     } else {
       // One or two pixels: more channels at a time instead.
       nextPixels(left);
+      const begin = c;
       for (let i = 0; i < left; i++) {
         const a = load<usize>(tile + (<usize>i << 2), A_PIXELS);
         const out = load<usize>(tile + (<usize>i << 2), OUT_PIXELS);
-        let c = 0;
-        for (; c + 4 <= channels; c += 4) {
+        for (c = begin; c + 4 <= end; c += 4) {
           dot1x4(tapCount, taps, depth, filter + c * rowBytes, rowBytes, a, out, channelAt + c);
         }
-        for (; c < channels; c++) dot1x1(tapCount, taps, depth, filter + c * rowBytes, a, out, channelAt + c);
+        for (; c < end; c++) dot1x1(tapCount, taps, depth, filter + c * rowBytes, a, out, channelAt + c);
       }
     }
   }

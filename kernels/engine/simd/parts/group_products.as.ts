@@ -3,7 +3,8 @@
  * Products of small groups of channels, all groups of a tile of 4 pixels one after another: per term one or two vectors
  * of filter, as it lies, and 4 values broadcast.
  */
-import { done, nextPixels, runAfter, startRun, tapCountOf, tapsOf, total } from './run.as';
+import { done, nextPixels, runAfter, startRuns, startTiles, tapCountOf, tapsOf, total } from './run.as';
+import { shares } from './share.as';
 import { OUT_PIXELS, scratch } from './tile.as';
 import { addLanes, madd } from './vectors.as';
 
@@ -16,9 +17,10 @@ export function groupProducts(
 ): void {
   const depthBytes = <usize>depth << 2;
   const groupBytes = <usize>channels << 2;
+  startRuns(runs, runCount, 1, shares);
   let run = runs;
   for (let n = 0; n < runCount; n++, run = runAfter(run)) {
-    startRun(run);
+    startTiles(run);
     const taps = tapsOf(run);
     const end = taps + (<usize>tapCountOf(run) << 3);
     while (done < total) {

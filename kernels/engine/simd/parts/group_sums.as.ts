@@ -4,23 +4,25 @@ import {
   aAt, aBatchStep, aCol, aRowStep, cols, outAt, outBatchStep, outCol, outRowStep, rows, runAfter, startRun, tapsOf,
   total,
 } from './run.as';
+import { shareBegin, shareEnd } from './share.as';
 import { addLanes, madd } from './vectors.as';
 
 /**
  * Adds `height` × `width` sums of every group for every run, their rows `rowBytes` apart: sums of the outer products of
- * its pixels. Its only tap says where those of its first group begin after `out`.
+ * its pixels. Its only tap says where those of its first group begin after `out`. Groups are divided among shares.
  */
 export function groupSums(
   runs: usize, runCount: i32, out: usize, rowBytes: i32, height: i32, width: i32, groups: i32,
 ): void {
   const heightBytes = <usize>height << 2;
   const widthBytes = <usize>width << 2;
+  const begin = shareBegin(groups), end = shareEnd(groups);
   let run = runs;
   for (let n = 0; n < runCount; n++, run = runAfter(run)) {
     startRun(run);
-    let a = aAt, b = outAt;
-    let to = out + load<usize>(tapsOf(run), 4);
-    for (let g = 0; g < groups; g++, a += heightBytes, b += widthBytes, to += widthBytes) {
+    let a = aAt + begin * heightBytes, b = outAt + begin * widthBytes;
+    let to = out + load<usize>(tapsOf(run), 4) + begin * widthBytes;
+    for (let g = begin; g < end; g++, a += heightBytes, b += widthBytes, to += widthBytes) {
       for (let r = 0; r < height; r += 4) {
         const rowsTo = to + r * rowBytes;
         for (let c = 0; c < width; c += 4) {

@@ -4,6 +4,7 @@ import {
   aAt, aBatchStep, aCol, aRowStep, cols, outAt, outBatchStep, outCol, outRowStep, rows, runAfter, startRun, tapsOf,
   total,
 } from './run.as';
+import { shareBegin, shareEnd } from './share.as';
 import { SUMS, scratch, storeTile } from './tile.as';
 import { madd } from './vectors.as';
 
@@ -15,6 +16,10 @@ import { madd } from './vectors.as';
 export function outerSums(
   runs: usize, runCount: i32, out: usize, rowBytes: i32, height: i32, width: i32, aPanelBytes: i32, bPanelBytes: i32,
 ): void {
+  // Tiles of all runs are divided among shares.
+  const tiles = runCount * ((height + 3) >> 2) * ((width + 7) >> 3);
+  const begin = shareBegin(tiles), end = shareEnd(tiles);
+  let tile = 0;
   let run = runs;
   for (let n = 0; n < runCount; n++, run = runAfter(run)) {
     startRun(run);
@@ -23,8 +28,8 @@ export function outerSums(
     for (let r = 0; r < height; r += 4, a += aPanelBytes, rowsTo += 4 * rowBytes) {
       let b = outAt;
       let to = rowsTo;
-      for (let c = 0; c < width; c += 8, b += bPanelBytes, to += 32) {
-        outerTile(to, rowBytes, min(4, height - r), min(8, width - c), a, b);
+      for (let c = 0; c < width; c += 8, b += bPanelBytes, to += 32, tile++) {
+        if (tile >= begin && tile < end) outerTile(to, rowBytes, min(4, height - r), min(8, width - c), a, b);
       }
     }
   }

@@ -7,7 +7,10 @@
  * sums, 2 filter vectors, a value and a product. With 5 pixels it would still fit, but V8 then spills sums wherever the
  * loop over the terms stands in another loop: half the speed (30 instead of 61 GFLOP/s, Node 20, 2026-11).
  */
-import { done, nextPixels, runAfter, startRun, tapCountOf, tapsOf, total } from './run.as';
+import {
+  done, firstPanel, lastPanelEnd, nextPixels, runAfter, startRuns, startTiles, tapCountOf, tapsOf, total,
+} from './run.as';
+import { dividesEvenly, shareBegin, shareEnd, shares } from './share.as';
 import { OUT_PIXELS, SUMS, SUMS_TO, scratch, storePart, storeTile } from './tile.as';
 import { madd } from './vectors.as';
 
@@ -21,9 +24,19 @@ const TILE: i32 = 4;
 export function packedProducts(
   runs: usize, runCount: i32, depth: i32, panels: usize, panelBytes: i32, channels: i32, channelAt: i32,
 ): void {
+  const count = (channels + 7) >> 3;
+  if (dividesEvenly(count)) {
+    const begin = shareBegin(count) << 3;
+    panels += shareBegin(count) * panelBytes;
+    channels = min(channels, shareEnd(count) << 3) - begin;
+    channelAt += begin;
+    startRuns(runs, runCount, (channels + 7) >> 3, 1);
+  } else {
+    startRuns(runs, runCount, count, shares);
+  }
   let run = runs;
   for (let n = 0; n < runCount; n++, run = runAfter(run)) {
-    startRun(run);
+    startTiles(run);
     packedRun(tapCountOf(run), tapsOf(run), depth, panels, panelBytes, channels, channelAt);
   }
 }
@@ -33,12 +46,14 @@ function packedRun(
 ): void {
   const tile = scratch;
   const depthBytes = <usize>depth << 2;
+  let first = firstPanel << 3;
   while (done < total) {
     const valid = nextPixels(TILE);
+    const end = done < total ? channels : min(channels, lastPanelEnd << 3);
     const o0 = load<usize>(tile, OUT_PIXELS), o1 = load<usize>(tile, OUT_PIXELS + 4);
     const o2 = load<usize>(tile, OUT_PIXELS + 8), o3 = load<usize>(tile, OUT_PIXELS + 12);
-    let panel = panels;
-    for (let c = 0; c < channels; c += 8, panel += panelBytes) {
+    let panel = panels + (first >> 3) * panelBytes;
+    for (let c = first; c < end; c += 8, panel += panelBytes) {
       if (channels - c <= 4) {
         halfPanel(tapCount, taps, depthBytes, panel, channels - c, channelAt + c, valid);
         break;
@@ -52,7 +67,7 @@ function packedRun(
         let x1 = load<usize>(tile, 4) + aTap;
         let x2 = load<usize>(tile, 8) + aTap;
         let x3 = load<usize>(tile, 12) + aTap;
-        const end = x0 + depthBytes;
+        const last = x0 + depthBytes;
         do {
           const w0 = v128.load(w), w1 = v128.load(w, 16);
           let v = v128.load32_splat(x0);
@@ -72,7 +87,7 @@ function packedRun(
           x1 += 4;
           x2 += 4;
           x3 += 4;
-        } while (x0 < end);
+        } while (x0 < last);
       }
       const at = <usize>(channelAt + c) << 2;
       if (c + 8 <= channels && valid === TILE) {
@@ -93,6 +108,7 @@ function packedRun(
         storePart(valid, min(8, channels - c));
       }
     }
+    first = 0;
   }
 }
 

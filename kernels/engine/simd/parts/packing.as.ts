@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Packs matrices into panels. */
+/**
+ * Packs matrices into panels. Shares divide panels; the terms of rows, where panels are few and all of them are read
+ * from the same rows.
+ */
+import { dividesEvenly, shareBegin, shareEnd } from './share.as';
 
 /**
  * Packs a matrix of `channels` rows of `depth` terms, `rowBytes` apart, into panels of [depth][8], `panelBytes` apart;
@@ -8,7 +12,11 @@
 export function packChannelRows(
   from: usize, rowBytes: i32, depth: i32, channels: i32, to: usize, panelBytes: i32,
 ): void {
-  for (let c = 0; c < channels; c += 8, to += panelBytes) {
+  const panels = (channels + 7) >> 3;
+  const begin = shareBegin(panels) << 3;
+  channels = min(channels, shareEnd(panels) << 3);
+  to += shareBegin(panels) * panelBytes;
+  for (let c = begin; c < channels; c += 8, to += panelBytes) {
     const width = min(8, channels - c);
     if (width < 8) memory.fill(to, 0, <usize>depth << 5);
     let w = from + <usize>c * rowBytes;
@@ -52,7 +60,19 @@ export function packChannelRows(
 export function packRows(
   from: usize, rowBytes: i32, depth: i32, channels: i32, width: i32, to: usize, panelBytes: i32,
 ): void {
-  for (let c = 0; c < channels; c += width, to += panelBytes) {
+  const panels = (channels + width - 1) / width;
+  let c = 0;
+  if (dividesEvenly(panels)) {
+    c = shareBegin(panels) * width;
+    to += shareBegin(panels) * panelBytes;
+    channels = min(channels, shareEnd(panels) * width);
+  } else {
+    const begin = shareBegin(depth);
+    depth = shareEnd(depth) - begin;
+    from += begin * rowBytes;
+    to += (begin * width) << 2;
+  }
+  for (; c < channels; c += width, to += panelBytes) {
     const valid = min(width, channels - c);
     let w = from + (<usize>c << 2);
     let at = to;

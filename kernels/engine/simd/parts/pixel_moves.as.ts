@@ -1,19 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Adds pixels to others, or copies them. */
+/** Adds pixels to others, or copies them; fills with zeros. */
 import {
   aAt, aBatchStep, aCol, aRowStep, cols, outAt, outBatchStep, outCol, outRowStep, rows, startRun, total,
 } from './run.as';
+import { shareBegin, shareEnd } from './share.as';
 
-/** Adds `channels` floats of every pixel of a run's a to its out, or copies them. */
+/** Writes `count` floats of 0. */
+export function clear(to: usize, count: i32): void {
+  const begin = shareBegin(count);
+  memory.fill(to + (<usize>begin << 2), 0, <usize>(shareEnd(count) - begin) << 2);
+}
+
+/**
+ * Adds `channels` floats of every pixel of a run's a to its out, or copies them. Pixels of a row may overlap in out,
+ * rows don't: they are divided among shares.
+ */
 export function movePixels(run: usize, channels: i32, accumulate: i32): void {
   startRun(run);
   const vectorBytes = <usize>(channels & ~3) << 2;
   const bytes = <usize>channels << 2;
   const images = cols === 0 || rows === 0 ? 0 : total / (rows * cols);
+  const begin = shareBegin(images * rows), end = shareEnd(images * rows);
   let a = aAt;
   let to = outAt;
+  let at = 0;
   for (let n = 0; n < images; n++) {
-    for (let r = 0; r < rows; r++) {
+    for (let r = 0; r < rows; r++, at++) {
+      if (at < begin || at >= end) {
+        a += cols * aCol + aRowStep;
+        to += cols * outCol + outRowStep;
+        continue;
+      }
       if (channels === 1) {
         moveFloats(a, to, accumulate);
         a += cols * aCol + aRowStep;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The run that a program is at, and its way through the pixels. Every program begins each of its runs with `startRun`.
+ * The run that a program is at, and its way through the pixels. Every program begins each of its runs with `startRun`,
+ * or with `startTiles` where it does its share of tiles of 4 pixels.
  */
 import {
   A, A_BATCH_STEP, A_COL, A_ROW_STEP, COLS, OUT, OUT_BATCH_STEP, OUT_COL, OUT_ROW_STEP, PIXELS, ROWS, TAPS, TAP_COUNT,
 } from '../run_layout';
+import { share, shares } from './share.as';
 import { A_PIXELS, OUT_PIXELS, scratch } from './tile.as';
 
 export let rows: i32 = 0;
@@ -43,6 +45,78 @@ export function startRun(run: usize): void {
   row = 0;
   col = 0;
   done = 0;
+}
+
+/** Pixels of a tile. */
+const TILE: i32 = 4;
+/** Work before the run, and where that of this share begins and ends: a tile of a panel is worth its taps. */
+let worked: i64 = 0;
+let workBegin: i64 = 0;
+let workEnd: i64 = 0;
+/** The panels of a tile, and those of the first and of the last tile of this share that are in it. */
+let panelCount: i32 = 1;
+export let firstPanel: i32 = 0;
+export let lastPanelEnd: i32 = 1;
+
+/** Says which runs follow, whose pixels are to meet so many panels each: work to be divided among `parts` shares. */
+export function startRuns(runs: usize, runCount: i32, panels: i32, parts: i32): void {
+  panelCount = panels;
+  worked = 0;
+  workBegin = 0;
+  workEnd = i64.MAX_VALUE;
+  if (parts === 1) return;
+  let work: i64 = 0;
+  let run = runs;
+  for (let n = 0; n < runCount; n++, run = runAfter(run)) work += workOf(run);
+  workBegin = (work * share) / parts;
+  workEnd = (work * (share + 1)) / parts;
+}
+
+@inline
+function tilesOf(run: usize): i32 {
+  return (word(run, PIXELS) + TILE - 1) / TILE;
+}
+
+@inline
+function workOf(run: usize): i64 {
+  return <i64>tilesOf(run) * panelCount * max(1, tapCountOf(run));
+}
+
+/** Goes to the first pixel of this share of a run. The pixels of a tile are the same for any number of shares. */
+export function startTiles(run: usize): void {
+  startRun(run);
+  firstPanel = 0;
+  lastPanelEnd = panelCount;
+  const before = worked;
+  worked += workOf(run);
+  if (workBegin <= before && worked <= workEnd) return;
+  const each: i64 = max(1, tapCountOf(run));
+  const units = tilesOf(run) * panelCount;
+  // Rounded up at both ends: where a share ends, the next begins.
+  const begin = <i32>max<i64>(0, min<i64>(units, (workBegin - before + each - 1) / each));
+  const end = <i32>max<i64>(0, min<i64>(units, (workEnd - before + each - 1) / each));
+  if (begin >= end) {
+    done = total;
+    return;
+  }
+  const first = begin / panelCount;
+  const last = (end - 1) / panelCount;
+  firstPanel = begin - first * panelCount;
+  lastPanelEnd = end - last * panelCount;
+  skip(first * TILE);
+  total = min(total, (last + 1) * TILE);
+}
+
+/** Goes so many pixels on from the first. */
+function skip(count: i32): void {
+  const perImage = rows * cols;
+  const image = count / perImage;
+  row = (count - image * perImage) / cols;
+  col = count - image * perImage - row * cols;
+  const aRow = cols * aCol + aRowStep, outRow = cols * outCol + outRowStep;
+  aAt += image * (rows * aRow + aBatchStep) + row * aRow + col * aCol;
+  outAt += image * (rows * outRow + outBatchStep) + row * outRow + col * outCol;
+  done = count;
 }
 
 /**

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Threads of an engine: workers that were started ahead of use, and the memory that all of them share.
+ *
+ * That memory grows with the calls and is kept as long as the threads are: who else could tell the workers of another?
+ */
+import { BARRIER, COMMAND_WORDS, stageFrom } from '../commands';
+import { copyIn, makeRoom, resultAt } from '../copies';
+import type { Program } from '../draft';
+import { type Instance, instantiate, writeWords } from '../instance';
+import { sharing } from './shared_module';
+import { Member, firstByteOf } from './team';
+import { type RunningWorker, startWorker } from './workers';
+import { type Costs, isWorth } from './worth';
+
+/** Pages of 64 kB that the memory may grow to: as many as the platform grants. iOS refuses large ones. */
+const MOST_PAGES = [32767, 16384, 8192, 4096];
+/** Calls, and barriers of each, that are measured. */
+const MEASURED = { calls: 9, barriers: 64 };
+
+/** Why there can't be threads, or `undefined`. */
+export function whyNoThreads(): string | undefined {
+  if (typeof SharedArrayBuffer === 'undefined' || globalThis.crossOriginIsolated === false)
+    return 'this page is not cross-origin isolated';
+  return undefined;
+}
+
+export class Pool {
+  private readonly workers: RunningWorker[] = [];
+  private readonly member: Member;
+
+  private costs: Costs = { call: 0, barrier: 0 };
+
+  private constructor(
+    private readonly instance: Instance,
+    readonly threads: number,
+  ) {
+    this.member = new Member(instance, 0, threads);
+  }
+
+  /**
+   * Starts all threads but the caller's.
+   *
+   * @param bytes The engine's module.
+   * @throws Error if there can't be such a memory, or such workers
+   */
+  static async start(bytes: Uint8Array, threads: number, lost: (reason: string) => void): Promise<Pool> {
+    const module = new WebAssembly.Module(sharing(bytes));
+    const memory = sharedMemory();
+    const pool = new Pool(instantiate(module, memory), threads);
+    const starts = Array.from({ length: threads - 1 }, (_, n) =>
+      startWorker({ module, memory, index: n + 1, threads }, lost),
+    );
+    const outcomes = await Promise.allSettled(starts);
+    for (const outcome of outcomes) if (outcome.status === 'fulfilled') pool.workers.push(outcome.value);
+    try {
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+      pool.costs = await pool.measured();
+    } catch (error) {
+      pool.end();
+      throw error;
+    }
+    return pool;
+  }
+
+  /** Whether a program is worth its threads. @param copies Whether one thread would do without copies. */
+  isWorth({ work, barriers }: Program, copies = false): boolean {
+    return isWorth(work, barriers, this.threads, this.costs, copies);
+  }
+
+  /** Runs a program. @throws OutOfMemory, and TeamBroken if a thread is lost; then there is no result. */
+  run(program: Program, length: number, first: Float32Array, second: Float32Array): Float32Array {
+    const { memory } = this.instance;
+    const at = makeRoom(program, memory, firstByteOf(this.threads));
+    copyIn(program, memory, at, first, second);
+    const commands = writeWords(program, memory, at);
+    this.member.lead(commands, program.commandCount, stageFrom(second, memory.floats));
+    return resultAt(memory, at, length);
+  }
+
+  /** What calls cost in which nothing is done. */
+  private async measured(): Promise<Costs> {
+    const begin = firstByteOf(this.threads) >> 2;
+    const { integers } = this.instance.memory;
+    for (let n = 0; n < MEASURED.barriers; n++) integers[begin + n * COMMAND_WORDS] = BARRIER;
+    const call: number[] = [];
+    const barrier: number[] = [];
+    for (let n = 0; n < MEASURED.calls; n++) {
+      // Everyone is asleep after that.
+      await new Promise((resume) => setTimeout(resume, 2));
+      const times = [0, MEASURED.barriers].map((count) => {
+        const begun = performance.now();
+        this.member.lead(begin, count);
+        return performance.now() - begun;
+      });
+      call.push(times[0]);
+      barrier.push(times[1] / MEASURED.barriers);
+    }
+    return { call: usual(call), barrier: usual(barrier) };
+  }
+
+  end(): void {
+    for (const worker of this.workers) worker.end();
+  }
+
+  get bytes(): number {
+    return this.instance.memory.bytes;
+  }
+}
+
+/** The lower quartile: what others did meanwhile on this machine is not meant. */
+function usual(times: number[]): number {
+  return times.sort((a, b) => a - b)[times.length >> 2];
+}
+
+/** @throws Error if the platform makes none */
+function sharedMemory(): WebAssembly.Memory {
+  let reason: unknown;
+  for (const maximum of MOST_PAGES) {
+    try {
+      return new WebAssembly.Memory({ initial: 1, maximum, shared: true });
+    } catch (error) {
+      reason = error;
+    }
+  }
+  throw reason;
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+/** How many threads the engine has: what users ask for, and what they get. Without a word of theirs it is one. */
+import { type Engine } from '../engine';
+import { currentEngine } from '../engines';
+import { whyNoThreads } from './pool';
+import { cores } from './workers';
+
+/** Threads by default are the cores, but at most so many. */
+const MOST_BY_DEFAULT = 8;
+
+/** Threads, and why they are no more. */
+export interface Threads {
+  /** How many large calls run on, the caller's included. */
+  count: number;
+  /** Why they are fewer than were asked for. */
+  reason?: string;
+}
+
+/** The engine that has threads. */
+let engine: Engine | undefined;
+let reason: string | undefined;
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Has large calls on `cpu` and `wasm` run on several threads, one of them the caller's: starts workers, or ends those
+ * that are too many. Results are bitwise the same for any number. Workers keep no process alive. They serve the engine
+ * that is current (`CONV2D_TRANSPOSE_CPU_ENGINE`), and share a memory that is kept until they are ended.
+ *
+ * In a browser it needs a page that is cross-origin isolated, by two headers of the server:
+ * `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`.
+ *
+ * @param count 1 ends all workers. Default: the cores of the machine, at most 8.
+ * @returns How many threads run. It may be 1 where there can't be more: `threads()` says why.
+ * @throws RangeError if `count` is not a positive integer
+ */
+export async function setThreads(count?: number): Promise<number> {
+  if (count !== undefined && !(Number.isInteger(count) && count > 0))
+    throw new RangeError(
+      `setThreads(${count}): it takes a positive integer, or nothing for as many as there are cores`,
+    );
+  // One after another, whoever asks.
+  const now = last.then(async () => start(count ?? Math.min(MOST_BY_DEFAULT, await cores())));
+  last = now;
+  return now;
+}
+
+async function start(count: number): Promise<number> {
+  reason = undefined;
+  const next = currentEngine();
+  if (engine !== next) await engine?.startThreads?.(1);
+  engine = next;
+  if (engine.threads === count || (count === 1 && engine.threads === undefined)) return count;
+  reason = count === 1 ? undefined : engine.startThreads ? whyNoThreads() : `the ${engine.name} engine has one`;
+  engine.lostThreads = (why) => {
+    reason = why;
+    console.warn(`tfjs-conv2d-transpose goes on with one thread: ${why}. Results are right, large layers slower.`);
+  };
+  try {
+    await engine.startThreads?.(reason === undefined ? count : 1);
+  } catch (error) {
+    reason = `a thread can't be started: ${(error as Error).message}`;
+  }
+  return threads().count;
+}
+
+/** How many threads large calls run on, and why they are no more than were asked for. */
+export function threads(): Threads {
+  const count = currentEngine().threads ?? 1;
+  return reason === undefined ? { count } : { count, reason };
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * How threads work on a program together: what the caller and every worker run, on one shared memory. All go through
+ * the same commands, each doing its share (../simd/parts/share.as), and meet at barriers. What they tell each other is
+ * in words at the beginning of the memory.
+ *
+ * Nobody sleeps at once: a barrier takes less than a microsecond if everyone spins, some 50 if someone must be woken.
+ * The main thread of a page may not sleep at all.
+ */
+import { type Hooks, runCommands } from '../commands';
+import { type Instance } from '../instance';
+
+/** Words: of a barrier, how many have come, and how many barriers there were; who sleeps; whether anything failed. */
+const ARRIVED = 0;
+const MEETINGS = 1;
+const SLEEPERS = 2;
+const FAILED = 3;
+/** How many calls there were; of the last, the word its commands begin with, and how many they are. */
+const CALLS = 4;
+const COMMANDS = 5;
+const COMMAND_COUNT = 6;
+/** Bytes of those words. Scratch memory of the programs follows, of each thread so far apart: no shared cache lines. */
+const CONTROL_BYTES = 128;
+const SCRATCH_STRIDE = 256;
+
+/** How often a word is read before its reader sleeps: some 50 µs. */
+const SPINS = 1 << 14;
+/** Milliseconds of a nap, after which the caller looks at the clock. */
+const NAP = 50;
+/** Milliseconds that the caller waits for others, and how many times what the call has taken so far. */
+const PATIENCE = { ms: 3000, times: 20 };
+
+/** What a worker is told. */
+export interface Start {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly index: number;
+  readonly threads: number;
+}
+
+/** Thrown where not everyone comes: a worker has died, or its programs have thrown. */
+export class TeamBroken extends Error {}
+
+/** Where what a team works on begins. */
+export function firstByteOf(threads: number): number {
+  return CONTROL_BYTES + threads * SCRATCH_STRIDE;
+}
+
+/** One of the threads; the first is the caller's. */
+export class Member {
+  private readonly words: Int32Array;
+  private readonly canSleep: boolean;
+
+  constructor(
+    private readonly instance: Instance,
+    private readonly index: number,
+    private readonly threads: number,
+  ) {
+    const { memory, programs } = instance;
+    this.words = new Int32Array(memory.wasm.buffer, 0, CONTROL_BYTES >> 2);
+    this.canSleep = maySleep(this.words);
+    programs.useScratch(CONTROL_BYTES + index * SCRATCH_STRIDE);
+    programs.useShare(index, threads);
+  }
+
+  /** Has everyone work on commands, which begin at a word. @throws TeamBroken if not everyone does. */
+  lead(commands: number, count: number, stage?: Hooks['stage']): void {
+    const { words } = this;
+    words[COMMANDS] = commands;
+    words[COMMAND_COUNT] = count;
+    Atomics.add(words, CALLS, 1);
+    Atomics.notify(words, CALLS);
+    this.work(commands, count, stage);
+  }
+
+  /** Works on whatever is led, until something fails. */
+  follow(): void {
+    const { words } = this;
+    for (let calls = 0; ; calls++) {
+      this.awaitChange(CALLS, calls, Infinity);
+      this.instance.memory.renew();
+      this.work(words[COMMANDS], words[COMMAND_COUNT]);
+    }
+  }
+
+  private work(commands: number, count: number, stage?: Hooks['stage']): void {
+    const { threads, instance, index } = this;
+    const begun = index === 0 ? performance.now() : Infinity;
+    // As ../simd/parts/share.as has it.
+    const dividesEvenly = (panels: number): boolean => panels % threads === 0 || panels >= 6 * threads;
+    const barrier = (panels: number): void => {
+      if (panels === 0 || !dividesEvenly(panels)) this.meet(begun);
+    };
+    try {
+      runCommands(instance.table, instance.memory.integers, commands, count, { stage, barrier });
+      this.meet(begun);
+    } catch (error) {
+      // Whoever waits is told.
+      Atomics.store(this.words, FAILED, 1);
+      Atomics.add(this.words, MEETINGS, 1);
+      Atomics.notify(this.words, MEETINGS);
+      throw error;
+    }
+  }
+
+  /** Waits until everyone is here. */
+  private meet(begun: number): void {
+    const { words } = this;
+    const meetings = Atomics.load(words, MEETINGS);
+    if (Atomics.add(words, ARRIVED, 1) === this.threads - 1) {
+      Atomics.store(words, ARRIVED, 0);
+      Atomics.add(words, MEETINGS, 1);
+      if (Atomics.load(words, SLEEPERS) > 0) Atomics.notify(words, MEETINGS);
+    } else {
+      this.awaitChange(MEETINGS, meetings, begun);
+    }
+    if (Atomics.load(words, FAILED) !== 0) throw new TeamBroken('a thread has failed');
+  }
+
+  /** @param begun When the call has, by the clock; `Infinity` of who waits for ever. */
+  private awaitChange(word: number, old: number, begun: number): void {
+    const { words, canSleep } = this;
+    for (let n = 0; n < SPINS; n++) if (Atomics.load(words, word) !== old) return;
+    const now = performance.now();
+    const deadline = begun === Infinity ? Infinity : now + PATIENCE.ms + PATIENCE.times * (now - begun);
+    if (canSleep) Atomics.add(words, SLEEPERS, 1);
+    while (Atomics.load(words, word) === old) {
+      if (canSleep) Atomics.wait(words, word, old, begun === Infinity ? Infinity : NAP);
+      else for (let n = 0; n < SPINS && Atomics.load(words, word) === old; n++);
+      if (performance.now() > deadline) throw new TeamBroken('a thread does not answer');
+    }
+    if (canSleep) Atomics.sub(words, SLEEPERS, 1);
+  }
+}
+
+function maySleep(words: Int32Array): boolean {
+  try {
+    Atomics.wait(words, CALLS, -1, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Threads: bitwise the same results for any number of them; and what users are told where there can't be any. */
+import * as tf from '@tensorflow/tfjs-core';
+import { availableEngines, setThreads, threads } from '../kernels/cpu';
+import { compile } from '../kernels/engine/compile';
+import type { Plan } from '../kernels/engine/engine';
+import { currentEngine, moduleBytes } from '../kernels/engine/engines';
+import { Pool, whyNoThreads } from '../kernels/engine/threads/pool';
+import { backpropFilter } from '../kernels/family/backprop_filter';
+import { backpropInput } from '../kernels/family/backprop_input';
+import { dilate } from '../kernels/family/dilate';
+import { matmul } from '../kernels/family/matmul';
+import { scatter } from '../kernels/family/scatter';
+import { subpixel } from '../kernels/family/subpixel';
+import { computeGeometry, conv2dTranspose, explain } from '../src';
+import { CASES } from './support/cases';
+import { mismatch } from './support/compare';
+import { describeOnEveryBackend } from './support/environments';
+import { type Layer, layer, randomOperands, requestOf, xShape, filterShape } from './support/layer';
+import * as oracle from './support/oracle';
+
+/** Besides the usual ones: several chunks, and more tiles and panels than threads. */
+const LAYERS: Record<string, Layer> = {
+  ...CASES,
+  'a filter of several chunks': layer({ inSize: [5, 6], inChannels: 300, outChannels: 130, kernel: [4, 4] }),
+  'many pixels': layer({ inSize: [19, 23], inChannels: 40, outChannels: 36, kernel: [3, 3], batch: 2 }),
+  'few channels out': layer({ inSize: [16, 15], inChannels: 33, outChannels: 3, kernel: [4, 4] }),
+  'small groups': layer({ inSize: [9, 11], inChannels: 36, outChannels: 48, groups: 6, kernel: [3, 3] }),
+  'depthwise, many channels': layer({ inSize: [9, 8], inChannels: 70, outChannels: 70, groups: 70, batch: 2 }),
+};
+const PASSES = {
+  scatter: { planOf: scatter, takes: ['x', 'filter'] },
+  dilate: { planOf: dilate, takes: ['x', 'filter'] },
+  matmul: { planOf: matmul, takes: ['x', 'filter'] },
+  subpixel: { planOf: subpixel, takes: ['x', 'filter'] },
+  'input gradient': { planOf: backpropInput, takes: ['dy', 'filter'] },
+  'filter gradient': { planOf: backpropFilter, takes: ['x', 'dy'] },
+} as const;
+
+const isSimd = (name: string): boolean => !name.includes('plain');
+
+describeOnEveryBackend(
+  'threads',
+  ({ name: environment }) => {
+    afterAll(() => setThreads(1));
+
+    for (const count of [2, 3]) {
+      it(`of ${count} compute bitwise what one does`, async () => {
+        if (whyNoThreads() !== undefined) return;
+        const engine = currentEngine();
+        const pool = await Pool.start(moduleBytes(engine.name as 'simd'), count, () => undefined);
+        const different: string[] = [];
+        for (const [name, l] of Object.entries(LAYERS)) {
+          const operands = randomOperands(l, name);
+          const geometry = computeGeometry(requestOf(l));
+          for (const [pass, { planOf, takes }] of Object.entries(PASSES)) {
+            const plan: Plan = planOf(geometry);
+            const [first, second] = takes.map((operand) => operands[operand]);
+            const alone = engine.run(plan, first, second, (values) => values.slice());
+            const together = pool.run(compile(plan, 'copied'), plan.lengths.out, first, second);
+            if (alone.some((value, n) => !Object.is(value, together[n]))) different.push(`${name}, ${pass}`);
+          }
+        }
+        pool.end();
+        expect(different).toEqual([]);
+      });
+    }
+
+    it('run where they can, and else say why not', async () => {
+      const why = whyNoThreads();
+      const count = await setThreads(2);
+      expect(count).toBe(why === undefined ? 2 : 1);
+      expect(threads()).toEqual(why === undefined ? { count } : { count, reason: why });
+      const { device } = explain(requestOf(layer()));
+      expect(device).toContain(why === undefined ? '2 threads' : `1 thread: ${why}`);
+      expect(availableEngines()).toContain(currentEngine().name as 'simd');
+      // Large enough for threads.
+      const l = layer({ inSize: [24, 24], inChannels: 64, outChannels: 64, kernel: [4, 4] });
+      const { x, filter } = randomOperands(l, environment);
+      const $y = tf.tidy(() =>
+        conv2dTranspose(tf.tensor4d(x, xShape(l)), tf.tensor4d(filter, filterShape(l)), undefined, 2, 'valid'),
+      );
+      expect(mismatch($y.dataSync(), oracle.forward(l, x, filter))).toBe('');
+      $y.dispose();
+      expect(await setThreads(1)).toBe(1);
+      expect(threads()).toEqual({ count: 1 });
+      expect(explain(requestOf(layer())).device).not.toContain('thread');
+    });
+  },
+  ({ backend, name }) => backend === 'cpu' && isSimd(name),
+);
+
+describe('setThreads', () => {
+  it('refuses what is no number of threads', async () => {
+    for (const count of [0, -1, 1.5, NaN]) {
+      let message = '';
+      await setThreads(count).catch((error: Error) => (message = `${error.name}: ${error.message}`));
+      expect(message).toMatch(/^RangeError: setThreads\(.*\): it takes a positive integer/);
+    }
+  });
+
+  it('has the last word of several', async () => {
+    const counts = await Promise.all([setThreads(3), setThreads(2), setThreads(1)]);
+    expect(counts.at(-1)).toBe(1);
+    expect(threads().count).toBe(1);
+  });
+});
