@@ -78,7 +78,7 @@ export function Player({ layer, numbers, state, change, children }: PlayerProps)
               onEdit={(name, cell, value) => change({ values: withValue(state.values, numbers, name, cell, value) })}
             />
           </div>
-          <Export name={`transposed-${variant}`} at={at} frames={frames} show={show} />
+          <Export name={`convolution-${variant}`} at={at} frames={frames} show={show} />
         </div>
       </div>
     </Tabs>

@@ -76,7 +76,7 @@ export function Checkerboards({ noise, change }: CheckerboardProps): VNode {
           </a>
           .
         </p>
-        <Export name="transposed-checkerboard" at={0} frames={NO_FRAMES} show={() => undefined} />
+        <Export name="convolution-checkerboard" at={0} frames={NO_FRAMES} show={() => undefined} />
       </div>
     </div>
   );

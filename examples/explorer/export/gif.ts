@@ -4,8 +4,8 @@ import type { Picture } from './svg';
 
 const FRAME_MS = 900;
 const LAST_MS = 2400;
-/** Pixels per CSS pixel: enough for a slide. */
-const SCALE = 1.5;
+/** Pixels per CSS pixel. Encoding takes time in proportion to its square. */
+const SCALE = 1;
 
 /** All frames get the size of the largest. The encoder is loaded when it is needed. */
 export async function gifOf(pictures: readonly Picture[]): Promise<Blob> {

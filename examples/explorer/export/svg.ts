@@ -27,32 +27,39 @@ export interface Picture {
 export function pictureOf(stage: Element): Picture {
   const colour = colours();
   const frame = stage.getBoundingClientRect();
-  const [width, height] = [Math.ceil(frame.width) + 2 * MARGIN, Math.ceil(frame.height) + 2 * MARGIN];
+  const drawn = [...stage.querySelectorAll('svg, canvas, h3, figcaption, .caption')].flatMap((element) => {
+    // Of words only what they take up, not the width of their paragraph.
+    const box = extentOf(element);
+    const place = { x: box.x - frame.x + MARGIN, y: box.y - frame.y + MARGIN, width: box.width, height: box.height };
+    return box.width > 0 ? [{ element, place }] : [];
+  });
+  const width = Math.ceil(Math.max(...drawn.map(({ place }) => place.x + place.width))) + MARGIN;
+  const height = Math.ceil(Math.max(...drawn.map(({ place }) => place.y + place.height))) + MARGIN;
   const root = document.createElementNS(NAMESPACE, 'svg');
   for (const [name, value] of Object.entries({ xmlns: NAMESPACE, width, height, viewBox: `0 0 ${width} ${height}` }))
     root.setAttribute(name, `${value}`);
   const paper = document.createElementNS(NAMESPACE, 'rect');
   paper.setAttribute('width', '100%');
   paper.setAttribute('height', '100%');
-  paper.setAttribute('fill', colour(getComputedStyle(stage).getPropertyValue('--panel-drawn')).hex);
+  paper.setAttribute('fill', colour(getComputedStyle(stage.closest('.panel')!).backgroundColor).hex);
   root.append(paper);
-  for (const element of stage.querySelectorAll('svg, canvas, figcaption, .caption')) {
-    const box = element.getBoundingClientRect();
-    const place = { x: box.x - frame.x + MARGIN, y: box.y - frame.y + MARGIN, width: box.width, height: box.height };
-    if (box.width === 0) continue;
-    const drawn =
-      element instanceof SVGSVGElement
-        ? standalone(element, place, colour)
-        : element instanceof HTMLCanvasElement
-          ? image(element, place)
-          : lines(element, place, colour);
-    root.append(drawn);
+  for (const { element, place } of drawn) {
+    if (element instanceof SVGSVGElement) root.append(standalone(element, place, colour));
+    else if (element instanceof HTMLCanvasElement) root.append(image(element, place));
+    else root.append(lines(element, place, colour));
   }
   return { svg: new XMLSerializer().serializeToString(root), width, height };
 }
 
 type Place = Readonly<Record<'x' | 'y' | 'width' | 'height', number>>;
 type Colours = (css: string) => { hex: string; opacity: number };
+
+function extentOf(element: Element): DOMRect {
+  if (element instanceof SVGSVGElement || element instanceof HTMLCanvasElement) return element.getBoundingClientRect();
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  return range.getBoundingClientRect();
+}
 
 function put(element: Element, place: Place): void {
   for (const [name, value] of Object.entries(place)) element.setAttribute(name, value.toFixed(1));
@@ -95,26 +102,27 @@ function image(canvas: HTMLCanvasElement, place: Place): Element {
 function lines(paragraph: Element, place: Place, colour: Colours): Element {
   const style = getComputedStyle(paragraph);
   const group = document.createElementNS(NAMESPACE, 'g');
-  const broken: { top: number; text: string }[] = [];
-  const top = paragraph.getBoundingClientRect().y;
+  const broken: { bottom: number; words: string[] }[] = [];
+  const top = extentOf(paragraph).y;
   const range = document.createRange();
   const walker = document.createTreeWalker(paragraph, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode())
-    for (const word of (node.textContent ?? '').matchAll(/\S+\s*/g)) {
+    for (const word of (node.textContent ?? '').matchAll(/\S+/g)) {
       range.setStart(node, word.index);
-      range.setEnd(node, word.index + word[0].trimEnd().length);
-      const at = range.getBoundingClientRect().bottom - top;
-      if (broken.length > 0 && Math.abs(broken.at(-1)!.top - at) < 3) broken.at(-1)!.text += word[0];
-      else broken.push({ top: at, text: word[0] });
+      range.setEnd(node, word.index + word[0].length);
+      const bottom = range.getBoundingClientRect().bottom - top;
+      if (broken.length > 0 && Math.abs(broken.at(-1)!.bottom - bottom) < 3) broken.at(-1)!.words.push(word[0]);
+      else broken.push({ bottom, words: [word[0]] });
     }
-  for (const { top: bottom, text } of broken) {
+  for (const { bottom, words } of broken) {
     const element = document.createElementNS(NAMESPACE, 'text');
     element.setAttribute('x', place.x.toFixed(1));
     element.setAttribute('y', (place.y + bottom - parseFloat(style.fontSize) * 0.25).toFixed(1));
     element.setAttribute('fill', colour(style.color).hex);
     element.setAttribute('font-family', style.fontFamily);
     element.setAttribute('font-size', style.fontSize);
-    element.textContent = text.trimEnd();
+    element.setAttribute('font-weight', style.fontWeight);
+    element.textContent = words.join(' ');
     group.append(element);
   }
   return group;

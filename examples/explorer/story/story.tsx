@@ -55,7 +55,7 @@ export function Story({ step, line, numbers, state, change }: StoryProps): VNode
             change({ values: withValue(state.values, numbers, name, { row: 0, col }, value) })
           }
         />
-        <Export name={`transposed-${state.view}`} at={at} frames={frames} show={show} />
+        <Export name={`convolution-${state.view}`} at={at} frames={frames} show={show} />
       </div>
     </div>
   );
