@@ -7,6 +7,7 @@ import { compile } from 'vega-lite';
 import { type PlotField, dotPlot } from '../../bench/dot_plot';
 import { significant } from '../../bench/numbers';
 import { isWrong } from '../../bench/results';
+import { Tabs } from '../site/tabs';
 import type { LabRow } from './worker';
 
 /** Whether two rows are of the same backend, layer and pass. */
@@ -106,17 +107,16 @@ export function ResultPlot({ rows }: { rows: readonly LabRow[] }): VNode {
     return () => view.finalize();
   });
   return (
-    <>
-      <div class="row" role="tablist" aria-label="What to plot">
-        {(Object.keys(FIELDS) as PlotField[]).map((name) => (
-          <button role="tab" aria-selected={name === field} onClick={() => setField(name)}>
-            {FIELDS[name]}
-          </button>
-        ))}
-      </div>
+    <Tabs
+      label="What to plot"
+      names={Object.keys(FIELDS) as PlotField[]}
+      chosen={field}
+      tab={(name) => FIELDS[name]}
+      onChoose={(name) => setField(name)}
+    >
       <div class="scroll plot" ref={place} data-testid="plot" key={field} />
       {shown.length === 0 && <p class="soft">Nothing of this to plot yet.</p>}
       {rows.some(isWrong) && field !== 'error' && <p class="bad">Wrong results are not plotted.</p>}
-    </>
+    </Tabs>
   );
 }
