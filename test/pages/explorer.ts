@@ -108,6 +108,8 @@ export function describeExplorer(using: Using): void {
       expect(text).toContain('the table, transposed');
       expect(text).toContain('fill="#f6f7f9"'); // The paper of the page.
       expect(text).not.toMatch(/class=|var\(|rgba?\(|color\(|light-dark/);
+      // On the paper of the page's panels, in its light colours.
+      expect(text).toContain('<rect width="100%" height="100%" fill="#f6f7f9"/>');
       const gif = await downloaded(page, button(page, 'Save GIF'));
       const bytes = readFileSync(gif.path);
       expect([gif.name, bytes.subarray(0, 6).toString('latin1')]).toEqual(['convolution-transposed.gif', 'GIF89a']);
