@@ -9,6 +9,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { BACKENDS, descriptorNamed } from '../../bench/backends';
 import { progressBar, setUpTfjs } from '../../bench/in_node';
 import { significant } from '../../bench/numbers';
+import { setThreads } from '../../kernels/cpu';
 import { install } from '../../src';
 import { type Digits, makeDigits } from '../digits/generate';
 import { loadMnist } from '../digits/idx';
@@ -26,6 +27,7 @@ export interface TrainingOptions {
   batch: number;
   seed: number;
   backend: string;
+  threads?: number;
   mnist?: string;
   out?: string;
   fresh: boolean;
@@ -53,6 +55,11 @@ export function trainingCommand(name: string, description: string, epochs: numbe
     .option('--batch <n>', 'images in a batch', wholeAbove(1), 64)
     .option('--seed <n>', 'what everything random follows from', wholeAbove(0), 1)
     .addOption(backend.choices(['auto', ...IN_NODE]).default('auto'))
+    .option(
+      '--threads <n>',
+      'threads to train on, where a layer is large enough (default: the cores, at most 8)',
+      wholeAbove(1),
+    )
     .option('--mnist <folder>', 'train on MNIST’s IDX files from a folder or URL instead of made digits')
     .option('-o, --out <folder>', 'where checkpoint and pictures go')
     .option('--fresh', 'begin anew, even if there is a checkpoint', false)
@@ -86,15 +93,17 @@ export function isLeft(steps: number, { epochs }: TrainingOptions, stepsPerEpoch
 
 /** Sets the backend to train on, and says what an epoch takes there, and with stock kernels. */
 export async function chooseBackend(
-  { backend, batch, stock }: TrainingOptions,
+  { backend, batch, stock, threads }: TrainingOptions,
   stepsPerEpoch: number,
   trial: Trial,
 ): Promise<void> {
+  const running = await setThreads(threads);
   const paces = await raceBackends(backend === 'auto' ? IN_NODE : [backend], batch, trial);
   const list = paces
     .map((pace) => `${pace.atLeast ? 'more than ' : ''}${duration(pace.ms)} on ${pace.backend}`)
     .join(', ');
   console.log(`A step of ${counted(batch, 'image')} takes ${list}. Training on ${paces[0].backend}.`);
+  if (running > 1) console.log(`Large layers on cpu and wasm run on ${running} threads.`);
   const epochTime = duration(paces[0].ms * stepsPerEpoch);
   console.log(`An epoch of ${counted(stepsPerEpoch, 'step')} takes about ${epochTime} with these kernels.`);
   if (!stock) return;
