@@ -8,15 +8,17 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import Table from 'cli-table3';
 import { format, resolveConfig } from 'prettier';
 import { command, listOf } from './command_line';
-import { writeJson } from './in_node';
+import { write, writeJson } from './in_node';
 import { collectShaders } from './shaders/collect';
 import { buildMaliCompiler, hasMaliCompiler } from './shaders/mali';
+import { RATIO_HEAD, countedModel, predictAll, ratioRows } from './shaders/prediction';
 import { HEAD, measure, rowsOf } from './shaders/rows';
 import { ensureAmdTools } from './shaders/tools';
 import { BORDERS } from './tables';
 import { ALL_WORKLOADS } from './workloads';
 
 const PAGE = 'docs/shaders.md';
+const COUNTS = 'src/choice/counts.ts';
 /** The exit code where something is missing; 1 is an error. */
 const CANNOT = 3;
 const names = ALL_WORKLOADS.map(({ name }) => name);
@@ -56,18 +58,39 @@ for (const [title, rows] of sections.filter((section) => section[1].length > 0))
 }
 console.log(compilers);
 if (!hasMaliCompiler()) console.log("Not compiled for Arm's GPUs: --build-mali builds a compiler.");
-writeJson(options.json, { compilers, programs: measured });
-if (!options.workloads && options.stock) await writePage();
+const predicted = predictAll(Object.values({ ...measured, 'Ours, where it has 64': [] }).flat());
+const ratios = ratioRows(predicted);
+for (const row of ratios) console.log(`Predicted × stock's better program on RDNA2: ${row.join(', ')}`);
+writeJson(options.json, { compilers, programs: measured, predicted });
+if (!options.workloads && options.stock) {
+  await writePage();
+  await writeCounts();
+}
+
+/** Writes the cost model of renderers that are not calibrated. */
+async function writeCounts(): Promise<void> {
+  const counts = { command: 'npm run bench:shaders', compilers, models: { webgl: countedModel(predicted) } };
+  const source = `// SPDX-License-Identifier: Apache-2.0
+/** Coefficients of the cost model where nothing is calibrated, written by \`npm run bench:shaders\`: don't edit. */
+export const COUNTS = ${JSON.stringify(counts)};
+`;
+  write(COUNTS, (await format(source, { ...(await resolveConfig(COUNTS)), filepath: COUNTS })).trimEnd());
+}
 
 /** Puts the tables in place of those before them, between two comments. */
 async function writePage(): Promise<void> {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const table = (rows: readonly (readonly string[])[], head: readonly string[]): string =>
+    [head, head.map(() => '---'), ...rows].map(line).join('\n');
+  const prediction = `## Predicted, × stock's better program on RDNA2\n\n${table(ratios, RATIO_HEAD)}\n`;
   const markdown = sections.map(([title, rows]) => {
-    const lines = [HEAD, HEAD.map(() => '---'), ...rows].map(line);
-    return `## ${title}\n\n${lines.join('\n')}\n`;
+    return `## ${title}\n\n${table(rows, HEAD)}\n`;
   });
   const between = /(?<=<!-- npm run bench:shaders -->\n).*(?=<!-- end -->)/s;
-  const text = readFileSync(PAGE, 'utf8').replace(between, () => `\n${markdown.join('\n')}\n${compilers}.\n\n`);
+  const text = readFileSync(PAGE, 'utf8').replace(
+    between,
+    () => `\n${[prediction, ...markdown].join('\n')}\n${compilers}.\n\n`,
+  );
   writeFileSync(PAGE, await format(text, { ...(await resolveConfig(PAGE)), filepath: PAGE }));
   console.log(`Wrote ${PAGE}`);
 }

@@ -80,6 +80,16 @@ describeOnEveryBackend(
       }
     }
 
+    it('predicts times on a GPU by counts of instructions, of what these tell anything of', () => {
+      const request = { xShape: [1, 8, 8, 16], filterShape: [3, 3, 16, 16], strides: 2, pad: 'same' } as const;
+      within(isCalled('ANGLE (AMD, AMD Radeon RX 6800)'), () => {
+        const { reason, variants } = explain(request);
+        expect(reason).toMatch(/^predicted to be fastest .* ms on a small GPU, by the instructions of its programs$/);
+        expect(VARIANTS.filter((name) => variants[name].predictedMs! > 0)).toEqual(['dilate', 'matmul', 'subpixel']);
+      });
+      expect(explain(request).reason).toMatch(/ ms on the machine of the calibration$/);
+    });
+
     for (const [limit, of] of Object.entries(LIMITS)) {
       it(`${limit}: forward and both gradients are right`, () => {
         const { wrap, targets, registers } = of(environment);

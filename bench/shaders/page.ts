@@ -19,6 +19,8 @@ export interface Use {
   readonly pass: Pass;
   /** A variant, 'ours' (a gradient has one kernel), 'stock' or 'stock unpacked'. */
   readonly by: string;
+  /** How many fragments it draws for it. */
+  fragments: number;
 }
 
 /** A fragment shader as WebGL gets it. */
@@ -32,7 +34,7 @@ export interface Collected {
 
 /** Whose program is being made, and what for: while nobody works on a layer, no program is recorded. */
 let maker: Pick<Collected, 'name' | 'owner'> = { name: '', owner: 'stock' };
-let use: Use | undefined;
+let use: Omit<Use, 'fragments'> | undefined;
 const collected = new Map<string, Collected>();
 
 /** Records the fragment shader of each program that draws for a layer, and does not let it draw. */
@@ -62,7 +64,10 @@ function record(backend: MathBackendWebGL): void {
     function (this: WebGL2RenderingContext, ...args: A): void {
       if (!use || !inUse) return draw.apply(this, args);
       const { uses } = collected.get(inUse.source) ?? (collected.set(inUse.source, inUse), inUse);
-      if (!uses.includes(use)) uses.push(use);
+      const same = ({ layer, pass, by }: Use): boolean => layer === use!.layer && pass === use!.pass && by === use!.by;
+      const known = uses.find(same) ?? (uses[uses.length] = { ...use, fragments: 0 });
+      const [, , width, height] = this.getParameter(this.VIEWPORT) as Int32Array;
+      known.fragments += width * height;
     };
   gl.drawArrays = recorded(drawArrays);
   gl.drawElements = recorded(drawElements);

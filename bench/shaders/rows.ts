@@ -3,7 +3,7 @@
 import { significant } from '../numbers';
 import { workloadNamed } from '../workloads';
 import { type CompiledForMali, MALIS, type Mali, compileForMali } from './mali';
-import type { Collected } from './page';
+import type { Collected, Use } from './page';
 import { type Compiled, FAMILIES, type Family, compileForAmd } from './radv';
 import { type Spirv, compileSpirv } from './spirv';
 import type { AmdTools } from './tools';
@@ -14,6 +14,7 @@ export interface Measured {
   /** 'forward subpixel', 'input gradient ours', … */
   readonly purposes: readonly string[];
   readonly layers: readonly string[];
+  readonly uses: readonly Use[];
   readonly amd: Readonly<Record<Family, Compiled>>;
   readonly mali?: Readonly<Record<Mali, CompiledForMali | undefined>>;
 }
@@ -30,6 +31,7 @@ export function measure(programs: readonly Collected[], tools: AmdTools, mali: b
     name: titleOf(program),
     purposes: [...new Set(program.uses.map(({ pass, by }) => `${pass} ${by}`))],
     layers: [...new Set(program.uses.map(({ layer }) => layer))],
+    uses: program.uses,
     amd: record(AMD, (_, family) => amd[family][n]),
     ...(mali ? { mali: record(MALIS, (gpu) => compileForMali(program.source, gpu, tools.folder)) } : {}),
   }));

@@ -32,6 +32,13 @@ export function registersOf(renderer: string): number {
   return FEW_REGISTERS.test(renderer) || MASKED.test(renderer.trim()) ? 64 : 128;
 }
 
+/** Renderers that compute on the CPU: the calibration is of one of them. */
+const SOFTWARE = /swiftshader|llvmpipe|softpipe|basic render/i;
+
+export function isSoftware(backend: MathBackendWebGL): boolean {
+  return SOFTWARE.test(keptOf(backend).renderer);
+}
+
 const devices = /* @__PURE__ */ new Recent<Device>();
 
 /** By the names of devices, the tiles that are set there. */

@@ -14,7 +14,7 @@ import { DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput
 import { type BackendDescriptor, DENSE_CONVOLUTIONS, registerBackend } from '../../src/contract';
 import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
-import { settings } from './device';
+import { isSoftware, settings } from './device';
 import { dilate } from './dilate';
 import { releaseKept } from './drawing/context';
 import { scratch } from './drawing/render_targets';
@@ -35,6 +35,7 @@ export const descriptor: BackendDescriptor<MathBackendWebGL> = {
   backpropFilter,
   scratch,
   settings,
+  isCalibrated: isSoftware,
   release: releaseKept,
 };
 

@@ -21,7 +21,7 @@ import { isDepthwise } from '../geometry/convolution';
 import type { Conv2DTransposeGeometry } from '../geometry/geometry';
 import { checkOneOf } from '../geometry/checks';
 import { Recent, keptBy } from '../geometry/kept';
-import { predictedMs } from './cost_model';
+import { isCalibrated, predictedMs } from './cost_model';
 import { applySettings } from './settings';
 import { type Winner, winnerOf } from './winners';
 
@@ -69,9 +69,9 @@ export const LAST_RESORT: Variant = 'dilate';
  * The order in which 'auto' tries the variants of a backend: those predicted to be fast first, then those of which
  * nothing is known.
  */
-function order(g: Conv2DTransposeGeometry, descriptor: BackendDescriptor): readonly Variant[] {
+function order(g: Conv2DTransposeGeometry, descriptor: BackendDescriptor, calibrated: boolean): readonly Variant[] {
   const variants = Object.keys(descriptor.variants) as Variant[];
-  const ms = predictedMs('forward', variants, g, descriptor);
+  const ms = predictedMs('forward', variants, g, descriptor, calibrated);
   const known = (variant: Variant): number => ms[variant] ?? Infinity;
   const usual = (variant: Variant): number => USUAL_ORDER.indexOf(variant) >>> 0;
   return variants.sort((a, b) => {
@@ -79,7 +79,18 @@ function order(g: Conv2DTransposeGeometry, descriptor: BackendDescriptor): reado
     return known(a) === known(b) ? usual(a) - usual(b) : known(a) - known(b);
   });
 }
-const orderOf = keptBy((g: Conv2DTransposeGeometry) => keptBy((descriptor: BackendDescriptor) => order(g, descriptor)));
+const ordersOf = keptBy((_g: Conv2DTransposeGeometry) =>
+  keptBy((_descriptor: BackendDescriptor) => new Recent<readonly Variant[]>()),
+);
+
+function orderOf(
+  g: Conv2DTransposeGeometry,
+  descriptor: BackendDescriptor,
+  backend: KernelBackend,
+): readonly Variant[] {
+  const calibrated = isCalibrated(descriptor, backend);
+  return ordersOf(g)(descriptor).get(`${calibrated}`, () => order(g, descriptor, calibrated));
+}
 
 /** What `tune` has measured of a pass of a geometry on this backend and device, if anything. */
 export function winnerHere(pass: Pass, g: Conv2DTransposeGeometry, place: Place): Winner | undefined {
@@ -98,7 +109,7 @@ export function fastestVariant({ fastest, ms }: Winner): Variant | undefined {
 function able(g: Conv2DTransposeGeometry, place: Place): Variant[] {
   const descriptor = descriptorOf(place.backendName);
   if (descriptor === undefined) return [];
-  return orderOf(g)(descriptor).filter((variant) => supportOfVariant(variant, g, place).supported);
+  return orderOf(g, descriptor, place.backend).filter((variant) => supportOfVariant(variant, g, place).supported);
 }
 
 /** The variant that 'auto' means; `undefined` if the backend can run none. */
@@ -110,7 +121,7 @@ function automatic(g: Conv2DTransposeGeometry, place: Place): Variant | undefine
   const winner = winnerHere('forward', g, place);
   const measured = winner && fastestVariant(winner);
   if (measured !== undefined && isAble(measured)) return measured;
-  return orderOf(g)(descriptor).find(isAble);
+  return orderOf(g, descriptor, place.backend).find(isAble);
 }
 
 /**
@@ -159,10 +170,12 @@ function stockIsPredicted(
   pass: Pass,
   ours: OurContender,
   g: Conv2DTransposeGeometry,
-  descriptor: BackendDescriptor,
+  { backendName, backend }: Place,
 ): boolean {
-  return predictions(g)(descriptor).get(`${pass} ${ours}`, () => {
-    const ms = predictedMs(pass, [ours, 'stock'], g, descriptor);
+  const descriptor = descriptorOf(backendName)!;
+  const calibrated = isCalibrated(descriptor, backend);
+  return predictions(g)(descriptor).get(`${pass} ${ours} ${calibrated}`, () => {
+    const ms = predictedMs(pass, [ours, 'stock'], g, descriptor, calibrated);
     return ms.stock !== undefined && ms[ours] !== undefined && ms.stock < ms[ours];
   });
 }
@@ -192,7 +205,6 @@ export function chooseUnderInstall(pass: Pass, g: Conv2DTransposeGeometry, place
       because: `measured to be fastest on ${winner.device}`,
     };
   if (isSmallDepthwise(pass, g)) return { by: 'stock', ours, because: 'so small that a call of ours takes longer' };
-  const descriptor = descriptorOf(place.backendName)!;
-  if (stockIsPredicted(pass, ours, g, descriptor)) return { by: 'stock', ours, because: 'predicted to be faster' };
+  if (stockIsPredicted(pass, ours, g, place)) return { by: 'stock', ours, because: 'predicted to be faster' };
   return { by: ours, ours, because: 'not predicted to be slower than stock' };
 }

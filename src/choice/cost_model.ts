@@ -5,10 +5,12 @@
  * machine: what matters is the order they put the contenders in. One without a row here, or not calibrated yet, has no
  * prediction.
  */
+import type { KernelBackend } from '@tensorflow/tfjs-core';
 import type { BackendDescriptor, Contender, Pass } from '../contract';
 import { type Conv2DTransposeGeometry, heightAxis, isChannelwise, widthAxis } from '../geometry/geometry';
 import { contributions } from '../geometry/phases';
 import { CALIBRATION } from './calibration';
+import { COUNTS } from './counts';
 
 /** What a call costs: multiply-adds, with those that are wasted, and floats that are moved but in sums. */
 export interface Work {
@@ -131,21 +133,32 @@ export interface Coefficients {
 /** Of the contenders of each pass. */
 export type Model = Readonly<Partial<Record<Pass, Readonly<Partial<Record<Contender, Coefficients>>>>>>;
 const MODELS: Readonly<Record<string, Model | undefined>> = CALIBRATION.models;
+const COUNTED: Readonly<Record<string, Model | undefined>> = COUNTS.models;
+
+/** Whether what is predicted of a backend here comes from measurements, be it of another machine. */
+export function isCalibrated({ isCalibrated: asked }: BackendDescriptor, backend: KernelBackend): boolean {
+  return asked?.(backend) ?? true;
+}
 
 /** Predicted milliseconds of some work. */
 export function timeOf({ multiplyAdds, moved }: Work, coefficients: Coefficients): number {
   return coefficients.call + (multiplyAdds * coefficients.multiplyAdds + moved * coefficients.moved) / 1e6;
 }
 
-/** Predicted milliseconds of some contenders on a backend: of those that are calibrated. */
+/**
+ * Predicted milliseconds of some contenders on a backend: of those that are calibrated; or, where the calibration tells
+ * nothing, of those whose programs' instructions are counted (./counts).
+ */
 export function predictedMs<C extends Contender>(
   pass: Pass,
   contenders: readonly C[],
   g: Conv2DTransposeGeometry,
   { name, calibratedAs = name }: BackendDescriptor,
+  calibrated: boolean,
 ): Partial<Record<C, number>> {
+  const models = calibrated ? MODELS : COUNTED;
   // Stock's kernels are no other backend's.
-  const modelOf = (contender: C): Model | undefined => MODELS[contender === 'stock' ? name : calibratedAs];
+  const modelOf = (contender: C): Model | undefined => models[contender === 'stock' ? name : calibratedAs];
   const ms: Partial<Record<C, number>> = {};
   for (const contender of contenders) {
     const [work, coefficients] = [workOf(pass, contender, g), modelOf(contender)?.[pass]?.[contender]];

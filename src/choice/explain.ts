@@ -14,7 +14,7 @@ import {
 import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf } from '../geometry/geometry';
 import { type GeometryRequest, toGeometry } from '../geometry/request';
 import { type Place, chooseUnderInstall, chooseVariant, supportOfVariant, variantsOf, winnerHere } from './choose';
-import { predictedMs } from './cost_model';
+import { isCalibrated, predictedMs } from './cost_model';
 import { applySettings, settingOf, settingsHere } from './settings';
 import { choosesStock, isInstalled, stockCall } from './stock';
 
@@ -92,8 +92,12 @@ export function explain(request: GeometryRequest | Conv2DTransposeGeometry): Exp
     if (measured?.ms[variant] !== undefined)
       return `measured to be fastest on ${measured.device}: ${measured.ms[variant].toPrecision(3)} ms`;
     const ms = times[variant]?.predictedMs?.toPrecision(3);
-    if (ms !== undefined)
-      return `predicted to be fastest of those that can run: ${ms} ms on the machine of the calibration`;
+    if (ms !== undefined) {
+      const where = isCalibrated(descriptor!, place.backend)
+        ? 'the machine of the calibration'
+        : 'a small GPU, by the instructions of its programs';
+      return `predicted to be fastest of those that can run: ${ms} ms on ${where}`;
+    }
     return `first of the usual order; backend '${place.backendName}' has not been calibrated`;
   };
   const device = descriptor?.device(place.backend);
@@ -134,7 +138,9 @@ function timesOf<C extends Contender>(
   place: Place,
 ): Partial<Record<C, KnownTimes>> {
   const descriptor = descriptorOf(place.backendName);
-  const predicted: Partial<Record<Contender, number>> = descriptor ? predictedMs(pass, names, g, descriptor) : {};
+  const predicted: Partial<Record<Contender, number>> = descriptor
+    ? predictedMs(pass, names, g, descriptor, isCalibrated(descriptor, place.backend))
+    : {};
   const measured = winnerHere(pass, g, place)?.ms ?? {};
   const times: Partial<Record<C, KnownTimes>> = {};
   for (const name of names) {

@@ -85,6 +85,11 @@ export interface BackendDescriptor<B extends KernelBackend = KernelBackend> {
   readonly backpropFilter: FamilyKernel<B>;
   /** The backend whose calibration holds here as well. Default: its own. */
   readonly calibratedAs?: string;
+  /**
+   * Whether that calibration tells anything of what it runs on here: else times are predicted from counts of its
+   * programs' instructions, if there are any. Default: it does.
+   */
+  isCalibrated?(backend: B): boolean;
   readonly scratch?: ScratchMeter;
   readonly settings?: Settings<B>;
   /** Gives back what is kept between calls; called when the backend is removed. */
