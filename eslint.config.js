@@ -56,7 +56,11 @@ function packages(others) {
 }
 
 /** Where the insides of a backend are known: a file for each. What a later tfjs changes is mended there. */
-const INTERNALS = ['kernels/webgl/tfjs_internals.ts', ...IN_MEMORY.map((name) => `kernels/${name}/index.ts`)];
+const INTERNALS = [
+  'kernels/webgl/tfjs_internals.ts',
+  'kernels/webgpu/tfjs_internals.ts',
+  ...IN_MEMORY.map((name) => `kernels/${name}/index.ts`),
+];
 
 /** No member of a backend, neither `backend.…`, `this.backend.…` nor `const { … } = backend`; and nothing else. */
 function noInternals(...others) {
@@ -102,7 +106,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       '@typescript-eslint/explicit-function-return-type': ['error', { allowExpressions: true }],
       eqeqeq: 'error',
-      // Comments, strings and GLSL too. A line that holds an address may be longer.
+      // Comments, strings and GLSL and WGSL too. A line that holds an address may be longer.
       '@stylistic/max-len': ['error', { code: 120, comments: 120, ignoreUrls: true }],
       // A line that the formatter would break wants another shape.
       'no-warning-comments': ['error', { terms: ['prettier-ignore'], location: 'anywhere' }],
@@ -121,7 +125,11 @@ export default tseslint.config(
     rules: noInternals(),
   },
   // Flags of tfjs, too.
-  { files: ['kernels/webgl/**'], ignores: INTERNALS, rules: noInternals("CallExpression[callee.name='env']") },
+  {
+    files: ['kernels/webgl/**', 'kernels/webgpu/**'],
+    ignores: INTERNALS,
+    rules: noInternals("CallExpression[callee.name='env']"),
+  },
   {
     files: ['**/*.as.ts'],
     languageOptions: { parser: linesOnly },

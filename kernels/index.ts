@@ -3,3 +3,4 @@
 export { descriptor as cpu } from './cpu';
 export { descriptor as wasm } from './wasm';
 export { descriptor as webgl } from './webgl';
+export { descriptor as webgpu } from './webgpu';

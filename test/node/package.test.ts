@@ -65,6 +65,7 @@ import { conv2dTranspose } from 'tfjs-conv2d-transpose';
 import { setThreads } from 'tfjs-conv2d-transpose/cpu';
 import 'tfjs-conv2d-transpose/webgl';
 import 'tfjs-conv2d-transpose/wasm';
+import 'tfjs-conv2d-transpose/webgpu';
 ${USE}
 check();`;
 const cjs = (tfFrom: string): string => `const tf = require('${tfFrom}');
@@ -73,6 +74,7 @@ const { conv2dTranspose } = require('tfjs-conv2d-transpose');
 const { setThreads } = require('tfjs-conv2d-transpose/cpu');
 require('tfjs-conv2d-transpose/webgl');
 require('tfjs-conv2d-transpose/wasm');
+require('tfjs-conv2d-transpose/webgpu');
 ${USE}
 check();`;
 /** ESM and CommonJS of everything in one process: still one engine and one set of kernels. */
@@ -91,6 +93,7 @@ import { type Conv2DTransposeOptions, conv2dTranspose, conv2dTransposeArithmetic
 import 'tfjs-conv2d-transpose/cpu';
 import 'tfjs-conv2d-transpose/webgl';
 import 'tfjs-conv2d-transpose/wasm';
+import 'tfjs-conv2d-transpose/webgpu';
 const options: Conv2DTransposeOptions = { dilations: [1, 2], groups: 2, variant: 'matmul' };
 const [x, filter] = [tf.ones<tf.Rank.R4>([1, 2, 2, 4]), tf.ones<tf.Rank.R4>([3, 3, 1, 4])];
 const y: tf.Tensor4D = conv2dTranspose(x, filter, undefined, 2, 'same', options);
@@ -207,7 +210,7 @@ describe('the packed tarball', () => {
     const entries = readdirSync(join(folder, 'dist/entries'))
       .filter((name) => name.endsWith('.mjs') && !name.endsWith('.d.mjs'))
       .map((name) => name.replace('.mjs', ''));
-    expect(entries).toEqual(expect.arrayContaining(['cpu', 'graph', 'layers', 'wasm', 'webgl']));
+    expect(entries).toEqual(expect.arrayContaining(['cpu', 'graph', 'layers', 'wasm', 'webgl', 'webgpu']));
     const imports = entries.map((entry) => `import * as ${entry} from 'tfjs-conv2d-transpose/${entry}';`).join('\n');
     writeFileSync(join(besideTfjs, 'entries.mts'), `${imports}\nexport { ${entries.join(', ')} };`);
     expect(typeErrors(besideTfjs, 'entries.mts', 'nodenext', 'nodenext')).toBe('');

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The gradient with respect to the filter, ∂Φ/∂w: a matrix product over pixels, split into parts of them
+ * (programs/filter_gradient) whose sums a tree adds up (programs/partial_sums).
+ */
+import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { type Conv2DTransposeGeometry, filterShapeOf } from '../../src/geometry/geometry';
+import type { Device } from './device';
+import { unsupported } from '../../src/contract';
+import { webgpuKernel } from './kernel';
+import { directFilterGradientSource } from './programs/direct_filter_gradient';
+import { type FilterGradientKind, filterGradientSource, tileCols, tileRows } from './programs/filter_gradient';
+import { FAN_IN, PARTIAL_SUMS } from './programs/partial_sums';
+import { type ProgramSource, WORKGROUP, elementwise } from './programs/program';
+import type { Scope } from './scope';
+
+/** Floats of all parts together, unless one is larger. */
+const MOST_SCRATCH = 2 ** 22;
+/** Workgroups that keep a large device busy. */
+const ENOUGH_WORKGROUPS = 256;
+/** A part of fewer pixels costs more to add up than to compute. */
+const FEWEST_PIXELS = 64;
+
+export const backpropFilter = webgpuKernel({
+  plan: (g, device) => {
+    const product = productOf(g);
+    const pixels = g.batch * g.inHeight * g.inWidth;
+    const floats = util.sizeFromShape(filterShapeOf(g));
+    const wanted = Math.min(
+      Math.ceil(ENOUGH_WORKGROUPS / product.workgroups),
+      Math.ceil(pixels / FEWEST_PIXELS),
+      Math.floor(Math.min(MOST_SCRATCH, device.mostFloats) / floats),
+    );
+    const pixelsOfPart = Math.ceil(pixels / Math.max(1, wanted));
+    const parts = Math.ceil(pixels / pixelsOfPart);
+    const workgroups = product.workgroups * parts;
+    if (workgroups > device.mostWorkgroups) return tooManyWorkgroups(workgroups, device);
+    return {
+      source: product.source,
+      workgroups,
+      parts,
+      floats,
+      uniforms: { ...product.uniforms, pixelsOfPart, parts },
+    };
+  },
+  run: (scope, { source, workgroups, parts, floats, uniforms }, x, dy, output) => {
+    let sums = parts === 1 ? output : scope.buffer([parts, floats]);
+    scope.run({ source, workgroups, inputs: { x, dy }, uniforms, output: sums });
+    for (let left = parts; left > 1; left = Math.ceil(left / FAN_IN)) sums = addUp(scope, sums, left, floats, output);
+  },
+});
+
+function tooManyWorkgroups(workgroups: number, { mostWorkgroups }: Device): ReturnType<typeof unsupported> {
+  return unsupported(`it takes ${workgroups} workgroups, and this device runs ${mostWorkgroups} at most`);
+}
+
+/** A level of the tree: into `output` if it is the last. */
+function addUp(scope: Scope, terms: TensorInfo, parts: number, floats: number, output: TensorInfo): TensorInfo {
+  const sums = Math.ceil(parts / FAN_IN);
+  const result = sums === 1 ? output : scope.buffer([sums, floats]);
+  const program = elementwise(PARTIAL_SUMS, [sums, floats]);
+  scope.run({ ...program, inputs: { terms }, uniforms: { floats, parts, sums }, output: result });
+  return result;
+}
+
+/** The program of a part, and its workgroups. */
+function productOf(g: Conv2DTransposeGeometry): {
+  source: ProgramSource;
+  workgroups: number;
+  uniforms: Record<string, number>;
+} {
+  const [rows, cols] = [(g.filterHeight * g.filterWidth * g.outChannels) / g.groups, g.inChannels / g.groups];
+  const integers = {
+    batch: g.batch,
+    inHeight: g.inHeight,
+    inWidth: g.inWidth,
+    outHeight: g.outHeight,
+    outWidth: g.outWidth,
+    inChannels: g.inChannels,
+    outChannels: g.outChannels,
+    groups: g.groups,
+    tapRows: g.filterHeight,
+    tapCols: g.filterWidth,
+    strideRows: g.strideHeight,
+    strideCols: g.strideWidth,
+    dilationRows: g.dilationHeight,
+    dilationCols: g.dilationWidth,
+    padTop: g.padTop,
+    padLeft: g.padLeft,
+  };
+  const groupRows = g.outChannels / g.groups;
+  if (g.groups > 1 && (groupRows < 4 || cols < 4)) {
+    const depthwise = groupRows === 1 && cols === 1 && g.groups % 4 === 0;
+    const elements = (rows * g.inChannels) / (depthwise ? 4 : 1);
+    const source = directFilterGradientSource(depthwise);
+    return { source, workgroups: Math.max(1, Math.ceil(elements / WORKGROUP)), uniforms: integers };
+  }
+  const layout = { dy: groupRows % 4 === 0 ? 4 : 1, x: cols % 4 === 0 ? 4 : 1 } as const;
+  const tile = TILES.map((shape): FilterGradientKind => ({ ...shape, ...layout })).reduce((best, other) =>
+    costOf(other, rows, cols) < costOf(best, rows, cols) ? other : best,
+  );
+  const [rowTiles, colTiles] = [Math.ceil(rows / tileRows(tile)), Math.ceil(cols / tileCols(tile))];
+  return {
+    source: filterGradientSource(tile),
+    workgroups: rowTiles * colTiles * g.groups,
+    uniforms: { ...integers, rowTiles, colTiles },
+  };
+}
+
+/** Tiles, the largest first. */
+const TILES: readonly Pick<FilterGradientKind, 'across' | 'down' | 'chunk'>[] = [
+  { across: 8, down: 2, chunk: 16 },
+  { across: 16, down: 2, chunk: 16 },
+  { across: 8, down: 1, chunk: 16 },
+  { across: 4, down: 2, chunk: 16 },
+  { across: 2, down: 1, chunk: 16 },
+  { across: 16, down: 1, chunk: 16 },
+];
+
+function costOf(tile: FilterGradientKind, rows: number, cols: number): number {
+  const computed =
+    Math.ceil(rows / tileRows(tile)) * tileRows(tile) * Math.ceil(cols / tileCols(tile)) * tileCols(tile);
+  return computed * (1 + 1 / tile.down);
+}

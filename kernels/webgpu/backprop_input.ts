@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The gradient with respect to x, ∂Φ/∂x: a strided, dilated correlation of dy with the filter. */
+import { type Taps, correlate, planCorrelation } from './correlate';
+import { webgpuKernel } from './kernel';
+
+export const backpropInput = webgpuKernel({
+  plan: (g, device) =>
+    planCorrelation(
+      {
+        batch: g.batch,
+        rows: g.inHeight,
+        cols: g.inWidth,
+        groups: g.groups,
+        channels: g.inChannels / g.groups,
+        depth: g.outChannels / g.groups,
+        imageHeight: g.outHeight,
+        imageWidth: g.outWidth,
+        stepRows: g.strideHeight,
+        stepCols: g.strideWidth,
+        filterCols: g.filterWidth,
+        filterChannels: g.inChannels,
+        order: 'input gradient',
+        taps: {
+          rows: allTaps(g.filterHeight, g.dilationHeight, g.padTop),
+          cols: allTaps(g.filterWidth, g.dilationWidth, g.padLeft),
+        },
+        out: { height: g.inHeight, width: g.inWidth },
+      },
+      device,
+    ),
+  run: (scope, correlation, dy, filter, output, fused) => correlate(scope, correlation, dy, filter, output, fused),
+});
+
+function allTaps(count: number, dilation: number, pad: number): Taps {
+  return { count, offset: -pad, offsetStep: dilation, tap: 0, tapStep: 1 };
+}

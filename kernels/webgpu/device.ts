@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a device can do, and whether it is still there. */
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { SUPPORTED, type Support, otherInternals, unsupported } from '../../src/contract';
+import { keptBy } from '../../src/geometry/kept';
+import { WORKGROUP } from './programs/program';
+import { adapterNameOf, gpuOf, lacksOf } from './tfjs_internals';
+
+/** Bytes of a workgroup's memory that a program takes at most: what every device has. */
+export const WORKGROUP_BYTES = 16_384;
+
+/** Buffers that a program takes at most: image, weights, bias, prelu, result. */
+const BUFFERS = 5;
+
+export interface Device {
+  /** Floats that a program can see of a buffer. */
+  readonly mostFloats: number;
+  /** Workgroups of a dispatch, whichever way they are arranged. */
+  readonly mostWorkgroups: number;
+  /** Why no program can run, or ''. */
+  readonly problem: string;
+}
+
+export const deviceOf = keptBy((backend: WebGPUBackend): Device => {
+  const { limits } = gpuOf(backend);
+  const needs: readonly [keyof GPUSupportedLimits & string, number][] = [
+    ['maxComputeInvocationsPerWorkgroup', WORKGROUP],
+    ['maxComputeWorkgroupStorageSize', WORKGROUP_BYTES],
+    ['maxStorageBuffersPerShaderStage', BUFFERS],
+  ];
+  const lacking = needs.find(([name, needed]) => (limits[name] as number) < needed);
+  return {
+    mostFloats: Math.floor(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / 4),
+    mostWorkgroups: limits.maxComputeWorkgroupsPerDimension ** 3,
+    problem: lacking
+      ? `its programs need a ${lacking[0]} of ${lacking[1]}, and this device has ${limits[lacking[0]] as number}`
+      : '',
+  };
+});
+
+/** What became of a device. */
+const fates = keptBy((device: GPUDevice): { lost?: string; outOfMemory?: string } => {
+  const fate: { lost?: string; outOfMemory?: string } = {};
+  void device.lost.then(({ message, reason }) => (fate.lost = message || reason));
+  device.addEventListener('uncapturederror', ({ error }) => {
+    if (error instanceof GPUOutOfMemoryError) fate.outOfMemory = error.message;
+  });
+  return fate;
+});
+
+/**
+ * @throws Error if the device is lost, or an earlier call found no memory on it: results would be garbage, and WebGPU
+ *   tells of neither where it happens.
+ */
+export function throwIfLost(backend: WebGPUBackend): void {
+  const fate = fates(gpuOf(backend));
+  if (fate.lost !== undefined) {
+    throw new Error(`The WebGPU device is lost (${fate.lost}): remove the backend 'webgpu' and register it anew`);
+  }
+  const { outOfMemory } = fate;
+  if (outOfMemory !== undefined) {
+    delete fate.outOfMemory;
+    throw new Error(`The GPU had no memory left for an earlier call: ${outOfMemory}`);
+  }
+}
+
+/** Whether kernels of ours can run here at all. */
+export function probe(backend: WebGPUBackend): Support {
+  const lacks = lacksOf(backend);
+  if (lacks.length > 0) return otherInternals('webgpu', backend, `its backend has no ${lacks.join(', ')}`);
+  const { problem } = deviceOf(backend);
+  return problem === '' ? SUPPORTED : unsupported(problem);
+}
+
+export function nameOf(backend: WebGPUBackend): string {
+  return adapterNameOf(backend);
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Registers the kernels of the `webgpu` backend when imported, as `@tensorflow/tfjs-backend-webgpu` does its own. Where
+ * a browser has no WebGPU that costs nothing and breaks nothing.
+ *
+ * To follow one forward pass: ./subpixel, ./correlate (what is asked for, the plan and its tile), programs/correlation
+ * (the WGSL), ./scope (one call), ./tfjs_internals.
+ */
+import { type BackendDescriptor, DENSE_CONVOLUTIONS, registerBackend } from '../../src/contract';
+import { backpropFilter } from './backprop_filter';
+import { backpropInput } from './backprop_input';
+import { nameOf, probe } from './device';
+import { dilate } from './dilate';
+import { matmul } from './matmul';
+import { scatter } from './scatter';
+import { subpixel } from './subpixel';
+
+export const descriptor: BackendDescriptor = {
+  name: 'webgpu',
+  runsOn: 'gpu',
+  device: nameOf,
+  probe,
+  replaces: DENSE_CONVOLUTIONS,
+  variants: { scatter, dilate, matmul, subpixel },
+  backpropInput,
+  backpropFilter,
+};
+
+registerBackend(descriptor);

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What the kernels of this room share: a plan is made once for a geometry and a device, and a call is run within a
+ * scope (./scope) that gives back all that was made for it.
+ */
+import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { type FamilyKernel, SUPPORTED, type Support, type Unsupported, unsupported } from '../../src/contract';
+import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from '../../src/geometry/geometry';
+import { keptBy } from '../../src/geometry/kept';
+import { type Device, deviceOf, throwIfLost } from './device';
+import { type Fused, fusedOf } from './programs/fused';
+import { Scope } from './scope';
+import { tensorOf } from './tfjs_internals';
+
+/** A kernel: it plans, and it runs what it has planned. */
+export interface WebGPUKernel<P extends object> {
+  /** All integers of a call, or why there is no such call here. */
+  plan(g: Conv2DTransposeGeometry, device: Device): P | Unsupported;
+  /** Runs programs that write `output`. */
+  run(scope: Scope, plan: P, first: TensorInfo, second: TensorInfo, output: TensorInfo, fused: Fused): void;
+}
+
+export function webgpuKernel<P extends object>({ plan, run }: WebGPUKernel<P>): FamilyKernel<WebGPUBackend> {
+  const planOf = keptBy((g: Conv2DTransposeGeometry) =>
+    keptBy(
+      (device: Device): P | Unsupported =>
+        tooLarge(device, xShapeOf(g), filterShapeOf(g), yShapeOf(g)) ?? plan(g, device),
+    ),
+  );
+  return {
+    supports: (g, backend): Support => {
+      if (g.batch === 0) return SUPPORTED;
+      const planned = planOf(g)(deviceOf(backend));
+      return 'reason' in planned ? planned : SUPPORTED;
+    },
+    run: ({ backend, geometry: g, first, second, outShape, fused }) => {
+      if (g.batch === 0) return tensorOf(backend, outShape, new Float32Array(util.sizeFromShape(outShape)));
+      throwIfLost(backend);
+      const planned = planOf(g)(deviceOf(backend));
+      if ('reason' in planned) throw new Error(planned.reason);
+      return Scope.run(backend, (scope) => {
+        const output = scope.buffer(outShape);
+        run(scope, planned, first, second, output, fusedOf(fused));
+        return output;
+      });
+    },
+  };
+}
+
+/** That a buffer of one of these shapes is more than a program can see. */
+export function tooLarge({ mostFloats }: Device, ...shapes: readonly number[][]): Unsupported | undefined {
+  const largest = Math.max(...shapes.map((shape) => util.sizeFromShape(shape)));
+  if (largest <= mostFloats) return undefined;
+  return unsupported(
+    `it needs a buffer of ${largest} floats, and a program can see ${mostFloats} here; take a smaller batch or image`,
+  );
+}

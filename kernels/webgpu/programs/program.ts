@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * A compute program as tfjs takes it, and how WGSL is generated here: code is repeated by JavaScript, and what differs
+ * from size to size is a uniform.
+ */
+import type { WebGPUProgram } from '@tensorflow/tfjs-backend-webgpu';
+
+/** 0, 1, … count − 1. */
+export function range(count: number): number[] {
+  return Array.from({ length: count }, (_, n) => n);
+}
+
+/** The code of each item, one below the other. */
+export function each<T>(items: readonly T[], code: (item: T, n: number) => string): string {
+  return items.map(code).join('\n');
+}
+
+/** Invocations of a workgroup, in all programs: what every device has. */
+export const WORKGROUP = 64;
+
+/** A buffer that a program reads: its name in the code, and how many floats an element of it holds there. */
+export interface Input {
+  readonly name: string;
+  readonly lanes: 1 | 4;
+}
+
+/** What a program is made of. Equal keys mean equal code. */
+export interface ProgramSource {
+  readonly key: string;
+  readonly inputs: readonly Input[];
+  /** Floats of an element of `result`. */
+  readonly outputLanes: 1 | 4;
+  /** Names of integers. */
+  readonly integers: readonly string[];
+  /** Names of floats. */
+  readonly floats?: readonly string[];
+  /**
+   * `fn main(index: i32)`. A workgroup has 64 invocations, `localIndex` is which of them it is; `index` counts all
+   * invocations of a dispatch, of which there may be more than were asked for.
+   */
+  readonly code: () => string;
+}
+
+/** A program for one call: tfjs writes into it. The class's name is what `tf.profile` shows of it. */
+export class Program implements WebGPUProgram {
+  readonly variableNames: string[];
+  readonly variableComponents: number[];
+  readonly outputComponent: number;
+  readonly workgroupSize: [number, number, number] = [WORKGROUP, 1, 1];
+  readonly dispatchLayout = { x: [0] };
+  readonly uniformNames: readonly { readonly name: string; readonly type: 'int32' | 'float32' }[];
+  readonly uniforms: string;
+  readonly size = false;
+  outputShape: number[] = [];
+  shaderKey: string;
+  dispatch: [number, number, number];
+
+  constructor(
+    private readonly source: ProgramSource,
+    workgroups: number,
+  ) {
+    this.shaderKey = `conv2d-transpose: ${source.key}`;
+    this.dispatch = [workgroups, 1, 1];
+    this.variableNames = source.inputs.map(({ name }) => name);
+    this.variableComponents = source.inputs.map(({ lanes }) => lanes);
+    this.outputComponent = source.outputLanes;
+    this.uniformNames = [
+      ...source.integers.map((name) => ({ name, type: 'int32' as const })),
+      ...(source.floats ?? []).map((name) => ({ name, type: 'float32' as const })),
+    ];
+    this.uniforms = this.uniformNames
+      .map(({ name, type }) => `${name}: ${type === 'int32' ? 'i32' : 'f32'}, `)
+      .join('');
+  }
+
+  getUserCode(): string {
+    return this.source.code();
+  }
+}
+
+/**
+ * Integers are slow to divide, and where GPUs are simulated they are divided one by one: floats find quotients here.
+ * All of them expect a ≥ 0 and b > 0.
+ *
+ *     quotient(a, b)        exact: the error of a first guess is divided in turn, and what is left mended by one
+ *     smallQuotient(a, b)   exact for a up to LARGEST_DIVIDEND
+ */
+export const QUOTIENT = `
+fn quotient(a: i32, b: i32) -> i32 {
+  let guess = i32(f32(a) / f32(b));
+  let better = guess + i32(f32(a - guess * b) / f32(b));
+  let left = a - better * b;
+  return better + select(0, 1, left >= b) - select(0, 1, left < 0);
+}
+fn smallQuotient(a: i32, b: i32) -> i32 { return i32((f32(a) + 0.5) / f32(b)); }`;
+/** What smallQuotient can divide. */
+export const LARGEST_DIVIDEND = 2 ** 22;
+
+/** The code for `value` divided by a power of two, `value` ≥ 0. */
+export function shifted(value: string, by: number): string {
+  return by === 1 ? value : `(${value} >> ${Math.log2(by)}u)`;
+}
+
+/** A run of a program that has an invocation for each element of a shape. */
+export function elementwise(
+  source: ProgramSource,
+  shape: readonly number[],
+): { readonly source: ProgramSource; readonly workgroups: number } {
+  const elements = shape.reduce((product, size) => product * size, 1) / source.outputLanes;
+  return { source, workgroups: Math.ceil(elements / WORKGROUP) };
+}
+
+/**
+ * An element of a buffer where a condition holds, else 0, without a branch: where many stand in a row, compilers take
+ * minutes over branches.
+ */
+export function readIf(condition: string, buffer: string, at: string, lanes: 1 | 4): string {
+  const zero = lanes === 4 ? 'vec4<f32>(0.)' : '0.';
+  return `select(${zero}, ${buffer}[select(0, ${at}, ${condition})], ${condition})`;
+}
+
+/** That 0 ≤ `value` < `size`; `&` joins such terms without branches, unlike `&&`. */
+export function within(value: string, size: string): string {
+  return `(${value} >= 0) & (${value} < ${size})`;
+}

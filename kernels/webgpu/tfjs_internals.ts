@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * All that is known here of tfjs's webgpu backend, and all of it is public or typed: tensors are dense buffers in the
+ * order of their elements; `runWebGPUProgram` compiles a program, once for each `shaderKey`, and runs it; a buffer goes
+ * back to tfjs's pool with `disposeData`. What tfjs changes inside is mended in this file.
+ */
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { util } from '@tensorflow/tfjs-core';
+import type { Program } from './programs/program';
+
+/** What a device can take, in bytes and in workgroups. */
+export type Limits = Pick<
+  GPUSupportedLimits,
+  | 'maxStorageBufferBindingSize'
+  | 'maxBufferSize'
+  | 'maxComputeWorkgroupsPerDimension'
+  | 'maxComputeWorkgroupStorageSize'
+  | 'maxComputeInvocationsPerWorkgroup'
+  | 'maxStorageBuffersPerShaderStage'
+>;
+
+export function gpuOf(backend: WebGPUBackend): GPUDevice {
+  return backend.device;
+}
+
+/** Vendor and architecture, as far as the browser tells. */
+export function adapterNameOf(backend: WebGPUBackend): string {
+  const { vendor, architecture } = (backend.adapterInfo ?? {}) as unknown as { vendor?: string; architecture?: string };
+  return [vendor, architecture].filter((word) => word).join(' ') || 'WebGPU';
+}
+
+/** Members that a tfjs must have for kernels of ours to run. */
+export function lacksOf(backend: WebGPUBackend): string[] {
+  const members = {
+    device: 'object',
+    runWebGPUProgram: 'function',
+    makeTensorInfo: 'function',
+    disposeData: 'function',
+  };
+  return Object.entries(members).flatMap(([name, type]) =>
+    typeof (backend as unknown as Record<string, unknown>)[name] === type ? [] : [name],
+  );
+}
+
+/** A tensor of float32: of these values, or with whatever its buffer holds. */
+export function tensorOf(backend: WebGPUBackend, shape: number[], values?: Float32Array): TensorInfo {
+  return backend.makeTensorInfo(shape, 'float32', values);
+}
+
+export function disposeTensor(backend: WebGPUBackend, info: TensorInfo): void {
+  backend.disposeData(info.dataId);
+}
+
+/**
+ * Runs a program into `output`. tfjs writes ranks, and which sizes are equal or 1, into the code that it compiles: all
+ * buffers go by shapes that hide the difference, so that a new size compiles nothing.
+ */
+export function runProgram(
+  backend: WebGPUBackend,
+  program: Program,
+  inputs: readonly TensorInfo[],
+  uniforms: Readonly<Record<string, number>>,
+  output: TensorInfo,
+): void {
+  const flat = inputs.map(({ dataId, shape, dtype }) => ({ dataId, dtype, shape: [util.sizeFromShape(shape), 1] }));
+  const values = program.uniformNames.map(({ name, type }) => ({ type, data: [uniforms[name]] }));
+  const size = util.sizeFromShape(output.shape);
+  program.outputShape = [size];
+  backend.runWebGPUProgram(program, flat, 'float32', values, {
+    dataId: output.dataId,
+    dtype: output.dtype,
+    shape: [size],
+  });
+}
