@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The same specs as under jest, and those for WebGL, in headless Chromium with software rendering. Run by
+ * The same specs as under jest, and those for WebGL and WebGPU, in headless Chromium with software rendering. Run by
  * test/karma.mjs, which bundles them.
  */
-import { CHROMIUM_FLAGS } from './scripts/chromium.mjs';
+import { CHROMIUM_FLAGS, VULKAN_FLAGS, WEBGPU_FLAGS } from './scripts/chromium.mjs';
 import { karmaProgress } from './test/progress.mjs';
 
 export default (config) =>
@@ -13,7 +13,9 @@ export default (config) =>
     plugins: ['karma-jasmine', 'karma-chrome-launcher', karmaProgress],
     files: ['test/dist/specs.js'],
     browsers: ['Software'],
-    customLaunchers: { Software: { base: 'ChromeHeadless', flags: CHROMIUM_FLAGS } },
+    customLaunchers: {
+      Software: { base: 'Chrome', flags: ['--headless', ...CHROMIUM_FLAGS, ...WEBGPU_FLAGS, ...VULKAN_FLAGS] },
+    },
     reporters: ['progress-lines'],
     logLevel: 'WARN',
     singleRun: true,

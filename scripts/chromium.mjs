@@ -31,6 +31,12 @@ export const CHROMIUM_FLAGS = [
   '--no-first-run',
 ];
 
+/** Where WebGPU runs without a GPU. */
+export const WEBGPU_FLAGS = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+
+/** And where canvases can show what it wrote, by which tfjs reads synchronously. */
+export const VULKAN_FLAGS = ['--enable-features=Vulkan', '--use-vulkan=swiftshader'];
+
 /** The path of a browser, or `undefined`. */
 export function findChromium() {
   return findProgram([], [process.env.CHROME_BIN]) ?? findProgram(NAMES, PLACES);

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Bundles the specs and runs them in a browser; `--grep TEXT` for some. Exits with 1 if one fails or no browser can be
- * had.
+ * Bundles the specs and runs them in a browser; `--grep TEXT` for some, `--webgpu` for all on WebGPU alone. Exits with
+ * 1 if one fails or no browser can be had.
  */
 import { fileURLToPath } from 'node:url';
 import { HOW_TO_GET_ONE, ensureChromium } from '../scripts/chromium.mjs';
 import { prepare, root } from '../scripts/dependencies.mjs';
 
-/** Runs all specs (or those that `grep` names); resolves to how many passed, failed and were skipped. */
-export async function runKarma({ grep } = {}) {
+/**
+ * Runs all specs (or those that `grep` names) on what a set-up file has; resolves to how many passed, failed and were
+ * skipped.
+ */
+export async function runKarma({ grep, setup = 'setup_browser' } = {}) {
   const executable = ensureChromium();
   if (!executable) {
     console.log(`karma FAILED ${HOW_TO_GET_ONE}`);
@@ -18,7 +21,7 @@ export async function runKarma({ grep } = {}) {
   const { bundle } = await import('./bundle.mjs');
   const { readdirSync } = await import('node:fs');
   const specs = readdirSync(`${root}test`).filter((name) => name.endsWith('.spec.ts'));
-  const imports = ['./support/setup_browser', ...specs.map((name) => `./${name}`)].map((path) => `import '${path}';`);
+  const imports = [`./support/${setup}`, ...specs.map((name) => `./${name}`)].map((path) => `import '${path}';`);
   await bundle('specs', imports.join('\n'));
   const { default: karma } = await import('karma');
   const { default: configure } = await import('../karma.conf.js');
@@ -48,7 +51,10 @@ export async function runKarma({ grep } = {}) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await prepare('kernels');
   const at = process.argv.indexOf('--grep');
-  const { passed, failed, skipped } = await runKarma({ grep: at < 0 ? undefined : process.argv[at + 1] });
+  const { passed, failed, skipped } = await runKarma({
+    grep: at < 0 ? undefined : process.argv[at + 1],
+    setup: process.argv.includes('--webgpu') ? 'setup_webgpu' : undefined,
+  });
   console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
   process.exit(failed === 0 ? 0 : 1);
 }

@@ -7,12 +7,9 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 import { type LaunchOptions, type Page, chromium } from 'playwright-core';
-import { CHROMIUM_FLAGS, HOW_TO_GET_ONE, ensureChromium } from '../../scripts/chromium.mjs';
+import { CHROMIUM_FLAGS, HOW_TO_GET_ONE, WEBGPU_FLAGS, ensureChromium } from '../../scripts/chromium.mjs';
 
 const ORT_FOLDER = new URL('../../node_modules/onnxruntime-web/dist/', import.meta.url);
-
-/** Where WebGPU runs without a GPU. */
-const WEBGPU_FLAGS = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
 /** A page that is isolated has a clock of 5 µs; others one of 0.1 ms. */
 const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };

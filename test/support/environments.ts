@@ -13,6 +13,8 @@ export interface Environment {
   onlyNumbers?: boolean;
   /** Another setting of a backend that is tried in full elsewhere: what takes long is tried less here. */
   isVariation?: boolean;
+  /** The titles of the specs that are tried there. Default: all. */
+  specs?: readonly string[];
   /** Why no kernel of ours runs there, if none does; then the op is composed of core ops. */
   withoutKernels?: string;
   setUp?(): void | Promise<void>;
@@ -44,13 +46,14 @@ export const isVariation = (environment: Environment): boolean => environment.is
 
 /**
  * The rows of a table that are tried in an environment: all of them; where `isTriedLess`, every fifth, which is
- * printed. (Of the pairs of 4 variants with others these are all variants in turn.) By default that is where the op is
- * composed of core ops: they take thousands of draws for a layer, and fallback.spec.ts tries them on all layers on cpu.
+ * printed. (Of the pairs of 4 variants with others these are all variants in turn.) By default that is where only some
+ * specs are tried, and where the op is composed of core ops: they take thousands of draws for a layer, and
+ * fallback.spec.ts tries them on all layers on cpu.
  */
 export function rowsOn<T>(
   environment: Environment,
   rows: readonly T[],
-  isTriedLess = (on: Environment): boolean => !hasKernels(on),
+  isTriedLess = (on: Environment): boolean => !hasKernels(on) || on.specs !== undefined,
 ): readonly T[] {
   if (!isTriedLess(environment)) return rows;
   explain(`${environment.name}: every fifth case of some tables, all of which others try`);
@@ -63,7 +66,9 @@ export function describeOnEveryBackend(
   body: (environment: Environment) => void,
   wanted: (environment: Environment) => boolean = () => true,
 ): void {
-  for (const environment of environments.filter(wanted)) describeOn(environment, title, body);
+  for (const environment of environments.filter(wanted)) {
+    if (environment.specs?.includes(title) ?? true) describeOn(environment, title, body);
+  }
 }
 
 /** A `describe` in which tfjs runs in an environment, which need not be one of those of the runner. */

@@ -110,6 +110,10 @@ export const LATER: Readonly<Record<string, Readonly<Record<string, readonly [La
       /WEBGL_RENDER_FLOAT32_ENABLED/,
     ],
   },
+  webgpu: {
+    'has no device': [without('device'), /its backend has no device/],
+    'calls runWebGPUProgram otherwise': [without('runWebGPUProgram'), /its backend has no runWebGPUProgram/],
+  },
   wasm: {
     'has no typedArrayFromHeap': [without('typedArrayFromHeap'), /typedArrayFromHeap is not a function/],
     'has no makeOutput': [without('makeOutput'), /makeOutput is not a function/],

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What specs run on in a browser: the engines of the cpu backend, and WebGL as different machines have it. */
+/** What specs run on in a browser: the engines of the cpu backend, WebGL as different machines have it, and WebGPU. */
 import * as tf from '@tensorflow/tfjs';
 import { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import '../../kernels';
 import { type Environment, environments } from './environments';
 import { onEveryEngine } from './memory_backends';
+import { webgpu } from './webgpu_environment';
 
 tf.env().set('IS_TEST', true);
 
@@ -39,5 +40,6 @@ environments.push(
   webgl('webgl 2', { WEBGL_VERSION: 2 }),
   webgl('webgl 2, packing off', { WEBGL_VERSION: 2, WEBGL_PACK: false }, { isVariation: true }),
   webgl('webgl 2, half floats', { WEBGL_VERSION: 2, ...halfFloats }, { precision: 16, isVariation: true }),
+  { ...webgpu, specs: ['webgpu'] },
   webgl('webgl 1', { WEBGL_VERSION: 1 }, { withoutKernels, isVariation: true }),
 );

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What only WebGPU can get wrong: buffers, limits of a device, compiled programs, what WGSL fuses, a lost device. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { descriptor } from '../kernels/webgpu';
+import { VARIANTS, type Variant, computeGeometry, conv2dTranspose, fused } from '../src';
+import { ACTIVATIONS, kernelFor, supportOf } from '../src/contract';
+import { mismatch } from './support/compare';
+import { describeOnEveryBackend } from './support/environments';
+import { opArguments, runBackpropFilter, runBackpropInput, runForward } from './support/kernels';
+import { filterShape, layer, randomOperands, xShape, yShape } from './support/layer';
+import * as oracle from './support/oracle';
+
+const backend = (): WebGPUBackend => tf.backend() as WebGPUBackend;
+/** What tfjs keeps compiled. */
+const programs = (): string[] =>
+  Object.keys((backend() as unknown as { pipelineCache: object }).pipelineCache).filter((key) =>
+    key.startsWith('conv2d-transpose'),
+  );
+/** What is recorded runs, and what it holds is given back. */
+function submit(): void {
+  const { commandEncoder } = backend() as unknown as { commandEncoder: unknown };
+  if (!commandEncoder) return;
+  backend().endComputePassEncoder();
+  backend().submitQueue();
+}
+/** Has the device play one of other limits, while `body` runs on a backend made anew for it. */
+async function withLimits(limits: Partial<Record<keyof GPUSupportedLimits, number>>, body: () => void): Promise<void> {
+  await renewed((device) => {
+    const real = device.limits as unknown as Record<string, number>;
+    const played = new Proxy(real, {
+      get: (_, name: string) => limits[name as keyof GPUSupportedLimits] ?? real[name],
+    });
+    Object.defineProperty(device, 'limits', { value: played });
+  });
+  body();
+  await renewed();
+}
+/** A backend `webgpu`, made anew. */
+async function renewed(change: (device: GPUDevice) => void = () => undefined): Promise<void> {
+  const factory = tf.findBackendFactory('webgpu')!;
+  await tf.setBackend('cpu');
+  tf.removeBackend('webgpu');
+  tf.registerBackend('webgpu', factory, 3);
+  await tf.setBackend('webgpu');
+  change(backend().device);
+}
+
+describeOnEveryBackend('webgpu', specs, (environment) => environment.backend === 'webgpu');
+
+function specs(): void {
+  const l = layer({ inChannels: 8, outChannels: 4, pads: [1, 0, 0, 1], batch: 2 });
+  const { x, filter, dy } = randomOperands(l, 'webgpu');
+  const truth = oracle.forward(l, x, filter);
+  const used = (): unknown => [backend().memory().numBytesInGPU, backend().numDataIds()];
+
+  /** A forward pass and both gradients, of operands on the GPU. */
+  const forwardAndGradients = (variant: Variant): { inputs: tf.Tensor[]; runs: () => void } => {
+    const inputs = [tf.mul(tf.tensor4d(x, xShape(l)), 1), tf.mul(tf.tensor4d(filter, filterShape(l)), 1)];
+    const op = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
+      conv2dTranspose(a as tf.Tensor4D, b as tf.Tensor4D, ...opArguments(l, variant));
+    const runs = (): void => {
+      op(inputs[0], inputs[1]).dispose();
+      tf.grads(op)(inputs).forEach((gradient) => gradient.dispose());
+      submit();
+    };
+    return { inputs, runs };
+  };
+
+  it('says what it runs on', () => {
+    expect(descriptor.probe(backend())).toEqual({ supported: true });
+    expect(descriptor.device(backend())).not.toBe('');
+  });
+
+  for (const [what, other] of Object.entries({
+    'odd channels, dilated': layer({ inChannels: 3, outChannels: 5, dilations: [2, 3], pads: [1, 0, 2, 1] }),
+    'small groups, an output padding': layer({ inChannels: 8, outChannels: 12, groups: 4, outputPadding: [1, 0] }),
+  })) {
+    it(`computes all variants and both gradients: ${what}`, () => {
+      const o = randomOperands(other, what);
+      for (const variant of VARIANTS)
+        expect(mismatch(runForward(other, o.x, o.filter, variant), oracle.forward(other, o.x, o.filter))).toBe('');
+      expect(mismatch(runBackpropInput(other, o.dy, o.filter), oracle.backpropInput(other, o.dy, o.filter))).toBe('');
+      expect(mismatch(runBackpropFilter(other, o.x, o.dy), oracle.backpropFilter(other, o.x, o.dy))).toBe('');
+    });
+  }
+
+  for (const variant of VARIANTS) {
+    it(`${variant}: gives all buffers back to the pool`, () => {
+      const { inputs, runs } = forwardAndGradients(variant);
+      runs();
+      const before = used();
+      for (let n = 0; n < 5; n++) runs();
+      expect(used()).toEqual(before);
+      tf.dispose(inputs);
+    });
+
+    it(`${variant}: gives all buffers back when a program cannot be run`, () => {
+      const { inputs, runs } = forwardAndGradients(variant);
+      runs();
+      const before = used();
+      const run = backend().runWebGPUProgram.bind(backend());
+      let calls = 0;
+      const failAt = (last: number): void => {
+        calls = 0;
+        backend().runWebGPUProgram = (...given) => {
+          if (++calls === last) throw new Error('no such luck');
+          return run(...given);
+        };
+      };
+      failAt(Infinity);
+      runs();
+      const all = calls;
+      expect(all).toBeGreaterThan(2);
+      for (let last = 1; last <= all; last++) {
+        failAt(last);
+        expect(() => tf.tidy(runs)).toThrowError(/no such luck/);
+        submit();
+        expect(used()).toEqual(before);
+      }
+      backend().runWebGPUProgram = run;
+      runs();
+      expect(used()).toEqual(before);
+      tf.dispose(inputs);
+    });
+  }
+
+  it('compiles nothing anew for another image size, batch or stride', () => {
+    const run = (inSize: [number, number], batch: number, stride: number): void => {
+      const other = layer({ inSize, batch, inChannels: 4, outChannels: 4, strides: [stride, 2] });
+      const o = randomOperands(other, 'sizes');
+      for (const variant of VARIANTS)
+        expect(mismatch(runForward(other, o.x, o.filter, variant), oracle.forward(other, o.x, o.filter))).toBe('');
+      expect(mismatch(runBackpropInput(other, o.dy, o.filter), oracle.backpropInput(other, o.dy, o.filter))).toBe('');
+      expect(mismatch(runBackpropFilter(other, o.x, o.dy), oracle.backpropFilter(other, o.x, o.dy))).toBe('');
+    };
+    run([9, 8], 1, 2);
+    const before = programs();
+    expect(before.length).toBeGreaterThan(4);
+    run([13, 12], 1, 3);
+    run([7, 5], 3, 2);
+    expect(programs()).toEqual(before);
+  });
+
+  for (const [what, groups] of [
+    ['tiles', 1],
+    ['channel by channel', 4],
+  ] as const) {
+    it(`fuses bias and every activation, ${what}`, () => {
+      const small = layer({ inChannels: 4, outChannels: 4, groups, kernel: [2, 2], inSize: [3, 2] });
+      const o = randomOperands(small, 'fused');
+      const [, strides, pad, options] = opArguments(small, 'subpixel');
+      if (typeof options === 'string') throw new Error('options were expected');
+      tf.tidy(() => {
+        const [$x, $filter] = [tf.tensor4d(o.x, xShape(small)), tf.tensor4d(o.filter, filterShape(small))];
+        const [bias, slopes] = [tf.tensor1d([0.1, -0.2, 0.3, 0.4]), tf.tensor1d([0.5, 0.25, 2, -1])];
+        const sums = tf.add(conv2dTranspose($x, $filter, ...opArguments(small, 'subpixel')), bias);
+        const expected: Record<string, tf.Tensor> = {
+          linear: sums,
+          relu: tf.relu(sums),
+          relu6: tf.relu6(sums),
+          elu: tf.elu(sums),
+          sigmoid: tf.sigmoid(sums),
+          tanh: tf.tanh(sums),
+          leakyrelu: tf.leakyRelu(sums, 0.3),
+          prelu: tf.prelu(sums, slopes),
+        };
+        for (const activation of groups === 1 ? (['relu', 'prelu'] as const) : ACTIVATIONS) {
+          const y = fused.conv2dTranspose({
+            x: $x,
+            filter: $filter,
+            strides,
+            pad,
+            ...options,
+            bias,
+            activation,
+            preluActivationWeights: activation === 'prelu' ? slopes : undefined,
+            leakyreluAlpha: 0.3,
+          });
+          const [ours, theirs] = [y.dataSync(), expected[activation].dataSync()];
+          const worst = Math.max(...ours.map((value, n) => Math.abs(value - theirs[n])));
+          expect(`${activation} ${worst < 1e-5}`).toBe(`${activation} true`);
+        }
+      });
+    });
+  }
+
+  it('runs more workgroups than a dimension of a dispatch holds, and refuses more than a dispatch does', async () => {
+    const wide = layer({ inSize: [1, 400], inChannels: 4, outChannels: 4, kernel: [1, 2] });
+    const o = randomOperands(wide, 'wide');
+    await withLimits({ maxComputeWorkgroupsPerDimension: 5 }, () => {
+      for (const variant of ['subpixel', 'matmul'] as const)
+        expect(mismatch(runForward(wide, o.x, o.filter, variant), oracle.forward(wide, o.x, o.filter))).toBe('');
+      expect(mismatch(runBackpropFilter(wide, o.x, o.dy), oracle.backpropFilter(wide, o.x, o.dy))).toBe('');
+    });
+    await withLimits({ maxComputeWorkgroupsPerDimension: 1 }, () => {
+      expect(() => runForward(wide, o.x, o.filter, 'subpixel')).toThrowError(
+        /workgroups, and this device runs 1 at most/,
+      );
+    });
+  });
+
+  it('says why where a buffer is larger than a program sees', () => {
+    const g = computeGeometry({ xShape: [1, 64, 64, 8], filterShape: [3, 3, 8, 8], strides: 2, pad: 'same' });
+    const limits = { ...backend().device.limits, maxBufferSize: 2 ** 16, maxStorageBufferBindingSize: 2 ** 16 };
+    const other = Object.assign(Object.create(backend()) as WebGPUBackend, { device: { limits } });
+    for (const variant of VARIANTS) {
+      const support = supportOf(
+        { probe: () => ({ supported: true }) },
+        kernelFor(descriptor, 'forward', variant)!,
+        g,
+        other,
+      );
+      expect(JSON.stringify(support)).toMatch(/needs a buffer of \d+ floats, and a program can see 16384 here/);
+    }
+  });
+
+  it('refuses a device that is lost, and works on a backend registered anew', async () => {
+    expect(mismatch(runForward(l, x, filter, 'subpixel'), truth)).toBe('');
+    const { device } = backend();
+    device.destroy();
+    await device.lost;
+    for (const run of [
+      () => runForward(l, x, filter, 'subpixel'),
+      () => runBackpropInput(l, dy, filter),
+      () => runBackpropFilter(l, x, dy),
+    ])
+      expect(run).toThrowError(/WebGPU device is lost.*remove the backend 'webgpu' and register it anew/);
+    await renewed();
+    expect(mismatch(runForward(l, x, filter, 'subpixel'), truth)).toBe('');
+    expect(yShape(l)).toEqual([2, 8, 10, 4]);
+  });
+}
