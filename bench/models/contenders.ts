@@ -6,12 +6,12 @@
  * files, as a user has it, and gets plain values in every call.
  */
 import * as tf from '@tensorflow/tfjs';
-import { install, uninstall } from '../../src';
-import { conv1dTranspose, conv2dTranspose, fold } from '../../src/integrations/layers';
+import { fold } from '../../src/integrations/layers';
 import { onnxPlayer } from '../peers/onnx_player';
 import type { Player } from '../race';
 import { type Network, writingsOf } from './networks';
 import { seededInputs } from './seeded';
+import { preparation, registerLayers } from './stock_or_ours';
 import type { Writing } from './written';
 
 export const CONTENDERS = ['stock', 'install()', 'layers', 'fold()', 'onnxruntime'] as const;
@@ -31,19 +31,9 @@ export interface ModelFiles {
   onnx(network: string): Promise<Uint8Array>;
 }
 
-/** Stock's layers are registered under the names that ours take over when they are imported. */
-const LAYERS = {
-  stock: [tf.layers.conv2dTranspose({ filters: 1, kernelSize: 1, name: 'stock' })],
-  layers: [
-    conv2dTranspose({ filters: 1, kernelSize: 1, name: 'ours' }),
-    conv1dTranspose({ filters: 1, kernelSize: 1, name: 'ours' }),
-  ],
-};
-type LayerClass = tf.serialization.SerializableConstructor<tf.serialization.Serializable>;
-
 /** A network from its files, a writing of it. */
 export async function loaded(files: ModelFiles, network: Network, writing: Writing): Promise<tf.LayersModel> {
-  for (const { constructor } of LAYERS[writing]) tf.serialization.registerClass(constructor as unknown as LayerClass);
+  registerLayers(writing);
   return tf.loadLayersModel(files.handler(network.name, writing));
 }
 
@@ -78,9 +68,4 @@ export async function predictor(
 
 function writingFor(name: ContenderName, network: Network): Writing {
   return name === 'layers' || name === 'fold()' ? writingsOf(network).at(-1)! : 'stock';
-}
-
-/** What comes before each run. */
-export function preparation(name: ContenderName): () => void {
-  return name === 'stock' ? uninstall : () => void install();
 }

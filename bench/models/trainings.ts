@@ -3,9 +3,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { dcganStep } from '../dcgan';
 import type { Player } from '../race';
-import { type ContenderName, type ModelFiles, loaded, preparation } from './contenders';
+import { type ContenderName, type ModelFiles, loaded } from './contenders';
 import { networkNamed } from './networks';
 import { seededInputs, seededValues } from './seeded';
+import { preparation } from './stock_or_ours';
 
 /** A training, its variables made. */
 interface Steps {
