@@ -35,7 +35,7 @@ export async function comparePass(
   pass: Pass,
   workload: Workload,
   field: Pick<Field, 'contenders'>,
-  limits: Pick<Limits, 'repeat' | 'budget'>,
+  limits: Pick<Limits, 'repeat' | 'budget' | 'least'>,
 ): Promise<Row[]> {
   const values = makeValues(workload);
   const operands = makeOperands(workload, values);
@@ -52,13 +52,14 @@ export async function comparePass(
   for (const [{ name }, timing] of await interleave(runners, limits, { inspect })) timings.set(name, timing);
   disposeOperands(operands);
   const stock = timings.get('stock');
-  return contenders.map(({ name }) => {
+  return contenders.map(({ name, took }) => {
     const timing = timings.get(name)!;
     return {
       backend,
       workload: workload.name,
       pass,
       contender: name,
+      ...(took && { took }),
       ...timing,
       gflops: workload.flops / timing.ms / 1e6,
       ratio: stock && stock.ms / timing.ms,

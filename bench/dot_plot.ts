@@ -7,16 +7,22 @@ import type { Row } from './results';
 /** What can be plotted of a row. */
 export type PlotField = 'gflops' | 'ratio' | 'ms' | 'error' | 'firstMs' | 'scratchBytes';
 
-/** Of the variants, in the order of their list; a new one has the next. */
-const VARIANT_COLOURS = ['#d97706', '#b91c1c', '#2563eb', '#059669', '#0891b2', '#be185d', '#65a30d', '#9a3412'];
-const OTHER_COLOURS: Readonly<Record<string, string>> = { stock: '#6b7280', ours: '#059669', composed: '#7c3aed' };
+/** Of the variants, in the order of their list; a new one has the next. All can be told on white and on dark paper. */
+const VARIANT_COLOURS = ['#d97706', '#dc2626', '#2563eb', '#059669', '#0891b2', '#c2410c', '#65a30d', '#0d9488'];
+const OTHER_COLOURS: Readonly<Record<string, string>> = {
+  stock: '#7b8494',
+  auto: '#db2777',
+  ours: '#059669',
+  'install()': '#059669',
+  composed: '#8b5cf6',
+};
 
 const nthColour = (n: number): string => VARIANT_COLOURS[n % VARIANT_COLOURS.length];
 
 /** Who is plotted, in a fixed order, each with its colour. Names that are not known come last. */
 export function legend(rows: readonly Pick<Row, 'contender'>[]): { name: string; colour: string }[] {
   const present = new Set(rows.map(({ contender }) => contender));
-  const known = ['stock', ...VARIANTS, 'ours', 'composed'];
+  const known = ['stock', 'auto', ...VARIANTS, 'ours', 'install()', 'composed'];
   const unknown = [...present].filter((name) => !known.includes(name));
   const variants: readonly string[] = [...VARIANTS, ...unknown];
   return [...known, ...unknown]
@@ -27,6 +33,8 @@ export function legend(rows: readonly Pick<Row, 'contender'>[]): { name: string;
 /** Colours of text and lines, and a width in pixels; the defaults are for white paper. */
 export interface PlotLook {
   readonly column?: 'pass' | 'backend';
+  /** How many plots stand beside each other; default: all. The legend is above them, then. */
+  readonly columns?: number;
   readonly width?: number;
   readonly ink?: string;
   readonly line?: string;
@@ -37,25 +45,44 @@ export function dotPlot(
   rows: readonly Row[],
   field: PlotField,
   title: string,
-  { column, width = column ? 300 : 640, ink = '#111111', line = '#e5e7eb' }: PlotLook = {},
+  { column, columns, width = column ? 300 : 640, ink = '#111111', line = '#e5e7eb' }: PlotLook = {},
 ): TopLevelSpec {
   const shown = legend(rows);
   const names = shown.map(({ name }) => name);
+  // Each contender has a line of its own within that of the layer: their dots never hide each other.
+  const offset = {
+    field: 'contender',
+    type: 'nominal',
+    sort: names,
+    scale: { domain: names, paddingOuter: 1 },
+  } as const;
+  // Over some decades their powers of ten are lines enough.
+  const values = rows.map((row) => row[field] ?? NaN).filter((value) => value > 0);
+  const decades = Math.floor(Math.log10(Math.max(...values) / Math.min(...values)));
+  const tickCount = decades >= 2 ? decades : 8;
   const extrapolated = rows.some(({ runs }) => runs === 0);
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     width,
-    height: { step: 22 },
+    height: { step: Math.max(7, 22 / (names.length + 1)), for: 'offset' },
     data: { values: rows.map((row) => ({ ...row, how: row.runs === 0 ? 'extrapolated' : 'measured' })) },
-    mark: { type: 'point', size: 60, filled: true, opacity: 0.8 },
+    mark: { type: 'point', size: 50, filled: true, opacity: 0.9 },
     encoding: {
       y: { field: 'workload', type: 'nominal', sort: null, title: null, axis: { grid: true, labelLimit: 200 } },
-      x: { field, type: 'quantitative', scale: { type: 'log' }, title, axis: { format: '~g', tickCount: 8 } },
+      yOffset: offset,
+      x: {
+        field,
+        type: 'quantitative',
+        scale: { type: 'log' },
+        title,
+        axis: { format: field === 'scratchBytes' ? '~s' : '~g', tickCount, labelOverlap: true },
+      },
       color: {
         field: 'contender',
         type: 'nominal',
         sort: names,
         title: null,
+        ...(columns && { legend: { orient: 'top', columns: columns === 1 ? 3 : names.length } }),
         scale: { domain: names, range: shown.map(({ colour }) => colour) },
       },
       shape: extrapolated
@@ -63,6 +90,7 @@ export function dotPlot(
             field: 'how',
             type: 'nominal',
             title: null,
+            ...(columns && { legend: { orient: 'top' } }),
             scale: { domain: ['measured', 'extrapolated'], range: ['circle', 'triangle-up'] },
           }
         : { value: 'circle' },
@@ -71,7 +99,7 @@ export function dotPlot(
         { field: 'workload', type: 'nominal', title: 'layer' },
         { field, type: 'quantitative', format: '.3~g', title },
       ],
-      ...(column ? { column: { field: column, type: 'nominal', sort: null, title: null } } : {}),
+      ...(column && { facet: { field: column, type: 'nominal', sort: null, title: null, columns } }),
     },
     ...plotConfig(ink, line),
   };

@@ -3,7 +3,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { geometricMean } from './averages';
 import { plotConfig } from './dot_plot';
-import { significant } from './numbers';
+import { counted, significant } from './numbers';
 import type { ModelRow, Results, Row } from './results';
 
 /** A forward pass by the best of ours, against stock. */
@@ -50,7 +50,6 @@ export function headline({ rows, models }: Pick<Results, 'rows' | 'models'>): st
 }
 
 const hasRatio = (models: readonly ModelRow[]): boolean => models.some(({ ratio }) => ratio !== undefined);
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 /** A dot per layer and backend: how many times as fast as stock. */
 export function overviewPlot(rows: readonly Row[]): TopLevelSpec {

@@ -4,7 +4,7 @@
  * the caches as the others have left them, and reads its whole result; medians (of what a clock hardly resolves,
  * means). Where it is asked for, a hot figure stands beside: call after call of one.
  */
-import { typicalTime } from './averages';
+import { type Interval, intervalOf, typicalTime } from './averages';
 import { inTurn, timeOfFilling, timeOfRuns } from './in_turn';
 
 /** Somebody who computes something. */
@@ -27,6 +27,8 @@ export interface Timing {
   hotMs?: number;
   /** Runs that the median is of; 0 if it is extrapolated. */
   runs: number;
+  /** Between which `ms` lies, with 94 % or more; of five samples or more (./averages). */
+  interval?: Interval;
   /** Milliseconds of the very first run, which compiles; undefined if there was none in full. */
   firstMs?: number;
   /** What a reader must know of the number; '' if it is a plain median. */
@@ -38,6 +40,11 @@ export interface Limits {
   readonly repeat: number;
   /** Milliseconds that this may take. A run is never cut: what cannot be run in time is left out, or extrapolated. */
   readonly budget: number;
+  /**
+   * Samples of everybody who can make so many in the budget, if nobody else ran. Default: three, of those who take no
+   * more than a twentieth of it.
+   */
+  readonly least?: number;
   /** Whether to take the hot figure as well. */
   readonly hot?: boolean;
 }
@@ -88,7 +95,7 @@ async function extrapolated({ prepare, reduced }: Runner): Promise<number> {
 /** Times all runners. Those that cannot run have no timing. */
 export async function interleave<R extends Runner>(
   runners: readonly R[],
-  { repeat, budget, hot }: Limits,
+  { repeat, budget, hot, least }: Limits,
   { inspect, inspected = 1, unable }: Watch<R>,
 ): Promise<Map<R, Timing>> {
   const begin = performance.now();
@@ -126,10 +133,11 @@ export async function interleave<R extends Runner>(
 
   const running = [...warmUps.keys()];
   const leastOf = (runner: R): number => warmUps.get(runner)!.leastMs;
-  const isSmall = (runner: R): boolean => leastOf(runner) <= budget * SMALL_PART;
+  const [leastRounds, part] = least === undefined ? [LEAST_ROUNDS, SMALL_PART] : [least, 1 / least];
+  const isSmall = (runner: R): boolean => leastOf(runner) <= budget * part;
   const from = performance.now();
   const isEarly = (round: number): boolean => {
-    return round < LEAST_ROUNDS || performance.now() - from < Math.min(MORE.ms, budget * MORE.part);
+    return round < leastRounds || performance.now() - from < Math.min(MORE.ms, budget * MORE.part);
   };
   const samples = await inTurn(
     running,
@@ -149,7 +157,7 @@ export async function interleave<R extends Runner>(
     const { firstMs, leastMs } = warmUps.get(runner)!;
     const timing =
       times.length > 0
-        ? { ms: typicalTime(times), runs: times.length, note: '' }
+        ? { ms: typicalTime(times), runs: times.length, note: '', interval: intervalOf(times) }
         : { ms: leastMs, runs: 1, note: 'warm-up only, no time for more' };
     const hotTimes = hotSamples.get(runner);
     timings.set(runner, { ...timing, firstMs, ...(hot && { hotMs: hotTimes ? typicalTime(hotTimes) : timing.ms }) });

@@ -16,3 +16,8 @@ export function timesText(ratio: number): string {
 export function errorText(error: number): string {
   return error === 0 ? '0' : error.toPrecision(2);
 }
+
+/** '1 layer', '2 layers'. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}

@@ -23,6 +23,8 @@ export { PASSES, type Pass } from '../src/contract';
 export interface Contender {
   name: string;
   run(): tf.Tensor;
+  /** The variant that it took, if it chose one itself. */
+  took?: Variant;
   /** The same work on a part of the channels, and by what its time is to be multiplied, for the very slow. */
   reduced?: { run(): tf.Tensor; factor: number; label: string };
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a comparison yields, and what is written to the JSON file. */
-import type { Pass } from '../src/contract';
+import type { Pass, Variant } from '../src/contract';
+import type { Interval } from './averages';
 
 export interface Row {
   backend: string;
@@ -10,6 +11,10 @@ export interface Row {
   /** Median milliseconds. */
   ms: number;
   runs: number;
+  /** Between which `ms` lies; undefined of too few runs. */
+  interval?: Interval;
+  /** The variant that 'auto' took. */
+  took?: Variant;
   /** Milliseconds of the very first call, which compiles. */
   firstMs?: number;
   note: string;

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
-import { geometricMean, median, typicalTime } from '../../bench/averages';
+import { geometricMean, intervalOf, median, typicalTime } from '../../bench/averages';
 import { legend } from '../../bench/dot_plot';
 import { type Measured, judge, modelOf } from '../../bench/cost_fit';
 import { fit } from '../../bench/fit';
@@ -220,6 +220,15 @@ describe('the arithmetic of the comparison', () => {
       expect(timings.get(slow)).toMatchObject({ runs: 1, note: 'warm-up only, no time for more' });
     });
 
+    it('gives everybody the least samples that are asked for, who can make them in the budget', async () => {
+      const [slow, slower] = [runner('slow', [], 30), runner('slower', [], 100)];
+      const timings = await interleave([slow, slower], { repeat: 9, budget: 200, least: 5 }, { inspect });
+      expect(timings.get(slow)!.runs).toBeGreaterThanOrEqual(5);
+      const [from, to] = timings.get(slow)!.interval!;
+      expect(from <= timings.get(slow)!.ms && timings.get(slow)!.ms <= to).toBe(true);
+      expect(timings.get(slower)!.interval).toBeUndefined();
+    });
+
     it('comes to an end where a coarse clock says that nothing takes any time', async () => {
       const now = jest.spyOn(performance, 'now').mockReturnValue(5);
       const idle = runner('idle');
@@ -286,6 +295,15 @@ describe('the arithmetic of the comparison', () => {
   it('takes medians and means', () => {
     expect([median([5, 1, 3]), median([4, 1, 3, 2])]).toEqual([3, 2.5]);
     expect(geometricMean([1, 10, 100])).toBeCloseTo(10);
+  });
+
+  it('knows between which a typical time lies, of enough samples', () => {
+    // Of four nothing; of five least and most; of nine the second and the last but one; of rounded ones the mean.
+    expect(intervalOf([5, 1, 4, 2], 0.1)).toBeUndefined();
+    expect(intervalOf([5, 1, 4, 2, 3], 0.1)).toEqual([1, 5]);
+    expect(intervalOf([9, 8, 7, 6, 5, 4, 3, 2, 1], 0.1)).toEqual([2, 8]);
+    const [from, to] = intervalOf([0, 0, 0.1, 0.1, 0, 0.1], 0.1)!;
+    expect(from < 0.05 && to > 0.05 && from >= 0 && to < 0.15).toBe(true);
   });
 
   it('takes the mean of times that the clock hardly resolves, and none for nothing', () => {
