@@ -60,6 +60,7 @@ export function dotPlot(
   const values = rows.map((row) => row[field] ?? NaN).filter((value) => value > 0);
   const decades = Math.floor(Math.log10(Math.max(...values) / Math.min(...values)));
   const tickCount = decades >= 2 ? decades : 8;
+  const order = column && [...new Set(rows.map((row) => row[column]))];
   const extrapolated = rows.some(({ runs }) => runs === 0);
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
@@ -99,7 +100,7 @@ export function dotPlot(
         { field: 'workload', type: 'nominal', title: 'layer' },
         { field, type: 'quantitative', format: '.3~g', title },
       ],
-      ...(column && { facet: { field: column, type: 'nominal', sort: null, title: null, columns } }),
+      ...(column && { facet: { field: column, type: 'nominal', sort: order, title: null, columns } }),
     },
     ...plotConfig(ink, line),
   };

@@ -18,7 +18,7 @@ const SCENES: Readonly<Record<string, { path: string; height: number; play(page:
       await page.getByText('Ready.').waitFor();
       await page.getByRole('button', { name: 'Run' }).click();
       await page.getByText('Done.', { exact: true }).waitFor();
-      await page.getByRole('tab', { name: 'Times as fast as stock' }).click();
+      await page.locator('[data-testid=plot-field]').selectOption('ratio');
     },
   },
   explorer: {

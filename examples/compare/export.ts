@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A run's results as files: JSON with everything, CSV with a line for each row. */
 import { unparse } from 'papaparse';
-import type { LabRow } from './worker';
 import type { Plan } from './plan';
+import type { LabRow } from './verdict';
 
 /** A run with all that a reader must know of it. */
 export interface LabResults {
+  /** Whose device, in a word or two; may be ''. */
+  readonly name: string;
   readonly date: string;
   readonly userAgent: string;
   readonly devices: Readonly<Record<string, string>>;
   readonly tfjs: string;
-  readonly plan: Plan;
+  /** Not where the address has it already. */
+  readonly plan?: Plan;
   readonly rows: readonly LabRow[];
 }
 
 export function toJson(results: LabResults): string {
-  // JSON has no NaN: a time that there is not is left out.
-  return `${JSON.stringify(results, (_, value: unknown) => (Number.isNaN(value) ? undefined : value), 2)}\n`;
+  // JSON has no NaN: a time that there is not is left out. The error of a result with NaN in it stays, as null.
+  const plain = (key: string, value: unknown): unknown =>
+    key !== 'error' && typeof value === 'number' && !Number.isFinite(value) ? undefined : value;
+  return `${JSON.stringify(results, plain, 2)}\n`;
 }
 
 export function toCsv({ rows, userAgent, devices, date }: LabResults): string {
@@ -25,7 +30,10 @@ export function toCsv({ rows, userAgent, devices, date }: LabResults): string {
     layer: row.workload,
     pass: row.pass,
     contender: row.contender,
+    took: row.took,
     ms: finite(row.ms),
+    ms_from: finite(row.interval?.[0]),
+    ms_to: finite(row.interval?.[1]),
     samples: row.runs,
     gflops: finite(row.gflops),
     times_stock: finite(row.ratio),

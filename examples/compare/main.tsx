@@ -3,16 +3,22 @@
 import './compare.css';
 import { type Remote, proxy, wrap } from 'comlink';
 import type { VNode } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { version_core as tfjsVersion } from '@tensorflow/tfjs-core';
+import { ENOUGH_SAMPLES } from '../../bench/averages';
+import { counted } from '../../bench/numbers';
 import { isWrong } from '../../bench/results';
 import { download } from '../site/download';
 import { showPage } from '../site/shell';
 import { type LabResults, toCsv, toJson } from './export';
+import { ModelPanel } from './model_panel';
 import { type Plan, formatPlan, parsePlan, planWithin } from './plan';
 import { PlanForm } from './plan_form';
 import { ResultPlot, ResultTable } from './results';
-import type { Environment, Lab, LabRow, Progress } from './worker';
+import { type Run, fromAddress, inAddress, merged, named } from './runs';
+import { OtherRuns, SideBySide } from './runs_panel';
+import { type LabRow, cellsOf, isModel, sentence } from './verdict';
+import type { Environment, Lab, Progress } from './worker';
 
 /** A worker with the lab in it; ended by {@link end}. */
 interface Bench {
@@ -31,6 +37,8 @@ function ComparisonLab(): VNode {
   const [rows, setRows] = useState<readonly LabRow[]>([]);
   const [progress, setProgress] = useState<Progress>();
   const [message, setMessage] = useState('');
+  const [name, setName] = useState('');
+  const [others, setOthers] = useState<readonly Run[]>([]);
   const bench = useRef<Bench | undefined>(undefined);
   const running = progress !== undefined;
 
@@ -44,18 +52,34 @@ function ComparisonLab(): VNode {
     return () => bench.current?.end();
   }, []);
   useEffect(() => {
-    const timer = setTimeout(() => history.replaceState(null, '', formatPlan(plan)), 150);
+    const timer = setTimeout(() => history.replaceState(null, '', formatPlan(plan) + location.hash), 150);
     return () => clearTimeout(timer);
   }, [plan]);
 
-  const run = async (): Promise<void> => {
-    setRows([]);
+  useEffect(() => {
+    const take = async (): Promise<void> => {
+      try {
+        const found = await fromAddress(location.hash);
+        if (found) setOthers((before) => [...before, named(found, before)]);
+      } catch (error) {
+        setMessage((error as Error).message);
+      }
+    };
+    const listen = (): void => void take();
+    listen();
+    addEventListener('hashchange', listen);
+    return () => removeEventListener('hashchange', listen);
+  }, []);
+
+  /** Something that the worker does, telling how far it is, and row by row what it has measured. */
+  const measure = async (
+    work: (lab: Remote<Lab>, onProgress: (next: Progress) => void, onRow: (row: LabRow) => void) => Promise<void>,
+  ): Promise<void> => {
     setMessage('');
     setProgress({ done: 0, all: 1, now: 'starting' });
-    const { current } = bench;
     try {
-      await current!.lab.run(
-        plan,
+      await work(
+        bench.current!.lab,
         proxy((next: Progress) => setProgress((before) => before && next)),
         proxy((row: LabRow) => setRows((before) => [...before, row])),
       );
@@ -65,6 +89,15 @@ function ComparisonLab(): VNode {
     }
     setProgress(undefined);
   };
+  const run = (): Promise<void> => {
+    setRows(cellsOf(rows).flatMap((cell) => (cell.rows.some(isModel) ? cell.rows : [])));
+    return measure((lab, onProgress, onRow) => lab.run(plan, onProgress, onRow));
+  };
+  const raceModel = (files: readonly File[]): Promise<void> => {
+    // One of the same name takes the place of the last.
+    setRows(rows.filter(({ workload }) => files.every((file) => file.name !== workload)));
+    return measure((lab, onProgress, onRow) => lab.race(plan, files, onProgress, onRow));
+  };
   const stop = (): void => {
     // A kernel in the middle of its work hears nothing, so its worker is ended and another one opened.
     bench.current!.end();
@@ -73,6 +106,7 @@ function ComparisonLab(): VNode {
     setMessage('Stopped. What had been measured is kept.');
   };
   const results = (): LabResults => ({
+    name: name.trim(),
     date: new Date().toISOString(),
     userAgent: navigator.userAgent,
     devices: Object.fromEntries(environment?.backends.map(({ name, device }) => [name, device]) ?? []),
@@ -80,20 +114,49 @@ function ComparisonLab(): VNode {
     plan,
     rows,
   });
-  const exportJson = (): void => download('comparison.json', toJson(results()), 'application/json');
-  const exportCsv = (): void => download('comparison.csv', toCsv(results()), 'text/csv');
+  const fileName = `comparison${name.trim() && `-${name.trim().replace(/[^\p{L}\p{N}]+/gu, '-')}`}`;
+  const exportJson = (): void => download(`${fileName}.json`, toJson(results()), 'application/json');
+  const exportCsv = (): void => download(`${fileName}.csv`, toCsv(results()), 'text/csv');
+  const copyLink = async (): Promise<void> => {
+    const address = new URL(location.href);
+    address.search = formatPlan(plan);
+    const hash = rows.length > 0 ? await inAddress({ ...results(), plan: undefined }) : '';
+    address.hash = hash ?? '';
+    try {
+      await navigator.clipboard.writeText(address.href);
+      const what = rows.length > 0 ? 'Copied: the address of this page with these results.' : 'Copied: the settings.';
+      setMessage(
+        hash === undefined ? 'Copied the settings only: these results are too long; save and send them.' : what,
+      );
+    } catch (error) {
+      setMessage(`The browser does not let this page copy: ${(error as Error).message}`);
+    }
+  };
+  const own = named({ name: name.trim() || 'this device', date: '', machine: '', rows }, others);
+  const runs = [...(rows.length > 0 ? [own] : []), ...others];
+  const shown = useMemo(() => merged(runs), [rows, others, name]);
+  const drop = (next: readonly Run[]): void => {
+    // What is removed does not come back when the page is loaded again.
+    if (next.length < others.length) history.replaceState(null, '', formatPlan(plan));
+    setOthers(next);
+  };
   const atRest = environment ? 'Ready.' : 'Looking for backends …';
   const nothing = whatIsMissing(plan);
-  const wrong = rows.filter(isWrong).length;
+  const cannotRace = running || !environment || plan.backends.length === 0;
+  const wrong = shown.filter(isWrong).length;
   return (
     <div class="columns">
       <form onSubmit={(event) => event.preventDefault()}>
         <PlanForm
           plan={plan}
           environment={environment}
-          onChange={setPlan}
+          onChange={(next) => {
+            setMessage('');
+            setPlan(next);
+          }}
           onModel={(text) => bench.current!.lab.layersOfModelJson(text)}
         />
+        <ModelPanel disabled={cannotRace} onRace={(files) => void raceModel(files)} />
       </form>
       <div>
         <section class="panel" aria-label="Run">
@@ -105,19 +168,32 @@ function ComparisonLab(): VNode {
               Stop
             </button>
             <button disabled={rows.length === 0} onClick={exportJson}>
-              Export JSON
+              Save results
             </button>
             <button disabled={rows.length === 0} onClick={exportCsv}>
-              Export CSV
+              Save as CSV
             </button>
+            <button disabled={running} onClick={() => void copyLink()}>
+              Copy link
+            </button>
+            <label class="soft">
+              Name of this device{' '}
+              <input
+                type="text"
+                size={14}
+                maxLength={40}
+                value={name}
+                onInput={(event) => setName(event.currentTarget.value)}
+              />
+            </label>
           </div>
           {running && <progress max={progress.all} value={progress.done} aria-label="Progress" />}
           <p class="soft" role="status" data-testid="status">
-            {nothing || (running ? `${progress.done} of ${progress.all} · ${progress.now}` : message || atRest)}
+            {running ? `${progress.done} of ${progress.all} · ${progress.now}` : message || nothing || atRest}
           </p>
           {wrong > 0 && (
             <p class="error" role="alert">
-              {wrong} {wrong === 1 ? 'result is' : 'results are'} wrong: they are red, and no time counts.
+              {counted(wrong, 'result')} wrong: red, and no time of theirs counts.
             </p>
           )}
           {environment && (
@@ -128,28 +204,37 @@ function ComparisonLab(): VNode {
             </p>
           )}
         </section>
-        {rows.length > 0 && (
+        <OtherRuns others={others} onChange={drop} />
+        {shown.length > 0 && (
           <>
+            <section class="panel" aria-label="In short">
+              <h2>In short</h2>
+              <p data-testid="sentence">{sentence(shown) || 'Nothing to compare yet.'}</p>
+            </section>
+            {runs.length > 1 && <SideBySide runs={runs} />}
             <section class="panel" aria-label="Plot">
               <h2>Plot</h2>
-              <ResultPlot rows={rows} />
+              <ResultPlot rows={shown} />
             </section>
             <section class="panel" aria-label="Table">
               <h2>Table</h2>
-              <ResultTable rows={rows} />
+              <ResultTable rows={shown} />
               <p class="soft">
-                Medians of interleaved samples; useful operations are the multiply-adds of the definition, two each. 256
-                elements of every result (all of a smaller one) are compared with the definition in float64. ~ is
-                extrapolated from a part of the channels.
+                Medians of interleaved samples. A verdict takes {ENOUGH_SAMPLES} of them: of fewer, not even the least
+                and the most hold the median 15 times in 16. Whose intervals overlap are level. ~ is from fewer, or
+                extrapolated from a part of the channels. Useful operations (GFLOP) are the multiply-adds of the
+                definition, two each. 256 elements of every result (all of a smaller one) are compared with the
+                definition in float64. Of a whole model, the bound is a ten-thousandth of the largest value, as far as
+                install() may be from stock.
               </p>
             </section>
           </>
         )}
-        {rows.length === 0 && (
+        {shown.length === 0 && (
           <section class="panel">
             <p class="soft">
-              Press Run: every contender of a layer is timed in turn with the others, and its result is checked. The
-              address of this page holds what you have chosen; send it to somebody to compare.
+              Press Run: every contender of a layer is timed in turn with the others, and its result is checked. Save
+              the results, or copy a link to them, and open those of other devices here: they are put side by side.
             </p>
           </section>
         )}
@@ -161,7 +246,7 @@ function ComparisonLab(): VNode {
 /** Why a plan cannot be run, or ''. */
 function whatIsMissing(plan: Plan): string {
   if (plan.backends.length === 0) return 'Choose a backend.';
-  if (plan.contenders.length === 0) return 'Choose a variant, or stock.';
+  if (plan.contenders.length === 0) return 'Choose a contender: auto is what users get.';
   if (plan.passes.length === 0) return 'Choose a pass.';
   if (plan.workloads.length + plan.own.length === 0) return 'Choose a layer, or add one of your own.';
   return '';

@@ -9,7 +9,7 @@ import { type GeometryRequest, computeGeometry, requestsOf } from '../../src';
 import { type OwnLayer, geometryOfOwn } from './own_layer';
 
 /** What stands for a size that a model leaves open. */
-const OPEN_SIZE = 64;
+export const OPEN_SIZE = 64;
 
 export interface FoundLayers {
   readonly layers: readonly OwnLayer[];

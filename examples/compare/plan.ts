@@ -3,8 +3,11 @@
 import { PASSES, type Pass, VARIANTS } from '../../src/contract';
 import { type OwnLayer, formatOwnLayer, parseOwnLayer } from './own_layer';
 
-/** Who computes the forward pass: a variant, or stock. The gradients have one kernel of ours. */
-export const CONTENDERS = [...VARIANTS, 'stock'] as const;
+/**
+ * Who computes the forward pass: the op as users get it, which takes a variant itself; a variant; or stock. The
+ * gradients have one kernel of ours.
+ */
+export const CONTENDERS = ['auto', ...VARIANTS, 'stock'] as const;
 export type ContenderName = (typeof CONTENDERS)[number];
 
 export interface Plan {

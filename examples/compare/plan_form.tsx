@@ -55,7 +55,7 @@ export function PlanForm({ plan, environment, onChange, onModel }: PlanFormProps
         </div>
       </fieldset>
       <OwnLayers own={plan.own} onChange={(own) => onChange({ ...plan, own })} onModel={onModel} />
-      <label>
+      <label title="For a pass of a layer on a backend. Who can make five samples in that time alone gets them.">
         Seconds for each:{' '}
         <input
           type="number"

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { expose } from 'comlink';
 import { readWhole, waitForGPU } from '../../bench/as_users';
+import { ENOUGH_SAMPLES } from '../../bench/averages';
 import { benchOn, comparePass } from '../../bench/compare_pass';
 import { type Asked, fieldOf } from '../../bench/field';
 import { disposeOperands, makeOperands, makeValues } from '../../bench/operands';
@@ -13,17 +14,14 @@ import { type Workload, workloadsNamed } from '../../bench/workloads';
 import { VARIANTS } from '../../src';
 import { type Available, available, registered, setBackend } from '../site/backends';
 import { type FoundLayers, layersOfModelJson } from './model_json';
+import { modelOf, raceModel } from './model_race';
 import { workloadOf } from './own_layer';
 import type { Plan } from './plan';
+import type { LabRow } from './verdict';
 
 /** Elements of every result that are compared with the definition; of a smaller result, all. */
 const SAMPLES = 256;
 const ROUNDS = 9;
-
-export interface LabRow extends Row {
-  /** Why there is no time, if there is none. */
-  readonly reason?: string;
-}
 
 /** What tfjs knows in this browser, and what of it the browser has. */
 export interface Environment {
@@ -65,6 +63,22 @@ const lab = {
     }
     onProgress({ done: cells.length, all: cells.length, now: 'done' });
   },
+
+  /** Races a whole model from its files, on the plan's backends. */
+  async race(
+    { backends, seconds }: Plan,
+    files: readonly File[],
+    onProgress: (progress: Progress) => void,
+    onRow: (row: LabRow) => void,
+  ): Promise<void> {
+    const found = await modelOf(files);
+    const name = files.find((file) => file.name.endsWith('.json'))!.name;
+    for (const [done, backend] of backends.entries()) {
+      onProgress({ done, all: backends.length, now: `${backend}: ${name}, stock and install() in turn` });
+      if (!(await setBackend(backend))) throw new Error(`this browser has no ${backend}`);
+      for (const row of await raceModel(found, name, 1000 * seconds)) onRow(row);
+    }
+  },
 };
 export type Lab = typeof lab;
 expose(lab);
@@ -73,6 +87,7 @@ function askedBy({ contenders }: Plan): Asked {
   return {
     variants: VARIANTS.filter((variant) => contenders.includes(variant)),
     stock: contenders.includes('stock'),
+    auto: contenders.includes('auto'),
   };
 }
 
@@ -98,7 +113,7 @@ async function measure(plan: Plan, cell: Cell, tell: (what: string) => void): Pr
   if (firsts.size === 0) return rows;
   tell(`timing ${[...firsts.keys()].join(', ')}`);
   const able: typeof field.contenders = (operands) => field.contenders(operands).filter(({ name }) => firsts.has(name));
-  const limits = { repeat: ROUNDS, budget: plan.seconds * 1000 };
+  const limits = { repeat: ROUNDS, budget: plan.seconds * 1000, least: ENOUGH_SAMPLES };
   const bench = { ...benchOn(backend), samples: SAMPLES };
   const timed = await comparePass(bench, pass, workload, { contenders: able }, limits);
   const withFirst = (row: Row): LabRow => {

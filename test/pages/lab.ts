@@ -4,11 +4,28 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { LabResults } from '../../examples/compare/export';
-import { type Using, at, button, downloaded, eventually, eventuallyAt, eventuallyText, textOf } from './in_page';
+import {
+  type Using,
+  at,
+  axeFindings,
+  button,
+  downloaded,
+  eventually,
+  eventuallyAt,
+  eventuallyText,
+  textOf,
+} from './in_page';
 
 const ready = (page: Page): Promise<void> => page.getByText('Ready.').waitFor();
 const run = (page: Page): Promise<void> => button(page, 'Run').click();
 const done = (page: Page): Promise<void> => page.getByText('Done.', { exact: true }).waitFor({ timeout: 120_000 });
+
+/** What axe calls wrong. */
+const wrongByAxe = async (page: Page): Promise<string[]> =>
+  (await axeFindings(page)).filter((finding) => finding.startsWith('wrong'));
+
+/** Of the table of results, the rows that are one contender's. */
+const ROWS = 'tbody tr:not(.first)';
 
 /** A model of one transposed layer. */
 function modelJson(name: string): string {
@@ -19,32 +36,66 @@ function modelJson(name: string): string {
 }
 
 export function describeLab(using: Using): void {
-  it('compares, shows table and plots, and exports both', () =>
+  it('compares, shows verdict, table and plots, and shares them by file and by link', () =>
     using('compare/index.html?backends=cpu,webgl,wasm&layers=selfie&seconds=0.4', async ({ page, picture }) => {
       await ready(page);
       const environment = await textOf(page, 'environment');
       for (const part of [/cpu: /, /webgl: ANGLE/, /wasm: /, /Mozilla.*tfjs 4/s]) expect(environment).toMatch(part);
       await run(page);
       await done(page);
-      const rows = at(page, 'results').locator('tbody tr');
-      expect(await rows.count()).toBe(15);
-      expect(await rows.filter({ hasText: 'fastest' }).count()).toBe(3);
+      const rows = at(page, 'results').locator(ROWS);
+      expect(await rows.count()).toBe(18);
+      expect(await rows.filter({ hasText: /auto → \w+/ }).count()).toBe(3);
+      // On a busy machine somebody may want samples: then there is no verdict, and it says so.
+      const groups = at(page, 'results').locator('tbody');
+      expect(await groups.filter({ hasText: /fastest|no verdict/ }).count()).toBe(3);
       expect(await at(page, 'results').locator('.wrong').count()).toBe(0);
-      for (const tab of await page.getByRole('tablist', { name: 'What to plot' }).getByRole('tab').all()) {
-        await tab.click();
+      expect(await textOf(page, 'sentence')).toMatch(/times as fast as stock on|level with stock|No verdict/);
+      const field = at(page, 'plot-field');
+      for (const [index] of (await field.locator('option').all()).entries()) {
+        await field.selectOption({ index });
         await eventually(
           () => at(page, 'plot').locator('svg .mark-symbol path').count(),
-          (count) => count >= 9,
+          (count) => count >= 12,
         );
       }
+      expect(await wrongByAxe(page)).toEqual([]);
       await picture('compare');
-      const json = await downloaded(page, button(page, 'Export JSON'));
+      await page.getByLabel('Name of this device').fill('Anna’s');
+      const json = await downloaded(page, button(page, 'Save results'));
       const results = JSON.parse(readFileSync(json.path, 'utf8')) as LabResults;
-      expect([json.name, results.rows.length]).toEqual(['comparison.json', 15]);
+      expect([json.name, results.rows.length]).toEqual(['comparison-Anna-s.json', 18]);
       expect(results.userAgent).toContain('Chrome');
       expect(results.rows.every(({ ms, error, firstMs }) => ms > 0 && error! <= 1 && firstMs! > 0)).toBe(true);
-      const csv = await downloaded(page, button(page, 'Export CSV'));
-      expect([csv.name, readFileSync(csv.path, 'utf8').trim().split('\n').length]).toEqual(['comparison.csv', 16]);
+      const csv = await downloaded(page, button(page, 'Save as CSV'));
+      expect([csv.name, readFileSync(csv.path, 'utf8').trim().split('\n').length]).toEqual([
+        'comparison-Anna-s.csv',
+        19,
+      ]);
+      // The same again as that of another device, from a file, beside one that is none; and from the link.
+      const buffer = Buffer.from(readFileSync(json.path, 'utf8').replace('Anna’s', 'Ben’s'));
+      const none = { name: 'none.json', mimeType: 'application/json', buffer: Buffer.from('{"rows":[7]}') };
+      await page.getByLabel('Results to open').setInputFiles([{ ...none, name: 'ben.json', buffer }, none]);
+      await eventuallyText(page, 'others-error', 'none.json: rows[0] must be an object, but is 7');
+      const heads = at(page, 'side-by-side').locator('thead th');
+      expect(await heads.allInnerTexts()).toEqual(['by', 'Anna’s', 'Ben’s']);
+      expect(await rows.count()).toBe(36);
+      await page.emulateMedia({ colorScheme: 'dark' });
+      expect(await wrongByAxe(page)).toEqual([]);
+      await picture('compare-devices');
+      await button(page, 'Remove Ben’s').click();
+      expect(await rows.count()).toBe(18);
+      await button(page, 'Copy link').click();
+      await eventuallyText(page, 'status', 'Copied: the address of this page with these results.');
+      await page.goto(await page.evaluate(() => navigator.clipboard.readText()));
+      await page.reload(); // Only the last part of the address was new.
+      await eventually(
+        () => rows.count(),
+        (count) => count === 18,
+      );
+      expect(await at(page, 'others').innerText()).toContain('Anna’s');
+      await ready(page);
+      expect(page.url()).toContain('#run=');
     }));
 
   it('stops at once, in the middle of a call, keeps what it has, and can run again', () =>
@@ -61,7 +112,8 @@ export function describeLab(using: Using): void {
         await page.getByRole('checkbox', { name: 'selfie' }).check();
         await run(page);
         await done(page);
-        expect(await at(page, 'results').locator('tbody tr').count()).toBe(1);
+        expect(await at(page, 'results').locator(ROWS).count()).toBe(1);
+        expect(await textOf(page, 'sentence')).toBe('Nothing to compare yet.');
       },
     ));
 
@@ -75,12 +127,13 @@ export function describeLab(using: Using): void {
         await run(page);
         await done(page);
         const wrong = at(page, 'results').locator('tr.wrong');
-        expect(await wrong.allInnerTexts()).toEqual([expect.stringMatching(/small\s+stock.*WRONG/s)]);
+        expect(await wrong.allInnerTexts()).toEqual([expect.stringMatching(/stock.*WRONG/s)]);
         const colourOf = (element: Element): string => getComputedStyle(element).color;
         expect(await wrong.locator('td').first().evaluate(colourOf)).toBe('rgb(185, 28, 28)');
-        expect(await page.getByRole('alert').innerText()).toContain('1 result is wrong');
+        expect(await page.getByRole('alert').innerText()).toContain('1 result wrong');
         expect(await at(page, 'results').locator('tr.unsupported').innerText()).toContain('stock tfjs has no dilation');
-        expect(await at(page, 'results').locator('tr.best').count()).toBe(2);
+        // Ours alone is left of either: it has won against nobody.
+        expect(await at(page, 'results').locator('tr.best').count()).toBe(0);
         await picture('compare-wrong');
       },
     ));
@@ -97,7 +150,7 @@ export function describeLab(using: Using): void {
       await button(page, 'Add').click();
       const choose = (text: string): Promise<void> =>
         page
-          .locator('input[type=file]')
+          .getByLabel('model.json', { exact: true })
           .setInputFiles({ name: 'model.json', mimeType: 'application/json', buffer: Buffer.from(text) });
       await choose('{}');
       await eventuallyText(page, 'own-status', 'no model.json of TensorFlow.js');
@@ -108,15 +161,44 @@ export function describeLab(using: Using): void {
         transfer.items.add(new File([text], 'model.json'));
         return transfer;
       }, modelJson('dropped'));
-      await page.locator('.drop').dispatchEvent('drop', { dataTransfer: dropped });
+      await page.locator('.own .drop').dispatchEvent('drop', { dataTransfer: dropped });
       await page.getByRole('button', { name: 'Remove dropped' }).click();
-      await eventuallyAt(page, 'own=own', 'own=up');
+      await eventually(
+        async () => page.url(),
+        (url) => url.includes('own=own') && url.includes('own=up') && !url.includes('dropped'),
+      );
       await page.reload();
       await ready(page);
       await run(page);
       await done(page);
-      const layers = await at(page, 'results').locator('tbody td:nth-child(2)').allInnerTexts();
-      expect(layers).toEqual(['own', 'own', 'up', 'up']);
+      const cells = await at(page, 'results').locator('tbody tr.first').allInnerTexts();
+      expect(cells).toEqual([expect.stringContaining('cpu · own · forward'), expect.stringContaining('cpu · up')]);
+      expect(await at(page, 'results').locator(ROWS).count()).toBe(4);
+    }));
+
+  it('races a whole model, stock against install()', () =>
+    using('compare/index.html?backends=cpu,wasm&layers=&seconds=0.2', async ({ page, picture }) => {
+      await at(page, 'environment').waitFor();
+      const race = button(page, 'Race stock against install()');
+      expect(await race.isDisabled()).toBe(true);
+      const choose = page.getByLabel('Model and weights');
+      const weights = [
+        { name: 'up/kernel', shape: [2, 2, 2, 3], dtype: 'float32' },
+        { name: 'up/bias', shape: [2], dtype: 'float32' },
+      ];
+      const json = { ...JSON.parse(modelJson('up')), weightsManifest: [{ paths: ['weights.bin'], weights }] } as object;
+      const model = { name: 'model.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(json)) };
+      await choose.setInputFiles([model]);
+      await race.click();
+      await eventuallyText(page, 'status', 'Choose the weights together with model.json: it names weights.bin');
+      const bytes = Buffer.from(Float32Array.from({ length: 26 }, (_, n) => Math.sin(n)).buffer);
+      await choose.setInputFiles([model, { ...model, name: 'weights.bin', buffer: bytes }]);
+      await race.click();
+      await done(page);
+      expect(await at(page, 'results').locator(ROWS).count()).toBe(4);
+      expect(await at(page, 'results').locator('.wrong').count()).toBe(0);
+      expect(await textOf(page, 'sentence')).toContain('As a whole, the model under install() is');
+      await picture('compare-model');
     }));
 
   it('drops backends of the address that the browser has not', () =>
