@@ -17,8 +17,8 @@ import { progressBar, setUpWasm, write, writeJson } from './in_node';
 import { type Cell, measureCells } from './on_backend';
 import { CONVOLUTIONS, WORKLOADS } from './workloads';
 
-/** Of a backend of which nothing is known otherwise. */
-const OWN = BACKENDS.filter((name) => descriptorNamed(name).calibratedAs === undefined);
+/** Those in which something is to be chosen by what is measured there. */
+const OWN = BACKENDS.filter((name) => PASSES.some((pass) => contendersFor(pass, name).length > 0));
 
 const {
   json,
@@ -51,13 +51,17 @@ interface Measurements {
 }
 
 /**
- * Who is calibrated for a pass. Stock is a rival on GPUs only: on arrays it is never faster, and what the only kernel
- * of a gradient takes is nothing to choose by.
+ * Who is calibrated for a pass. Stock is a rival on GPUs, and where a backend says that it leaves something to stock
+ * (conv2d on wasm). Else it is never faster, and what the only kernel of a gradient takes is nothing to choose by.
  */
 function contendersFor(pass: Pass, backend: string): readonly Contender[] {
-  const isGPU = descriptorNamed(backend).runsOn === 'gpu';
-  if (pass === 'forward') return isGPU ? [...VARIANTS, 'stock'] : VARIANTS;
-  return isGPU ? ['ours', 'stock'] : [];
+  if (isRival(pass, backend)) return pass === 'forward' ? [...VARIANTS, 'stock'] : ['ours', 'stock'];
+  return pass === 'forward' && descriptorNamed(backend).calibratedAs?.forward === undefined ? VARIANTS : [];
+}
+
+function isRival(pass: Pass, backend: string): boolean {
+  const { runsOn, leavesToStock } = descriptorNamed(backend);
+  return runsOn === 'gpu' || (leavesToStock !== undefined && pass === 'input gradient');
 }
 
 /** Every layer in every pass in which there is a choice; of convolutions the one that they are. */
@@ -78,7 +82,7 @@ async function measure(): Promise<Measurements> {
   const bar = progressBar('{value}/{total} | {cell}');
   bar.start(toDo, 0, { cell: '' });
   for (const backend of backends) {
-    const asked = { variants: VARIANTS, stock: descriptorNamed(backend).runsOn === 'gpu' };
+    const asked = { variants: VARIANTS, stock: PASSES.some((pass) => isRival(pass, backend)) };
     const outcome = await measureCells(backend, asked, cellsOn(backend), repeat, ({ workload, pass }) => {
       bar.increment(1, { cell: `${backend} ${workload.name} ${pass}` });
       return Math.max(0, end - performance.now()) / toDo--;

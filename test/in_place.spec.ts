@@ -2,7 +2,7 @@
 /** On `wasm`, kernels run in the memory of tfjs, on tensors where they lie: nothing else changes, and none is lost. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import { VARIANTS, computeGeometry, fused } from '../src';
+import { VARIANTS, computeGeometry, explain, fused, install, uninstall } from '../src';
 import { PASSES, PASS_OPERANDS, type Pass, descriptorOf, kernelNameFor } from '../src/contract';
 import { CASES } from './support/cases';
 import { mismatch } from './support/compare';
@@ -261,6 +261,18 @@ function specs(): void {
     );
     const sums = runForward(l, x, filter, 'auto');
     expect(Array.from(y)).toEqual(Array.from(sums, (sum, n) => Math.max(0, Math.fround(sum + bias[n % 5]))));
+  });
+
+  it('is what conv2d is taken from stock for, under install()', async () => {
+    const g = computeGeometry(requestOf(layer({ inSize: [16, 16], inChannels: 32, outChannels: 32 })));
+    const runs = (): string => explain(g).installed['input gradient']!.runs;
+    install({ backends: ['wasm'] });
+    try {
+      expect(runs()).toBe(isShared() ? 'stock' : 'ours');
+      await onLaterTfjs(ANOTHER_NAME, () => expect(runs()).toBe('stock'));
+    } finally {
+      uninstall();
+    }
   });
 
   for (const channels of [1, 2, 3, 4, 7, 8]) {

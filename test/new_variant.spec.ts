@@ -129,7 +129,7 @@ function toySpecs(environment: Environment): void {
   });
 
   it('nor on a backend of which nothing is calibrated', () => {
-    const calibrated = changeDescriptor(backend, () => ({ calibratedAs: 'nothing' }));
+    const calibrated = changeDescriptor(backend, () => ({ calibratedAs: { forward: 'nothing' } }));
     try {
       const { variant, reason, variants } = explain(request);
       expect(variant).toBe('subpixel');

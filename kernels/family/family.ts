@@ -65,7 +65,10 @@ export interface TensorHeap extends Heap {
 }
 
 /** What a descriptor has of the family. */
-type Family<B extends KernelBackend> = Omit<BackendDescriptor<B>, 'replaces' | 'calibratedAs'>;
+type Family<B extends KernelBackend> = Omit<BackendDescriptor<B>, 'replaces' | 'calibratedAs'> & {
+  /** Whether kernels compute on tensors where they lie. */
+  readonly isInPlace: (backend: B) => boolean;
+};
 
 /** The kernels of the family on a backend of that name. */
 export function familyOn<B extends KernelBackend>(name: string, storage: Storage<B>): Family<B> {
@@ -129,12 +132,14 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
       );
     },
   });
+  const isInPlace = (backend: B): boolean => inPlaceIn(heapOf(backend)) !== undefined;
   return {
     name,
     runsOn: 'cpu',
+    isInPlace,
     device: (backend) => {
       const engine = currentEngine();
-      const copies = storage.heap && engine.inPlace && !inPlaceIn(heapOf(backend));
+      const copies = storage.heap && engine.inPlace && !isInPlace(backend);
       return `${engine.name} engine${copies ? ', on copies of tensors' : ''}${inWords(threads())}`;
     },
     probe: proofOfStorage(name, storage),

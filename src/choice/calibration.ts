@@ -5,10 +5,11 @@ export const CALIBRATION = {
   command: 'npm run calibrate',
   machines: {
     cpu: 'AMD EPYC, 2 cores, one thread used, simd engine; Node v20.20.2',
+    wasm: 'AMD EPYC, 2 cores, one thread used, simd engine; Node v20.20.2',
     webgl:
       'Chromium 156.0.8078.79, ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero) (0x0000C0DE)), SwiftShader driver)',
   },
-  date: '2026-11-21T22:18:54.623Z',
+  date: '2026-11-22T00:51:09.229Z',
   models: {
     cpu: {
       forward: {
@@ -16,6 +17,12 @@ export const CALIBRATION = {
         dilate: { call: 0.00357, multiplyAdds: 0.0398, moved: 0.718 },
         matmul: { call: 0.0035, multiplyAdds: 0.0495, moved: 0.742 },
         subpixel: { call: 0.00321, multiplyAdds: 0.0439, moved: 1.08 },
+      },
+    },
+    wasm: {
+      'input gradient': {
+        ours: { call: 0.0047, multiplyAdds: 0.0854, moved: 0.198 },
+        stock: { call: 0.00255, multiplyAdds: 0.12, moved: 0.213 },
       },
     },
     webgl: {

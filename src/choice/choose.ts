@@ -205,6 +205,8 @@ export function chooseUnderInstall(pass: Pass, g: Conv2DTransposeGeometry, place
       because: `measured to be fastest on ${winner.device}`,
     };
   if (isSmallDepthwise(pass, g)) return { by: 'stock', ours, because: 'so small that a call of ours takes longer' };
+  const reason = descriptorOf(place.backendName)?.leavesToStock?.(pass, place.backend);
+  if (reason !== undefined) return { by: 'stock', ours, because: reason };
   if (stockIsPredicted(pass, ours, g, place)) return { by: 'stock', ours, because: 'predicted to be faster' };
   return { by: ours, ours, because: 'not predicted to be slower than stock' };
 }

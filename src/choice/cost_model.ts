@@ -153,12 +153,13 @@ export function predictedMs<C extends Contender>(
   pass: Pass,
   contenders: readonly C[],
   g: Conv2DTransposeGeometry,
-  { name, calibratedAs = name }: BackendDescriptor,
+  { name, calibratedAs }: BackendDescriptor,
   calibrated: boolean,
 ): Partial<Record<C, number>> {
   const models = calibrated ? MODELS : COUNTED;
   // Stock's kernels are no other backend's.
-  const modelOf = (contender: C): Model | undefined => models[contender === 'stock' ? name : calibratedAs];
+  const modelOf = (contender: C): Model | undefined =>
+    models[(contender === 'stock' ? undefined : calibratedAs?.[pass]) ?? name];
   const ms: Partial<Record<C, number>> = {};
   for (const contender of contenders) {
     const [work, coefficients] = [workOf(pass, contender, g), modelOf(contender)?.[pass]?.[contender]];

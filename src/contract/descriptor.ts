@@ -83,13 +83,18 @@ export interface BackendDescriptor<B extends KernelBackend = KernelBackend> {
   readonly variants: Readonly<Partial<Record<Variant, FamilyKernel<B>>>>;
   readonly backpropInput: FamilyKernel<B>;
   readonly backpropFilter: FamilyKernel<B>;
-  /** The backend whose calibration holds here as well. Default: its own. */
-  readonly calibratedAs?: string;
+  /** The backends whose calibration of ours holds here as well, by pass. Default: its own. */
+  readonly calibratedAs?: Readonly<Partial<Record<Pass, string>>>;
   /**
    * Whether that calibration tells anything of what it runs on here: else times are predicted from counts of its
    * programs' instructions, if there are any. Default: it does.
    */
   isCalibrated?(backend: B): boolean;
+  /**
+   * Why installed kernels leave a pass to stock's here, unless `tune` has measured otherwise, whatever is predicted:
+   * this is not what was calibrated. `undefined` if it is.
+   */
+  leavesToStock?(pass: Pass, backend: B): string | undefined;
   readonly scratch?: ScratchMeter;
   readonly settings?: Settings<B>;
   /** Gives back what is kept between calls; called when the backend is removed. */

@@ -33,8 +33,8 @@ export interface InstallOptions {
   /** Default: all whose entry point (`…/cpu`, `…/webgl`, `…/wasm`, `…/webgpu`) has been imported. */
   backends?: readonly string[];
   /**
-   * Kernels that run on ours wherever ours can. Default: on `cpu` all of {@link REPLACEABLE}, on `webgl` and `webgpu`
-   * those of conv2d, on `webgl` and `wasm` the gradients, also of depthwise ones; and geometry by geometry the one that
+   * Kernels that run on ours wherever ours can. Default: on `cpu` all of {@link REPLACEABLE}, elsewhere those of
+   * conv2d, on `webgl` and `wasm` also the gradients of depthwise ones; and geometry by geometry the one that
    * `tune` has measured to be faster or else is predicted to be, ours or stock's. `explain` tells which.
    */
   kernels?: readonly Replaceable[];
@@ -52,8 +52,7 @@ let undo: (() => void)[] = [];
 
 /**
  * Makes existing code run on the kernels of this library, with no change: `tf.conv2dTranspose`, `tf.layers` models,
- * graph models, the gradients of `tf.conv2d`, and on `cpu`, `webgl` and `webgpu` `tf.conv2d` itself. Import the entry
- * points of the backends first.
+ * graph models, `tf.conv2d` and its gradients. Import the entry points of the backends first.
  *
  * Calling it again installs anew what is asked for now. {@link uninstall} puts the very same stock functions back. What
  * a kernel of ours cannot compute (another layout than NHWC, say) the stock one still does.

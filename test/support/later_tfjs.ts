@@ -52,6 +52,7 @@ export async function onLaterTfjs(later: LaterTfjs, body: () => void | Promise<v
     changeDescriptor(name, (own) => ({
       probe: within('ours', () => own.probe(changed)),
       device: within('ours', () => own.device(changed)),
+      leavesToStock: within('ours', (pass) => own.leavesToStock?.(pass, changed)),
       variants: Object.fromEntries(
         Object.entries(own.variants).map(([variant, variantKernel]) => [variant as Variant, kernel(variantKernel)]),
       ),
