@@ -6,18 +6,18 @@ export const COUNTS = {
   models: {
     webgl: {
       forward: {
-        dilate: { call: 0.684, multiplyAdds: 0.000934, moved: 0.398 },
-        subpixel: { call: 0.588, multiplyAdds: 0.00127, moved: 0.188 },
-        matmul: { call: 0.575, multiplyAdds: 0.00137, moved: 0.119 },
-        stock: { call: 0.769, multiplyAdds: 0.00289, moved: 1.14 },
+        dilate: { call: 0.677, multiplyAdds: 0.00136, moved: 0.138 },
+        subpixel: { call: 0.588, multiplyAdds: 0.00147, moved: 0.151 },
+        matmul: { call: 0.575, multiplyAdds: 0.00187, moved: 0.0845 },
+        stock: { call: 0.444, multiplyAdds: 0.000666, moved: 0.468 },
       },
       'input gradient': {
-        ours: { call: 0.573, multiplyAdds: 0.00139, moved: 0.111 },
-        stock: { call: 0.508, multiplyAdds: 0.00416, moved: 0.127 },
+        ours: { call: 0.573, multiplyAdds: 0.00146, moved: 0.138 },
+        stock: { call: 0.508, multiplyAdds: 0.00485, moved: 0.108 },
       },
       'filter gradient': {
-        ours: { call: 0.595, multiplyAdds: 0.00238, moved: 0 },
-        stock: { call: 0.488, multiplyAdds: 0.0386, moved: 0 },
+        ours: { call: 0.595, multiplyAdds: 0.00199, moved: 0.0712 },
+        stock: { call: 0.488, multiplyAdds: 0.0416, moved: 0 },
       },
     },
   },
