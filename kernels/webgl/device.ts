@@ -36,7 +36,7 @@ export function registersOf(renderer: string): number {
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|basic render/i;
 
 export function isSoftware(backend: MathBackendWebGL): boolean {
-  return SOFTWARE.test(keptOf(backend).renderer);
+  return SOFTWARE.test(isWebGL2() ? keptOf(backend).renderer : rendererOf(glOf(backend)));
 }
 
 const devices = /* @__PURE__ */ new Recent<Device>();
