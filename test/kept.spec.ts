@@ -221,8 +221,9 @@ describe('RecentByList', () => {
 
   it('keeps none of what can change unseen, none of an error, and not without end', () => {
     const recent = new RecentByList<object>();
-    for (const list of [[null], [{}], [new Float32Array(2)], [NaN]])
+    for (const list of [[{}], [new Float32Array(2)], [NaN], [2, [NaN]]])
       expect(recent.get(list, () => ({}))).not.toBe(recent.get(list, () => ({})));
+    expect(recent.get([null, undefined], () => ({}))).toBe(recent.get([null, undefined], () => ({})));
     expect(() =>
       recent.get([1], () => {
         throw new Error('no');

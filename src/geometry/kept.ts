@@ -76,8 +76,8 @@ export class Recent<V, K extends string | number = string> {
 }
 
 /**
- * The latest values by lists of numbers, strings and lists. No key is written for a question, which would take longer
- * than a small layer: a number made of the list leads to a few, which are compared.
+ * The latest values by lists of numbers, strings, nothing (null or undefined) and lists. No key is written for a
+ * question, which would take longer than a small layer: a number made of the list leads to a few, which are compared.
  */
 export class RecentByList<V> {
   private readonly recent = new Recent<{ readonly list: readonly unknown[]; readonly value: V }[], number>();
@@ -88,6 +88,7 @@ export class RecentByList<V> {
     const alike = this.recent.find(hash) ?? [];
     for (const entry of alike) if (areEqual(entry.list, list)) return entry.value;
     const value = make();
+    if (!isPlain(list)) return value;
     // Callers may change their lists.
     this.recent.keep(hash, [...alike, { list: copyOf(list), value }]);
     return value;
@@ -108,11 +109,20 @@ function hashOf(list: readonly unknown[], before: number): number {
 }
 const FNV_PRIME = 0x01000193;
 
+/** Whether a list is of numbers, strings, nothing, and such lists: what equals its copy for as long as it lives. */
+function isPlain(list: readonly unknown[]): boolean {
+  return list.every((value) => (Array.isArray(value) ? isPlain(value) : !isObject(value) && !Number.isNaN(value)));
+}
+
+function isObject(value: unknown): boolean {
+  return value !== null && (typeof value === 'object' || typeof value === 'function');
+}
+
 function areEqual(a: readonly unknown[], b: readonly unknown[]): boolean {
   if (a.length !== b.length) return false;
   for (let n = 0; n < a.length; n++) {
     const [p, q] = [a[n], b[n]];
-    const isSame = Array.isArray(p) ? Array.isArray(q) && areEqual(p, q) : p === q && typeof p !== 'object';
+    const isSame = Array.isArray(p) ? Array.isArray(q) && areEqual(p, q) : p === q && !isObject(p);
     if (!isSame) return false;
   }
   return true;

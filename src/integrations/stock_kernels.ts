@@ -64,7 +64,7 @@ function familyRequest(kernel: Convolution, inputs: StockInputs, attrs: StockAtt
   const { pass, kind, fuses } = CALLS[kernel];
   // The gradients of conv2d have none.
   const dilations = pass === 'input gradient' || kind ? (attrs.dilations ?? undefined) : undefined;
-  const rest = { strides, pad, dimRoundingMode, dilations, kind };
+  const rest = { strides, pad, dimRoundingMode: dimRoundingMode ?? undefined, dilations, kind };
   if (pass === 'forward')
     return {
       convolution: { ...rest, xShape: attrs.inputShape, filterShape: filter.shape },
@@ -129,12 +129,18 @@ function runOurs(kernelName: string, request: FamilyRequest, g: Conv2DTransposeG
   if (request.convolution.kind === undefined) return run(kernelName, request.inputs, attrs);
   const { filter } = request.inputs;
   const own = filter && run(Reshape, { x: filter }, { shape: filterShapeOf(g) });
-  const result = run(kernelName, own ? { ...request.inputs, filter: own } : request.inputs, attrs);
-  if (own) backend.disposeData(own.dataId);
+  let result: TensorInfo;
+  try {
+    result = run(kernelName, own ? { ...request.inputs, filter: own } : request.inputs, attrs);
+  } finally {
+    if (own) backend.disposeData(own.dataId);
+  }
   if (request.pass !== 'filter gradient') return result;
-  const dFilter = run(Reshape, { x: result }, { shape: stockFilterShape(g) });
-  backend.disposeData(result.dataId);
-  return dFilter;
+  try {
+    return run(Reshape, { x: result }, { shape: stockFilterShape(g) });
+  } finally {
+    backend.disposeData(result.dataId);
+  }
 }
 
 /**
