@@ -12,7 +12,7 @@ import { dilate } from '../kernels/family/dilate';
 import { matmul } from '../kernels/family/matmul';
 import { scatter } from '../kernels/family/scatter';
 import { subpixel } from '../kernels/family/subpixel';
-import { computeGeometry, conv2dTranspose, explain } from '../src';
+import { computeGeometry, conv2dTranspose, explain, fused } from '../src';
 import { CASES } from './support/cases';
 import { mismatch } from './support/compare';
 import { describeOnEveryBackend } from './support/environments';
@@ -44,9 +44,11 @@ describeOnEveryBackend(
   ({ name: environment }) => {
     afterAll(() => setThreads(1));
 
-    for (const count of [2, 3]) {
+    const why = whyNoThreads();
+    if (why !== undefined)
+      it(`are not compared with one, for there are none here: ${why}`, async () => expect(await setThreads(3)).toBe(1));
+    for (const count of why === undefined ? [2, 3] : []) {
       it(`of ${count} compute bitwise what one does`, async () => {
-        if (whyNoThreads() !== undefined) return;
         const engine = currentEngine();
         const pool = await Pool.start(moduleBytes(engine.name as 'simd'), count, () => undefined);
         const different: string[] = [];
@@ -67,7 +69,6 @@ describeOnEveryBackend(
     }
 
     it('run where they can, and else say why not', async () => {
-      const why = whyNoThreads();
       const count = await setThreads(2);
       expect(count).toBe(why === undefined ? 2 : 1);
       expect(threads()).toEqual(why === undefined ? { count } : { count, reason: why });
@@ -90,12 +91,59 @@ describeOnEveryBackend(
   ({ backend, name }) => backend === 'cpu' && isSimd(name),
 );
 
+describeOnEveryBackend(
+  'fused on threads',
+  () => {
+    afterAll(() => setThreads(1));
+
+    for (const activation of ['linear', 'relu6', 'leakyrelu', 'prelu', 'tanh'] as const) {
+      it(`${activation} gives bitwise the same for any number`, async () => {
+        const l = layer({ inSize: [32, 32], inChannels: 64, outChannels: 64, kernel: [4, 4], strides: [2, 2] });
+        const { x, filter } = randomOperands(l, activation);
+        const bias = Float32Array.from({ length: 64 }, (_, n) => Math.sin(n));
+        const compute = (): Float32Array =>
+          tf.tidy(() => {
+            const slopes = activation === 'prelu' ? { preluActivationWeights: tf.tensor1d(bias) } : {};
+            const y = fused.conv2dTranspose({
+              x: tf.tensor4d(x, xShape(l)),
+              filter: tf.tensor4d(filter, filterShape(l)),
+              strides: 2,
+              pad: 'valid',
+              bias: tf.tensor1d(bias),
+              activation,
+              leakyreluAlpha: activation === 'leakyrelu' ? 0.3 : undefined,
+              ...slopes,
+            });
+            return y.dataSync<'float32'>();
+          });
+        const alone = compute();
+        await setThreads(2);
+        const together = compute();
+        await setThreads(1);
+        expect(alone.filter((value, n) => !Object.is(value, together[n])).length).toBe(0);
+      });
+    }
+  },
+  ({ backend, name }) => ['cpu', 'wasm'].includes(backend) && isSimd(name),
+);
+
 describe('setThreads', () => {
+  it('can be called again after an error', async () => {
+    const flag = 'CONV2D_TRANSPOSE_CPU_ENGINE';
+    const before = tf.env().get(flag);
+    tf.env().set(flag, 'nope');
+    let message = '';
+    await setThreads(2).catch((error: Error) => (message = error.message));
+    expect(message).toContain("'nope'");
+    tf.env().set(flag, before);
+    expect(await setThreads(1)).toBe(1);
+  });
+
   it('refuses what is no number of threads', async () => {
-    for (const count of [0, -1, 1.5, NaN]) {
+    for (const count of [0, -1, 1.5, NaN, 1e6]) {
       let message = '';
       await setThreads(count).catch((error: Error) => (message = `${error.name}: ${error.message}`));
-      expect(message).toMatch(/^RangeError: setThreads\(.*\): it takes a positive integer/);
+      expect(message).toMatch(/^RangeError: setThreads\(.*\): it takes a whole number from 1 to 128/);
     }
   });
 

@@ -42,7 +42,10 @@ export function curvesOf(epilogue: Epilogue, channels: number): Curves | undefin
   return { biases, slopes: perChannel(slopeBelow(epilogue), channels), most };
 }
 
-/** Writes sums, which end in a dimension of `channels`, to `to`, which may be where they are. NaN stays NaN. */
+/**
+ * Writes sums, which end in a dimension of `channels`, to `to`, which may be where they are. NaN stays NaN. Each step
+ * is rounded to a float, as in SIMD: the same bits, whoever computes.
+ */
 export function writeFused(from: Float32Array, to: Float32Array, channels: number, epilogue: Epilogue): void {
   const curve = CURVES[epilogue.activation];
   if ('apply' in curve) {
@@ -50,14 +53,14 @@ export function writeFused(from: Float32Array, to: Float32Array, channels: numbe
     const biases = perChannel(epilogue.bias ?? Float32Array.of(0), channels);
     for (let first = 0; first < from.length; first += channels) {
       for (let channel = 0; channel < channels; channel++)
-        to[first + channel] = apply(from[first + channel] + biases[channel]);
+        to[first + channel] = apply(Math.fround(from[first + channel] + biases[channel]));
     }
     return;
   }
   const { biases, slopes, most } = curvesOf(epilogue, channels)!;
   for (let first = 0; first < from.length; first += channels) {
     for (let channel = 0; channel < channels; channel++) {
-      const sum = from[first + channel] + biases[channel];
+      const sum = Math.fround(from[first + channel] + biases[channel]);
       // −∞ · 0 would be NaN.
       const below = slopes[channel] === 0 ? 0 : sum * slopes[channel];
       to[first + channel] = sum < 0 ? below : sum > most ? most : sum;

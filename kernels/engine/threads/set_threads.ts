@@ -7,6 +7,8 @@ import { cores } from './workers';
 
 /** Threads by default are the cores, but at most so many. */
 const MOST_BY_DEFAULT = 8;
+/** More would be a mistake. */
+const MOST = 128;
 
 /** Threads, and why they are no more. */
 export interface Threads {
@@ -31,16 +33,16 @@ let last: Promise<unknown> = Promise.resolve();
  *
  * @param count 1 ends all workers. Default: the cores of the machine, at most 8.
  * @returns How many threads run. It may be 1 where there can't be more: `threads()` says why.
- * @throws RangeError if `count` is not a positive integer
+ * @throws RangeError if `count` is no whole number from 1 to 128
  */
 export async function setThreads(count?: number): Promise<number> {
-  if (count !== undefined && !(Number.isInteger(count) && count > 0))
+  if (count !== undefined && !(Number.isInteger(count) && count > 0 && count <= MOST))
     throw new RangeError(
-      `setThreads(${count}): it takes a positive integer, or nothing for as many as there are cores`,
+      `setThreads(${count}): it takes a whole number from 1 to ${MOST}, or nothing for as many as there are cores`,
     );
   // One after another, whoever asks.
   const now = last.then(async () => start(count ?? Math.min(MOST_BY_DEFAULT, await cores())));
-  last = now;
+  last = now.catch(() => undefined);
   return now;
 }
 

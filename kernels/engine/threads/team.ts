@@ -76,7 +76,7 @@ export class Member {
   /** Works on whatever is led, until something fails. */
   follow(): void {
     const { words } = this;
-    for (let calls = 0; ; calls++) {
+    for (let calls = 0; ; calls = (calls + 1) | 0) {
       this.awaitChange(CALLS, calls, Infinity);
       this.instance.memory.renew();
       this.work(words[COMMANDS], words[COMMAND_COUNT]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Workers of the platform: those of browsers, Deno and Bun, else those of Node. Their script is text (./worker). */
+/** Workers of the platform: those of browsers, else those of Node. Their script is text (./worker). */
 import { WORKER_SCRIPT } from './worker.generated';
 import type { Start } from './team';
 
