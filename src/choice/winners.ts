@@ -84,8 +84,10 @@ export function importTuning(tuning: Tuning | string): void {
     throw new Error(`importTuning: settings must be an array, but was ${JSON.stringify(settings)}`);
   const noSetting = (settings as unknown[]).findIndex((setting) => !isSetting(setting));
   if (noSetting >= 0) throw new Error(`importTuning: this is no setting: ${JSON.stringify(settings[noSetting])}`);
+  // All of it is made before any of it is kept.
+  const imported = (given as Winner[]).map((winner) => ({ ...winner, geometry: toGeometry(winner.geometry) }));
   (settings as BestSetting[]).map(importedSetting).forEach(keepSetting);
-  (given as Winner[]).map((winner) => ({ ...winner, geometry: toGeometry(winner.geometry) })).forEach(keepWinner);
+  imported.forEach(keepWinner);
 }
 
 /** A winner, also of version 1: of the forward pass, the only one that was measured. */
