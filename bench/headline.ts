@@ -4,7 +4,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import { geometricMean } from './averages';
 import { plotConfig } from './dot_plot';
 import { counted, significant } from './numbers';
-import type { ModelRow, Results, Row } from './results';
+import { type ModelRow, type Results, type Row, isWrong } from './results';
 
 /** A forward pass by the best of ours, against stock. */
 export interface Best {
@@ -17,8 +17,9 @@ export interface Best {
 /** The best variant of each layer on each backend, where stock ran as well. */
 export function bestOf(rows: readonly Row[]): Best[] {
   const best = new Map<string, Best>();
-  for (const { backend, workload, pass, contender, ratio } of rows) {
-    if (pass !== 'forward' || contender === 'stock' || ratio === undefined) continue;
+  for (const row of rows) {
+    const { backend, workload, pass, contender, ratio } = row;
+    if (pass !== 'forward' || contender === 'stock' || ratio === undefined || isWrong(row)) continue;
     const key = `${backend} ${workload}`;
     if (ratio > (best.get(key)?.ratio ?? 0)) best.set(key, { backend, workload, ratio, contender });
   }

@@ -55,6 +55,11 @@ export class BackendSearch {
     if (name !== AUTO) {
       if (!(await this.set(name))) throw new Error(`This browser has no ${name}`);
       this.switchTo(name);
+    } else {
+      const [best] = this.report()
+        .paces.filter(({ atLeast }) => !atLeast)
+        .sort((a, b) => a.ms - b.ms);
+      if (best && (await this.set(best.backend))) this.switchTo(best.backend);
     }
     this.chosen = name;
   }
@@ -79,7 +84,6 @@ export class BackendSearch {
     if (!pace) return;
     this.others.set(name, pace);
     if (pace.atLeast || pace.ms > own.ms) return;
-    this.others.set(own.backend, own);
     this.switchTo(name);
   }
 
@@ -105,6 +109,9 @@ export class BackendSearch {
 
   private switchTo(name: string): void {
     if (name === this.backend) return;
+    const own = this.pace();
+    if (own) this.others.set(own.backend, own);
+    else if (this.backend) this.untried.push(this.backend);
     this.backend = name;
     this.untried = this.untried.filter((other) => other !== name);
     this.steps = [];

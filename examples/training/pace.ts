@@ -26,8 +26,13 @@ export function tryingOrder(backends: readonly string[]): string[] {
 export async function paceOn(backend: string, batch: number, trial: Trial, best = Infinity): Promise<Pace | undefined> {
   if (!(await tf.setBackend(backend).catch(() => false))) return undefined;
   install();
-  const probe = best < Infinity ? stepTime(trial, Math.min(PROBE_BATCH, batch), 1) : 0;
-  return probe > best ? { backend, ms: probe, atLeast: true } : { backend, ms: stepTime(trial, batch, STEPS) };
+  try {
+    const probe = best < Infinity ? stepTime(trial, Math.min(PROBE_BATCH, batch), 1) : 0;
+    return probe > best ? { backend, ms: probe, atLeast: true } : { backend, ms: stepTime(trial, batch, STEPS) };
+  } catch (error) {
+    if (best < Infinity) return undefined; // Another is there to train on.
+    throw error;
+  }
 }
 
 /**

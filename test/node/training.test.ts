@@ -248,6 +248,11 @@ describe('pace', () => {
     await search.choose('wasm');
     for (const ms of [9, 5, 5, 5, 5]) search.note(ms);
     expect([search.backend, search.next(), search.report().chosen]).toEqual(['wasm', undefined, 'wasm']);
+    // Back to the fastest that is known.
+    await search.choose('cpu');
+    for (const ms of [9000, 900, 900]) search.note(ms);
+    await search.choose('auto');
+    expect([search.backend, search.report().chosen]).toEqual(['wasm', 'auto']);
   });
 
   it('times stock, which is slower, and puts everything back', async () => {
