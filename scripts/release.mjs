@@ -45,13 +45,17 @@ try {
   run(folder, 'npm', 'version', command.args[0], '--no-git-tag-version', '--allow-same-version');
   const { version } = manifestOf(folder);
   const changelog = join(folder, 'CHANGELOG.md');
-  writeFileSync(
-    changelog,
-    datedChangelog(readFileSync(changelog, 'utf8'), version, new Date().toISOString().slice(0, 10)),
-  );
+  const day = new Date().toISOString().slice(0, 10);
+  try {
+    writeFileSync(changelog, datedChangelog(readFileSync(changelog, 'utf8'), version, day));
+    run(folder, 'npm', 'pack', '--dry-run');
+  } catch (error) {
+    // Nothing is committed yet, and nothing else was changed.
+    run(folder, 'git', 'checkout', '--', 'package.json', 'package-lock.json', 'CHANGELOG.md');
+    throw error;
+  }
   run(folder, 'git', 'commit', '--all', '--message', `Release ${version}`);
   run(folder, 'git', 'tag', '--annotate', `v${version}`, '--message', `Version ${version}`);
-  run(folder, 'npm', 'pack', '--dry-run');
   if (dryRun) console.log(`Dry run: version ${version} is ready; nothing was pushed, and this tree is as it was.`);
   else run(folder, 'git', 'push', '--follow-tags', 'origin', 'main');
 } finally {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What became of the visits: which are fine, and a table browser × backend for the terminal and for docs/browsers.md. */
+/** What became of the visits: which are fine, and a table browser × backend for the terminal and docs/browsers.md. */
 import Table from 'cli-table3';
 import { formatLine } from '../progress.mjs';
 
