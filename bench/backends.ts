@@ -6,6 +6,12 @@ import { type BackendDescriptor, descriptorOf } from '../src/contract';
 /** Their names. */
 export const BACKENDS: readonly string[] = Object.values(KERNELS).map(({ name }) => name);
 
+/**
+ * Those that are measured unless others are asked for. In headless Chromium without a GPU what is read synchronously
+ * from WebGPU is not what was written, as tfjs reads by a canvas: benches would find wrong what is right.
+ */
+export const BY_DEFAULT: readonly string[] = BACKENDS.filter((name) => name !== 'webgpu');
+
 /** The descriptor of one of them. */
 export function descriptorNamed(name: string): BackendDescriptor {
   return descriptorOf(name)!;

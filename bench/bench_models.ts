@@ -7,7 +7,7 @@
 import * as tf from '@tensorflow/tfjs';
 import Table from 'cli-table3';
 import { geometricMean } from './averages';
-import { BACKENDS, descriptorNamed } from './backends';
+import { BACKENDS, BY_DEFAULT, descriptorNamed } from './backends';
 import { command, listOf, positive, wholePositive } from './command_line';
 import { setUpWasm, writeJson } from './in_node';
 import { CONTENDERS, type ContenderName, contendersOf } from './models/contenders';
@@ -35,7 +35,7 @@ const description =
   'Whole networks as files: stock tfjs, install(), onnxruntime-web; first call and median, a training step.';
 const options = command('npm run bench:models --', description, 'bench/out/bench_models.json')
   .option('-m, --models <names>', `comma-separated, of ${names.join(', ')}`, listOf(names), names)
-  .option('-b, --backends <names>', `comma-separated, of ${BACKENDS.join(', ')}`, listOf(BACKENDS), [...BACKENDS])
+  .option('-b, --backends <names>', `comma-separated, of ${BACKENDS.join(', ')}`, listOf(BACKENDS), [...BY_DEFAULT])
   .option('-r, --rounds <n>', 'calls of each, besides the first', wholePositive, 9)
   .option('-t, --budget <seconds>', 'time for a network on a backend', positive, 30)
   .option('--no-training', 'no training step')

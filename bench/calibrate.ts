@@ -10,7 +10,7 @@ import { format, resolveConfig } from 'prettier';
 import { VARIANTS } from '../src';
 import { CALIBRATION } from '../src/choice/calibration';
 import { type Contender, PASSES, type Pass } from '../src/contract';
-import { BACKENDS, descriptorNamed } from './backends';
+import { BY_DEFAULT, descriptorNamed } from './backends';
 import { type Measured, type Model, judge, modelOf } from './cost_fit';
 import { command, listOf, positive, wholePositive } from './command_line';
 import { progressBar, setUpWasm, write, writeJson } from './in_node';
@@ -18,7 +18,7 @@ import { type Cell, measureCells } from './on_backend';
 import { CONVOLUTIONS, WORKLOADS } from './workloads';
 
 /** Those in which something is to be chosen by what is measured there. */
-const OWN = BACKENDS.filter((name) => PASSES.some((pass) => contendersFor(pass, name).length > 0));
+const OWN = BY_DEFAULT.filter((name) => PASSES.some((pass) => contendersFor(pass, name).length > 0));
 
 const {
   json,

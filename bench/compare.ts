@@ -6,7 +6,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { VARIANTS, type Variant } from '../src';
-import { BACKENDS } from './backends';
+import { BACKENDS, BY_DEFAULT } from './backends';
 import { benchCommand, listOf, positive, wholePositive } from './command_line';
 import { progressBar, setUpWasm, write, writeJson } from './in_node';
 import { modelsInBrief } from './models/in_brief';
@@ -43,7 +43,7 @@ function parseOptions(argv: string[]): Options {
   const models = [...NETWORKS.map(({ name }) => name), NONE];
   return benchCommand('npm start --', description, 'bench/out/compare.json', WORKLOADS)
     .option('-v, --variants <names>', `comma-separated, of ${VARIANTS.join(', ')}`, listOf(VARIANTS), [...VARIANTS])
-    .option('-b, --backends <names>', `comma-separated, of ${BACKENDS.join(', ')}`, listOf(BACKENDS), [...BACKENDS])
+    .option('-b, --backends <names>', `comma-separated, of ${BACKENDS.join(', ')}`, listOf(BACKENDS), [...BY_DEFAULT])
     .option('-r, --repeat <rounds>', 'measured rounds at most', wholePositive, 7)
     .option('-t, --time-budget <seconds>', 'time that the whole run may take', positive, 180)
     .option('-m, --models <names>', `whole models at the end, of ${models.join(', ')}`, listOf(models), MODELS)
