@@ -37,7 +37,7 @@ export default {
     project('package', 'node/*.test.ts'),
     project('unit', '*.spec.ts', {
       setupFilesAfterEnv: ['<rootDir>/test/support/setup_node.ts'],
-      testPathIgnorePatterns: ['<rootDir>/test/webgl'],
+      testPathIgnorePatterns: ['<rootDir>/test/webg(l|pu)'],
     }),
   ],
 };

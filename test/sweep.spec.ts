@@ -13,7 +13,7 @@ import { randomCalls } from './support/random_calls';
 
 const RUNS = 300;
 /** A software renderer takes its time; `npm run fuzz` has more. */
-const RUNS_ON_WEBGL = 80;
+const RUNS_ON_WEBGL = 50;
 const SEED = 20261120;
 
 const layers = randomCalls.map(({ layer }) => layer);

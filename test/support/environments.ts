@@ -47,13 +47,14 @@ export const isVariation = (environment: Environment): boolean => environment.is
 /**
  * The rows of a table that are tried in an environment: all of them; where `isTriedLess`, every fifth, which is
  * printed. (Of the pairs of 4 variants with others these are all variants in turn.) By default that is where only some
- * specs are tried, and where the op is composed of core ops: they take thousands of draws for a layer, and
- * fallback.spec.ts tries them on all layers on cpu.
+ * specs are tried, in other settings of a backend that draws, and where the op is composed of core ops: they take
+ * thousands of draws for a layer, and fallback.spec.ts tries them on all layers on cpu.
  */
 export function rowsOn<T>(
   environment: Environment,
   rows: readonly T[],
-  isTriedLess = (on: Environment): boolean => !hasKernels(on) || on.specs !== undefined,
+  isTriedLess = (on: Environment): boolean =>
+    !hasKernels(on) || on.specs !== undefined || (isVariation(on) && isDrawn(on)),
 ): readonly T[] {
   if (!isTriedLess(environment)) return rows;
   explain(`${environment.name}: every fifth case of some tables, all of which others try`);
