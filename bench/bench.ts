@@ -3,42 +3,57 @@
  * `npm run bench`: ours on `cpu` and `wasm` against everyone else who computes transposed convolution in JavaScript, on
  * one thread: stock tfjs and onnxruntime-web, in Node, and in Chromium on `cpu`; and both gradients. As users have it:
  * calls of all in turn one by one, whole results read. Hot figures, call after call of one, stand beside.
+ *
+ * With `--threads 2` it tells instead what threads bring: ours against ours with one, and against onnxruntime-web with
+ * as many.
  */
 import * as tf from '@tensorflow/tfjs';
-import { availableEngines } from '../kernels/cpu';
+import { availableEngines, setThreads } from '../kernels/cpu';
 import '../kernels/wasm';
 import { benchCommand, wholePositive } from './command_line';
-import { MACHINE, setUpWasm, writeJson } from './in_node';
-import { type LayerTimes, forwardTable, gradientTable } from './layer_tables';
+import { machineWith, setUpWasm, writeJson } from './in_node';
+import { type LayerTimes, forwardTable, gradientTable, threadsTable } from './layer_tables';
 import { makeValues } from './operands';
 import { PASSES, type Pass, supportOfStock } from './passes';
 import { raceInChromium } from './peers/in_chromium';
-import { nativeOnnxruntime } from './peers/onnx_player';
+import { nativeOnnxruntime, setOnnxThreads } from './peers/onnx_player';
 import { peakGflops } from './peers/peak';
-import { type Peer, onnxruntime, ours, stock } from './peers/peers';
+import { type Peer, onnxruntime, ours, oursAlone, stock } from './peers/peers';
 import { race } from './race';
 import { KINDS, type Kind, WORKLOADS, type Workload, workloadNamed, workloadsNamed } from './workloads';
 
-const description = 'Ours on cpu and wasm against stock tfjs and onnxruntime-web, one thread: forward and gradients.';
+const description = 'Ours on cpu and wasm against stock tfjs and onnxruntime-web: forward and gradients.';
 const all = WORKLOADS.map(({ name }) => name);
 const options = benchCommand('npm run bench --', description, 'bench/out/bench.json', WORKLOADS, all)
   .option('-r, --rounds <n>', 'calls of each; of the fast more', wholePositive, 7)
   .option('--no-gradients', 'the forward pass only')
   .option('--no-chromium', 'in Node only')
+  .option('-t, --threads <n>', 'of ours and of onnxruntime-web; several are compared with one', wholePositive, 1)
   .parse()
-  .opts<{ json: string; workloads: string[]; rounds: number; gradients: boolean; chromium: boolean }>();
+  .opts<{
+    json: string;
+    workloads: string[];
+    rounds: number;
+    gradients: boolean;
+    chromium: boolean;
+    threads: number;
+  }>();
 const workloads = workloadsNamed(options.workloads);
 const progress = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** Milliseconds that a pass of a layer may take. */
 const BUDGET_MS = 4000;
-const limits = { repeat: options.rounds, budget: BUDGET_MS, hot: true };
+const limits = { repeat: options.rounds, budget: BUDGET_MS, hot: options.threads === 1 };
 /** Where ours runs in Node. */
 const ON = ['cpu', 'wasm'];
 
 /** Who computes a pass in Node: ours and stock on each backend, as far as stock can; onnxruntimes. */
 async function peersOf(pass: Pass, workload: Workload): Promise<Peer[]> {
   const peers = ON.map((backend) => ours(pass, backend));
+  if (options.threads > 1) {
+    const others = pass === 'forward' ? [onnxruntime('onnxruntime-web')] : [];
+    return [...peers, ...ON.map((backend) => oursAlone(pass, backend)), ...others];
+  }
   for (const backend of ON) {
     await tf.setBackend(backend);
     if (supportOfStock(pass, workload).supported) peers.push(stock(pass, backend));
@@ -69,6 +84,17 @@ const TITLES: Readonly<Record<Kind, string>> = {
   small: 'small layers',
 };
 
+/** Useful operations of layers that threads are for. */
+const LARGE_FLOPS = 5e7;
+
+/** What threads bring, on large layers and on others. */
+function printThreads(title: string, times: LayerTimes, backends: readonly string[]): void {
+  for (const isLarge of [true, false]) {
+    const own = new Map([...times].filter(([layer]) => workloadNamed(layer).flops >= LARGE_FLOPS === isLarge));
+    if (own.size > 0) console.log(`${title}, ${isLarge ? 'from' : 'below'} 0.05 GFLOP\n${threadsTable(own, backends)}`);
+  }
+}
+
 /** A table for each kind of layers. */
 function print(title: string, times: LayerTimes, table: (times: LayerTimes) => string): void {
   for (const kind of KINDS) {
@@ -78,31 +104,38 @@ function print(title: string, times: LayerTimes, table: (times: LayerTimes) => s
 }
 
 setUpWasm();
-const engine = availableEngines()[0];
+setOnnxThreads(options.threads);
+const threads = await setThreads(options.threads);
+const engine = availableEngines()[0].name;
 const node: Partial<Record<Pass, LayerTimes>> = {};
 for (const pass of options.gradients ? PASSES : (['forward'] as const)) {
   const times = await inNode(pass);
   node[pass] = times;
-  if (pass === 'forward')
+  if (options.threads > 1) printThreads(`The ${pass} pass in Node ${process.version}, ${threads} threads`, times, ON);
+  else if (pass === 'forward')
     print(`Forward in Node ${process.version}, engine '${engine}'`, times, (some) => forwardTable(some, ON, peak));
   else print(`The ${pass} in Node`, times, (some) => gradientTable(some, ON));
 }
-if (options.gradients)
+if (options.gradients && options.threads === 1)
   console.log('extrapolated: from a single input channel, measured warm; in full it takes up to minutes');
 const inChromium = options.chromium
   ? await raceInChromium(
       workloads.map(({ name }) => name),
       limits,
       (name) => progress(`forward in Chromium: ${name}`),
+      options.threads,
     )
   : { skipped: 'not asked for' };
 if ('skipped' in inChromium) console.log(`Chromium: skipped. ${inChromium.skipped}`);
+else if (options.threads > 1)
+  printThreads(`The forward pass in ${inChromium.browser}, an isolated page`, inChromium.layers, ['cpu']);
 else {
   const { browser, engine, layers } = inChromium;
   print(`Forward in ${browser}, engine '${engine}'`, layers, (some) => forwardTable(some, ['cpu'], inChromium.peak));
 }
-console.log('hot: call after call of one. of peak: of what loops on registers reach at most between the layers.');
-const machine = `${MACHINE}; tfjs ${tf.version.tfjs}`;
+if (options.threads === 1)
+  console.log('hot: call after call of one. of peak: of what loops on registers reach at most between the layers.');
+const machine = `${machineWith(options.threads)}; tfjs ${tf.version.tfjs}`;
 console.log(machine);
 const asObject = (times: LayerTimes): object => Object.fromEntries(times);
 writeJson(options.json, {

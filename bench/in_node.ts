@@ -21,7 +21,11 @@ export function setUpWasm(): void {
 }
 
 /** The machine, as results name it. */
-export const MACHINE = `${cpus()[0].model.trim()}, ${cpus().length} cores, one thread used`;
+export function machineWith(threads: number): string {
+  const used = threads === 1 ? 'one thread' : `${threads} threads`;
+  return `${cpus()[0].model.trim()}, ${cpus().length} cores, ${used} used`;
+}
+export const MACHINE = machineWith(1);
 
 /**
  * A progress bar on the error stream. `what` comes after the percentage and may name tokens: 'step {value}/{total}'.

@@ -2,6 +2,7 @@
 /** The tables of `npm run bench`. */
 import { significant } from './numbers';
 import { type Outcome, timedOf } from './race';
+import { ALONE } from './peers/peers';
 import { type Column as ColumnOf, ratioTable } from './ratio_table';
 import { workloadNamed } from './workloads';
 
@@ -67,6 +68,19 @@ export function forwardTable(times: LayerTimes, backends: readonly string[], pea
     },
   ];
   return `peak ${significant(ceiling)} GFLOP/s\n${ratioTable('layer', times, [...columns, difference])}`;
+}
+
+/** Ours on several threads, on each backend: against one, and against onnxruntime-web with as many. */
+export function threadsTable(times: LayerTimes, backends: readonly string[]): string {
+  const columns = backends.flatMap((backend): Column[] => {
+    const own = `ours ${backend}`;
+    return [
+      msColumn(`${own} ms`, own),
+      ['× one thread', (outcome) => ratio(outcome, own, `${ALONE} ${backend}`)],
+      ...othersOf(times, backend).map((other) => against(own, other)),
+    ];
+  });
+  return ratioTable('layer', times, columns);
 }
 
 /** Ours on each backend, against stock where that can. */

@@ -59,7 +59,7 @@ describeOnEveryBackend(
             const plan: Plan = planOf(geometry);
             const [first, second] = takes.map((operand) => operands[operand]);
             const alone = engine.run(plan, first, second, (values) => values.slice());
-            const together = pool.run(compile(plan, 'copied'), plan.lengths.out, first, second);
+            const together = pool.run(compile(plan, 'copied', count), plan.lengths.out, first, second, true).values;
             if (alone.some((value, n) => !Object.is(value, together[n]))) different.push(`${name}, ${pass}`);
           }
         }
@@ -74,7 +74,8 @@ describeOnEveryBackend(
       expect(threads()).toEqual(why === undefined ? { count } : { count, reason: why });
       const { device } = explain(requestOf(layer()));
       expect(device).toContain(why === undefined ? '2 threads' : `1 thread: ${why}`);
-      expect(availableEngines()).toContain(currentEngine().name as 'simd');
+      const own = availableEngines().find((one) => one.name === currentEngine().name)!;
+      expect([own.threads, own.reason]).toEqual([count, why]);
       // Large enough for threads.
       const l = layer({ inSize: [24, 24], inChannels: 64, outChannels: 64, kernel: [4, 4] });
       const { x, filter } = randomOperands(l, environment);

@@ -12,15 +12,21 @@ export interface ChromiumRace {
   layers: Map<string, Outcome<string>>;
 }
 
-/** Races the named layers in Chromium, or says why it can't. */
+/**
+ * Races the named layers in Chromium, or says why it can't.
+ *
+ * @param threads If there are several, ours takes part with one as well.
+ */
 export function raceInChromium(
   names: readonly string[],
   limits: Limits,
   onLayer: (name: string) => void,
+  threads = 1,
 ): Promise<ChromiumRace | { skipped: string }> {
   return inChromium('./page.ts', async (tab, browser): Promise<ChromiumRace> => {
     const page = callsOf<RacePage>(tab);
     const engine = await page.engine();
+    if (threads > 1) await page.setThreads(threads);
     let peak = 0;
     const layers: ChromiumRace['layers'] = new Map();
     for (const name of names) {

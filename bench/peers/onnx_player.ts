@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** onnxruntime as a player, on one thread: plain values in, the whole result out, weights in the model. */
+/** onnxruntime as a player: plain values in, the whole result out, weights in the model. */
 import * as ortWeb from 'onnxruntime-web';
 import type { Player } from '../race';
 import { channelsFirst, channelsLast } from './channels';
@@ -10,7 +10,11 @@ export interface OnnxRuntime {
   readonly options: ortWeb.InferenceSession.SessionOptions;
 }
 
-ortWeb.env.wasm.numThreads = 1;
+/** How many threads onnxruntime-web has; to be said before the first player. */
+export function setOnnxThreads(count: number): void {
+  ortWeb.env.wasm.numThreads = count;
+}
+setOnnxThreads(1);
 export const ONNXRUNTIME_WEB: OnnxRuntime = { ort: ortWeb, options: { executionProviders: ['wasm'] } };
 
 /** The native build, a ceiling; `undefined` where it is not installed (it downloads its binary). */

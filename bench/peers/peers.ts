@@ -4,6 +4,7 @@
  * onnxruntime. Operands as users have them; each run pays for what a user's call pays for.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { currentEngine } from '../../kernels/engine/engines';
 import { filterShapeOf } from '../../src/geometry/geometry';
 import { type Operands, type Values, disposeOperands, makeOperands } from '../operands';
 import { type Contender, type Pass, opContender, ourContenders, runnerOf, stockContender } from '../passes';
@@ -20,6 +21,7 @@ function onTfjs(
   who: string,
   backend: string,
   contenderOf: (workload: Workload, operands: Operands) => Contender,
+  hasThreads = false,
 ): Peer {
   return async (workload, values) => {
     await tf.setBackend(backend);
@@ -27,17 +29,27 @@ function onTfjs(
     return {
       ...runnerOf(contenderOf(workload, operands)),
       name: `${who} ${backend}`,
-      prepare: () => (tf.getBackend() === backend ? undefined : tf.setBackend(backend)),
+      prepare: () => {
+        currentEngine().rests = !hasThreads;
+        return tf.getBackend() === backend ? undefined : tf.setBackend(backend);
+      },
       dispose: () => disposeOperands(operands),
     };
   };
 }
 
-/** Ours: our op, or the kernel of a gradient. */
-export const ours = (pass: Pass, backend: string): Peer =>
-  onTfjs('ours', backend, (workload, operands) => {
-    return pass === 'forward' ? opContender(workload, operands) : ourContenders(pass, workload, operands, [])[0];
-  });
+const ourContender =
+  (pass: Pass) =>
+  (workload: Workload, operands: Operands): Contender =>
+    pass === 'forward' ? opContender(workload, operands) : ourContenders(pass, workload, operands, [])[0];
+
+/** Ours: our op, or the kernel of a gradient. On the threads that there are, if there are any. */
+export const ours = (pass: Pass, backend: string): Peer => onTfjs('ours', backend, ourContender(pass), true);
+
+/** The same on one thread, though there be others. */
+export const oursAlone = (pass: Pass, backend: string): Peer => onTfjs(ALONE, backend, ourContender(pass));
+/** What ours is called that has one thread, before the backend. */
+export const ALONE = 'one thread';
 
 export const stock = (pass: Pass, backend: string): Peer =>
   onTfjs('stock', backend, (workload, operands) => stockContender(pass, workload, operands));

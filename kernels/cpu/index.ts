@@ -13,10 +13,11 @@ import { elementwiseOn } from './elementwise';
 
 const storage: Storage<MathBackendCPU> = {
   read: (backend, { dataId }) => backend.readSync(dataId) as Float32Array,
-  make: (backend, shape, values, write) => {
+  make: (backend, shape, values, write, room) => {
     // Not `slice`, which V8 does an order of magnitude slower on WebAssembly's memory; and no zeros first.
-    const own = write ? new Float32Array(values.length) : new Float32Array(values);
-    write?.(values, own);
+    const own = room ?? (write ? new Float32Array(values.length) : new Float32Array(values));
+    if (write) write(values, own);
+    else if (room) room.set(values);
     return { dataId: backend.write(own, shape, 'float32'), shape, dtype: 'float32' };
   },
 };
@@ -32,5 +33,11 @@ registerBackend(descriptor);
 
 /** Memory of the engine in use. */
 export const scratch = descriptor.scratch!;
-export { ENGINE_FLAG, type EngineName, availableEngines, unavailableEngines } from '../engine/engines';
+export {
+  type AvailableEngine,
+  ENGINE_FLAG,
+  type EngineName,
+  availableEngines,
+  unavailableEngines,
+} from '../engine/engines';
 export { type Threads, setThreads, threads } from '../engine/threads/set_threads';

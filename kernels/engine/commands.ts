@@ -6,7 +6,8 @@
  *     word   0         1 … 8
  *            program   arguments
  *            STAGE     from  rows  width  rowFloats  toRow  to     rows of the filter are copied to memory
- *            BARRIER   panels                                      all threads meet
+ *            BARRIER                                               all threads meet
+ *            UNITS     units  commands                             threads claim units of the commands that follow
  */
 import type { Programs } from './programs';
 
@@ -28,6 +29,7 @@ export type ProgramName = (typeof NAMES)[number];
 export const COMMAND_WORDS = 9;
 export const STAGE = NAMES.length;
 export const BARRIER = STAGE + 1;
+export const UNITS = BARRIER + 1;
 
 export function numberOf(name: ProgramName): number {
   return NAMES.indexOf(name);
@@ -44,8 +46,10 @@ export function tableOf(programs: Programs): readonly Call[] {
 export interface Hooks {
   /** Copies rows of the filter: those of the command whose arguments begin at this word. */
   stage?(words: Int32Array, at: number): void;
-  /** Waits for all threads; where so many equal panels are divided evenly among them, that may be left out. */
-  barrier?(panels: number): void;
+  /** Waits for all threads. */
+  barrier?(): void;
+  /** Does units of `count` commands that begin at a word, each whole, as long as any is left. Absent: all are done. */
+  units?(units: number, begin: number, count: number): void;
 }
 
 /** Runs `count` commands, which begin at a word. */
@@ -54,14 +58,18 @@ export function runCommands(
   words: Int32Array,
   begin: number,
   count: number,
-  { stage, barrier }: Hooks,
+  { stage, barrier, units }: Hooks,
 ): void {
   const end = begin + count * COMMAND_WORDS;
   for (let at = begin; at < end; at += COMMAND_WORDS) {
     const command = words[at];
-    if (command === BARRIER) barrier?.(words[at + 1]);
+    if (command === BARRIER) barrier?.();
     else if (command === STAGE) stage?.(words, at + 1);
-    else {
+    else if (command === UNITS) {
+      if (!units) continue;
+      units(words[at + 1], at + COMMAND_WORDS, words[at + 2]);
+      at += words[at + 2] * COMMAND_WORDS;
+    } else {
       table[command](
         words[at + 1],
         words[at + 2],

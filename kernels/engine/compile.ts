@@ -25,19 +25,22 @@ import { workOf } from './threads/worth';
 /** Rows of a packed tile of a sum over pixels, by panels of columns: the 4×8 micro-kernel. */
 const TILE = 4;
 
-/** @param tensors Whether they are copied into scratch memory first, or worked on where they lie. */
-export function compile(plan: Plan, tensors: 'copied' | 'in place'): Program {
+/**
+ * @param tensors Whether they are copied into scratch memory first, or worked on where they lie.
+ * @param threads For how many it is; results do not depend on it.
+ */
+export function compile(plan: Plan, tensors: 'copied' | 'in place', threads = 1): Program {
   const { lengths, zeros, steps } = plan;
   const isCopied = tensors === 'copied';
   const isWhole =
     !isCopied || lengths.second <= CHUNK_FLOATS || steps.some((step) => blocksReadBy(step).includes('second'));
-  const draft = new Draft(lengths, isCopied, isWhole);
+  const draft = new Draft(lengths, isCopied, isWhole, threads);
   if (zeros) draft.call('clear', draft.runs.address('out', 0), lengths.out);
   for (const step of steps) {
     draft.barrier();
     draft.layout.scoped(() => compileStep(draft, step));
   }
-  return draft.finished(workOf(plan));
+  return draft.finished(workOf(plan, isWhole));
 }
 
 function compileStep(draft: Draft, step: Step): void {
@@ -115,7 +118,9 @@ function outerProducts(draft: Draft, { taps, rows, cols, outRow }: OuterProduct)
     draft.call('packRows', columns, b.rowBytes, b.pixels, width, PANEL, toB, bPanelBytes);
     draft.barrier();
     const out = runs.address('out', col);
-    draft.call('outerSums', { run }, taps.length, out, outRow * 4, rows, width, aPanelBytes, bPanelBytes);
+    draft.divided(() =>
+      draft.call('outerSums', { run }, taps.length, out, outRow * 4, rows, width, aPanelBytes, bPanelBytes),
+    );
     draft.barrier();
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A program of the SIMD engine: a plan made ready. And one in the making (./compile makes it). */
-import { BARRIER, COMMAND_WORDS, type ProgramName, STAGE, numberOf } from './commands';
+import { BARRIER, COMMAND_WORDS, type ProgramName, STAGE, UNITS, numberOf } from './commands';
 import type { Block, Plan } from './engine';
 import { Layout } from './memory';
 import type { Programs } from './programs';
@@ -32,6 +32,8 @@ export interface Program {
   readonly commandCount: number;
   /** For threads: where they meet, and how much there is to do. */
   readonly barriers: number;
+  /** How often they claim units between two of them. */
+  readonly divisions: number;
   readonly work: Work;
 }
 
@@ -40,26 +42,46 @@ interface RunAt {
   readonly run: number;
 }
 
+/** The address of a float of a chunk of the filter: a slot, and bytes after it begins. */
+export interface Staged {
+  readonly slot: number;
+  readonly offset: number;
+}
+
 /** An argument of a command. */
-type Argument = number | Address | RunAt;
+type Argument = number | Address | RunAt | Staged;
 type Arguments<T extends readonly number[]> = { readonly [K in keyof T]: Argument };
+
+/** Units of work for each thread to claim. */
+const UNITS_OF_THREAD = 8;
 
 /** A program in the making. */
 export class Draft {
   readonly layout = new Layout();
   readonly runs: Runs;
+  /** Whether one thread copies a chunk of the second operand while others work on the one before. */
+  readonly overlaps: boolean;
   private readonly commands: Argument[][] = [];
   private readonly copies?: Copies;
+  /** Floats of the slots that chunks of the filter lie in by turns, and how many chunks there were. */
+  private readonly slots: number[];
+  private chunks = 0;
+  /** The command before which chunks are copied that are needed after the next barrier. */
+  private ahead: number | undefined;
 
   /**
    * @param isCopied Whether tensors are copied into scratch memory first.
    * @param isWhole Whether the second operand is in memory as a whole.
+   * @param threads How many it is for.
    */
   constructor(
     readonly lengths: Plan['lengths'],
     isCopied: boolean,
     readonly isWhole: boolean,
+    private readonly threads: number,
   ) {
+    this.overlaps = threads > 1 && !isWhole;
+    this.slots = this.overlaps ? [0, 0] : [0];
     const { layout } = this;
     if (isCopied) {
       this.copies = {
@@ -73,34 +95,61 @@ export class Draft {
 
   /** Calls a program. */
   call<N extends ProgramName>(name: N, ...args: Arguments<Parameters<Programs[N]>>): void {
+    this.ahead = undefined;
     this.commands.push([numberOf(name), ...args]);
   }
 
-  /** Copies rows of the filter, `row` floats apart, to memory, where they are `toRow` apart. */
-  stage(from: number, rows: number, width: number, row: number, toRow: number, to: Address): void {
-    this.commands.push([STAGE, from, rows, width, row, toRow, to]);
+  /** The slot of the next chunk of the filter: there is room for so many floats. */
+  slotFor(floats: number): number {
+    const slot = this.chunks++ % this.slots.length;
+    this.slots[slot] = Math.max(this.slots[slot], floats);
+    return slot;
+  }
+
+  /** Copies rows of the filter, `row` floats apart, to a slot, where they are `toRow` apart. */
+  stage(from: number, rows: number, width: number, row: number, toRow: number, to: Staged): void {
+    const command = [STAGE, from, rows, width, row, toRow, to];
+    if (this.ahead === undefined) this.commands.push(command);
+    else this.commands.splice(this.ahead++, 0, command);
   }
 
   /**
-   * What follows needs what was before, or writes where that reads.
+   * What `calls` calls is divided into units, which threads claim, each whole: who copies, or has been asleep, has time
+   * for fewer of them. Barriers are before it and after it, none within.
    *
-   * @param panels It needs of so many panels only those that the same thread has packed, if they are divided evenly.
+   * @param count Default: enough, for programs that can be divided into any number.
    */
-  barrier(panels = 0): void {
+  divided(calls: () => void, count = UNITS_OF_THREAD * this.threads): void {
+    if (this.threads === 1) return calls();
+    const { commands } = this;
+    const at = commands.push([UNITS, count, 0]) - 1;
+    calls();
+    commands[at][2] = commands.length - at - 1;
+    this.barrier();
+    this.ahead = at;
+  }
+
+  /** What follows needs what was before, or writes where that reads. */
+  barrier(): void {
     const last = this.commands.at(-1);
-    if (last?.[0] === BARRIER) last[1] = 0;
-    else if (last) this.commands.push([BARRIER, panels]);
+    if (last && last[0] !== BARRIER) this.commands.push([BARRIER]);
   }
 
   finished(work: Work): Program {
     const { layout, copies, commands } = this;
     const { words, counted } = this.runs;
     const begin = words.length;
+    const slots = this.slots.map((floats) => layout.allocateLast(floats));
     // Behind everything else: only now is it known how much that is, and how many runs there are.
     const wordsAt = layout.allocateLast(begin + commands.length * COMMAND_WORDS);
     const wordOf = (argument: Argument): number => {
       if (typeof argument === 'number') return argument;
-      const { block, offset } = 'run' in argument ? inWords(argument, wordsAt) : argument;
+      const { block, offset } =
+        'run' in argument
+          ? inScratch(wordsAt + argument.run)
+          : 'slot' in argument
+            ? inScratch(slots[argument.slot] + argument.offset)
+            : argument;
       counted[block].push(words.length);
       return offset;
     };
@@ -116,11 +165,12 @@ export class Draft {
       commands: begin,
       commandCount: commands.length,
       barriers: commands.filter(([command]) => command === BARRIER).length,
+      divisions: commands.filter(([command]) => command === UNITS).length,
       work,
     };
   }
 }
 
-function inWords({ run }: RunAt, wordsAt: number): Address {
-  return { block: 'scratch', offset: wordsAt + run };
+function inScratch(offset: number): Address {
+  return { block: 'scratch', offset };
 }

@@ -182,22 +182,30 @@ export interface Curves {
 /** Does so to `count` sums at an address. Returns whether it has: without room for scratch memory nothing changes. */
 export type FuseInPlace = (sums: number, count: number, curves: Curves) => boolean;
 
+/** What is made of the values of a result, and of room for them if there is any. */
+export type Take<T> = (values: Float32Array, room?: Float32Array) => T;
+
 export interface Engine {
   readonly name: string;
   /**
    * Runs a plan on two operands, which it leaves alone.
    *
+   * @param makesRoom Whether `take` wants an array to copy them to, if it can be had in no time.
    * @returns what `take` makes of the values of the result. They are gone afterwards: `take` copies them.
    */
-  run<T>(plan: Plan, first: Float32Array, second: Float32Array, take: (values: Float32Array) => T): T;
+  run<T>(plan: Plan, first: Float32Array, second: Float32Array, take: Take<T>, makesRoom?: boolean): T;
   /** What runs plans in a heap. Absent, or `undefined`, if this engine can't compute there. */
   inPlace?(heap: Heap): InPlace | undefined;
   /** The same for what is fused with sums. */
   fuseInPlace?(heap: Heap): FuseInPlace | undefined;
   /** Threads that it has, the caller's included; a call that isn't worth several runs on one. Absent: one. */
   readonly threads?: number;
+  /** Whether its threads are left out for now, as benches do that compare one with several. */
+  rests: boolean;
   /** Starts so many, in place of those there are. @throws Error if there can't be several, with the reason. */
   startThreads?(count: number): Promise<void>;
+  /** Why they are fewer than were asked for. */
+  whyFewer?: string;
   /** Called when they are lost, because one has died or failed; calls are right on one thread from then on. */
   lostThreads?: (reason: string) => void;
   /** The most bytes that a single call has used besides its tensors since this was last set to 0. */

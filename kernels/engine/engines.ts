@@ -78,9 +78,23 @@ function start(name: keyof typeof MODULES, module: WebAssembly.Module): Found {
   }
 }
 
-/** The names of the engines that can run here, fastest first. */
-export function availableEngines(): EngineName[] {
-  return NAMES.filter((name) => engineOf(name) !== undefined);
+/** An engine that can run here. */
+export interface AvailableEngine {
+  readonly name: EngineName;
+  /** How many threads it has: 1, unless `setThreads` has started others. */
+  readonly threads: number;
+  /** Why they are fewer than were asked for. */
+  readonly reason?: string;
+}
+
+/** The engines that can run here, fastest first. */
+export function availableEngines(): AvailableEngine[] {
+  return NAMES.flatMap((name) => {
+    const engine = engineOf(name);
+    if (engine === undefined) return [];
+    const { threads = 1, whyFewer: reason } = engine;
+    return [reason === undefined ? { name, threads } : { name, threads, reason }];
+  });
 }
 
 /** Why engines cannot run here, by name; those that can are left out. */
@@ -100,7 +114,7 @@ export function currentEngine(): Engine {
   if (asked === 'auto') return engineOf('relaxed') ?? engineOf('simd') ?? plainEngine;
   const engine = NAMES.includes(asked) ? engineOf(asked) : undefined;
   if (engine === undefined) {
-    const choices = ['auto', ...availableEngines()].map((name) => `'${name}'`).join(', ');
+    const choices = ['auto', ...NAMES.filter(engineOf)].map((name) => `'${name}'`).join(', ');
     const reason = unavailableEngines()[asked as EngineName];
     const why = reason === undefined ? '' : ` (${reason})`;
     throw new Error(`The flag ${ENGINE_FLAG} is '${asked}', which cannot run here${why}; ${choices} can`);
@@ -108,9 +122,14 @@ export function currentEngine(): Engine {
   return engine;
 }
 
+/** The engines that were made. */
+export function enginesMade(): Engine[] {
+  return [...found.values()].flatMap((outcome) => ('engine' in outcome ? [outcome.engine] : []));
+}
+
 /** Gives back the memory that engines keep between calls. */
 export function releaseEngines(): void {
-  for (const outcome of found.values()) if ('engine' in outcome) outcome.engine.release();
+  for (const engine of enginesMade()) engine.release();
 }
 
 env().registerFlag(ENGINE_FLAG, () => 'auto');

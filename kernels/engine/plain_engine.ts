@@ -24,6 +24,7 @@ type Blocks = Readonly<Record<Block, Float32Array>>;
 export const plainEngine: Engine = {
   name: 'plain',
   peakScratchBytes: 0,
+  rests: false,
   run({ lengths, steps }, first, second, take) {
     const blocks = { first, second, out: new Float32Array(lengths.out), scratch: new Float32Array(lengths.scratch) };
     for (const step of steps) runStep(step, blocks);

@@ -51,8 +51,10 @@ export function createSimdEngine(name: string, module: WebAssembly.Module, bytes
     return inHeaps.get(memory);
   };
   const copying = new WeakMap<Plan, Program>();
+  /** For the threads that there are. */
+  let sharing = new WeakMap<Plan, Program>();
   const inPlace = new WeakMap<Plan, Program>();
-  const copied = (plan: Plan): Program => programOf(plan, copying, () => compile(plan, 'copied'));
+  const shared = (plan: Plan): Program => programOf(plan, sharing, () => compile(plan, 'copied', pool!.threads));
   const noted = (bytes: number): void => void (engine.peakScratchBytes = Math.max(engine.peakScratchBytes, bytes));
   /** Where there is no memory for a program. */
   const runPlain: Engine['run'] = (plan, ...rest) => {
@@ -60,15 +62,20 @@ export function createSimdEngine(name: string, module: WebAssembly.Module, bytes
     return plainEngine.run(plan, ...rest);
   };
   let pool: Pool | undefined;
+  const threadsFor = (plan: Plan, copies: boolean): boolean =>
+    pool !== undefined && !engine.rests && pool.isWorth(shared(plan), copies);
   const endThreads = (): void => {
     pool?.end();
     pool = undefined;
+    sharing = new WeakMap();
   };
-  /** The result that threads make of a program; `undefined` if one is to: there is too little to do, or no memory. */
-  const byThreads = (program: Program, plan: Plan, ...operands: Operands): Float32Array | undefined => {
-    if (!pool?.isWorth(program)) return undefined;
+  /** The result that threads make; `undefined` if one is to: there is too little to do, or no memory. */
+  const byThreads = (plan: Plan, ...call: Call): ReturnType<Pool['run']> | undefined => {
+    if (!threadsFor(plan, false)) return undefined;
     try {
-      return pool.run(program, plan.lengths.out, ...operands);
+      const result = pool!.run(shared(plan), plan.lengths.out, ...call);
+      noted(shared(plan).bytes);
+      return result;
     } catch (error) {
       if (error instanceof OutOfMemory) return undefined;
       endThreads();
@@ -80,6 +87,7 @@ export function createSimdEngine(name: string, module: WebAssembly.Module, bytes
   const engine: Engine = {
     name,
     peakScratchBytes: 0,
+    rests: false,
     get threads() {
       return pool?.threads ?? 1;
     },
@@ -92,19 +100,13 @@ export function createSimdEngine(name: string, module: WebAssembly.Module, bytes
         engine.lostThreads?.(reason);
       });
     },
-    run(plan, first, second, take) {
-      if (pool) {
-        const program = copied(plan);
-        const result = byThreads(program, plan, first, second);
-        if (result) {
-          noted(program.bytes);
-          return take(result);
-        }
-      }
+    run(plan, first, second, take, makesRoom = false) {
+      const result = byThreads(plan, first, second, makesRoom);
+      if (result) return take(result.values, result.room);
       instance ??= attempt(ownInstance);
       // There was memory once, and may be again.
       if (instance === undefined) return runPlain(plan, first, second, take);
-      const program = copied(plan);
+      const program = programOf(plan, copying, () => compile(plan, 'copied'));
       try {
         const values = executeOnCopies(program, plan, instance, first, second);
         noted(program.bytes);
@@ -121,7 +123,7 @@ export function createSimdEngine(name: string, module: WebAssembly.Module, bytes
       return (
         there &&
         ((plan, at) => {
-          if (pool?.isWorth(copied(plan), true)) return false;
+          if (threadsFor(plan, true)) return false;
           const program = programOf(plan, inPlace, () => compile(plan, 'in place'));
           const isDone = executeInPlace(program, plan, there, heap, at);
           if (isDone) noted(program.bytes);
@@ -144,7 +146,7 @@ export function createSimdEngine(name: string, module: WebAssembly.Module, bytes
   return engine;
 }
 
-type Operands = [first: Float32Array, second: Float32Array];
+type Call = [first: Float32Array, second: Float32Array, makesRoom: boolean];
 
 function attempt<T>(make: () => T): T | undefined {
   try {

@@ -5,9 +5,14 @@
  * The filter may be the largest operand by far. Where tensors are copied in, one of at most `CHUNK_FLOATS` is copied as
  * a whole. A larger one passes through in chunks of channels (of terms), which stay in the second-level cache. Where
  * enough pixels meet it, it is packed into panels of 8 channels, so that it is read in order.
+ *
+ * Only the caller can read a filter that is to be shared. It copies a chunk while other threads work on the one before:
+ *
+ *     caller    copies 0 | copies 1, units of 0 | copies 2, units of 1 | … | units of n
+ *     others             | units of 0           | units of 1           | … | units of n
  */
 import { type TapProduct, pixelsIn } from './engine';
-import type { Draft } from './draft';
+import type { Draft, Staged } from './draft';
 import type { Address } from './runs';
 
 /** Floats of filter that are worked on at a time: half a megabyte, half of the second-level cache of most machines. */
@@ -19,8 +24,12 @@ const PACKING_PIXELS = 24;
 /** Channels of a packed panel: those of the 4×8 micro-kernel. */
 export const PANEL = 8;
 
+/** Units of a chunk that threads claim, at most. */
+const MOST_UNITS = 16;
+
 /** Rows of a matrix of the filter in memory: where they begin, and how far apart they are. */
-interface Matrix extends Address {
+interface Matrix {
+  readonly from: Address | Staged;
   readonly rowBytes: number;
 }
 
@@ -56,7 +65,6 @@ function dotPart(draft: Draft, { taps, filterRow, depth, channels, runs }: TapPr
   const chunk = Math.min(channels, Math.max(PANEL, Math.floor(CHUNK_FLOATS / perChannel / PANEL) * PANEL));
   const packs = sumOf(runs, ({ grid }) => pixelsIn(grid)) >= PACKING_PIXELS && chunk >= PANEL / 2;
   const panelBytes = taps.length * depth * PANEL * 4;
-  const staged = draft.isWhole ? 0 : layout.allocate(chunk * perChannel);
   const panels = packs ? layout.allocate((Math.ceil(chunk / PANEL) * panelBytes) / 4) : 0;
   const packedRuns = packs ? draft.runs.ofTaps(runs, (tap) => tap * depth * PANEL * 4) : 0;
   for (let first = 0; first < channels; first += chunk) {
@@ -65,24 +73,26 @@ function dotPart(draft: Draft, { taps, filterRow, depth, channels, runs }: TapPr
     const left = count % PANEL;
     const packed = !packs ? 0 : left >= PANEL / 2 ? count : count - left;
     draft.barrier();
+    const slot = draft.isWhole ? 0 : draft.slotFor(chunk * perChannel);
     const matrices = taps.map((tap, n) =>
-      matrixOf(draft, tap + first * filterRow, filterRow, depth, count, staged + n * count * rowFloats * 4),
+      matrixOf(draft, tap + first * filterRow, filterRow, depth, count, { slot, offset: n * count * rowFloats * 4 }),
     );
     if (!draft.isWhole) draft.barrier();
-    if (packed > 0) {
-      matrices.forEach(({ rowBytes, ...from }, n) =>
+    const pack = (): void =>
+      matrices.forEach(({ from, rowBytes }, n) =>
         draft.call('packChannelRows', from, rowBytes, depth, packed, at(panels + n * depth * PANEL * 4), panelBytes),
       );
-      draft.barrier(Math.ceil(packed / PANEL));
+    const multiply = (): void => {
       const run = packedRuns;
-      draft.call('packedProducts', { run }, runs.length, depth, at(panels), panelBytes, packed, first);
-    }
-    if (packed < count) {
-      const [{ block, offset, rowBytes }] = matrices;
-      const run = draft.runs.ofTaps(runs, (tap) => matrices[tap].offset - offset);
-      const rows = { block, offset: offset + packed * rowBytes };
-      draft.call('dotProducts', { run }, runs.length, depth, rows, rowBytes, count - packed, first + packed);
-    }
+      if (packed > 0) draft.call('packedProducts', { run }, runs.length, depth, at(panels), panelBytes, packed, first);
+      if (packed < count) {
+        const [{ from, rowBytes }] = matrices;
+        const run = draft.runs.ofTaps(runs, (tap) => matrices[tap].from.offset - from.offset);
+        const rows = { ...from, offset: from.offset + packed * rowBytes };
+        draft.call('dotProducts', { run }, runs.length, depth, rows, rowBytes, count - packed, first + packed);
+      }
+    };
+    packAndMultiply(draft, packed > 0 ? pack : undefined, multiply, Math.ceil((packed || count) / PANEL));
   }
 }
 
@@ -90,31 +100,60 @@ function broadcastPart(draft: Draft, { taps, filterRow, depth, channels, runs }:
   const { layout } = draft;
   const rowFloats = rowFloatsOf(filterRow, channels);
   const chunk = Math.min(depth, Math.max(1, Math.floor(CHUNK_FLOATS / (taps.length * rowFloats))));
-  const staged = draft.isWhole ? 0 : layout.allocate(chunk * rowFloats);
-  const panels = layout.allocate(Math.ceil(channels / PANEL) * PANEL * taps.length * chunk);
+  const width = Math.ceil(channels / PANEL);
+  const panels = layout.allocate(width * PANEL * taps.length * chunk);
   for (let first = 0; first < depth; first += chunk) {
     const terms = Math.min(chunk, depth - first);
     const panelBytes = taps.length * terms * PANEL * 4;
-    draft.barrier();
-    taps.forEach((tap, n) => {
-      if (!draft.isWhole) draft.barrier();
-      const matrix = matrixOf(draft, tap + first * filterRow, filterRow, channels, terms, staged);
-      if (!draft.isWhole) draft.barrier();
-      const { rowBytes, ...from } = matrix;
+    const stage = (tap: number, to: Staged): Matrix =>
+      matrixOf(draft, tap + first * filterRow, filterRow, channels, terms, to);
+    const pack = ({ from, rowBytes }: Matrix, n: number): void =>
       draft.call('packRows', from, rowBytes, terms, channels, PANEL, at(panels + n * terms * PANEL * 4), panelBytes);
-    });
-    draft.barrier(Math.ceil(channels / PANEL));
     const run = draft.runs.ofTaps(runs, (tap) => tap * terms * PANEL * 4, first);
-    draft.call('packedProducts', { run }, runs.length, terms, at(panels), panelBytes, channels, 0);
+    const multiply = (): void =>
+      draft.call('packedProducts', { run }, runs.length, terms, at(panels), panelBytes, channels, 0);
+    draft.barrier();
+    if (draft.overlaps) {
+      const slot = draft.slotFor(taps.length * chunk * rowFloats);
+      const matrices = taps.map((tap, n) => stage(tap, { slot, offset: n * terms * rowFloats * 4 }));
+      draft.barrier();
+      packAndMultiply(draft, () => matrices.forEach(pack), multiply, width);
+    } else {
+      const slot = draft.isWhole ? 0 : draft.slotFor(chunk * rowFloats);
+      // Each tap is packed as long as it is in the first-level cache.
+      const packAll = (): void => taps.forEach((tap, n) => pack(stage(tap, { slot, offset: 0 }), n));
+      packAndMultiply(draft, packAll, multiply, width);
+    }
   }
 }
 
-/** `count` rows of `width` floats of the filter: as they lie in memory, or copied to `staged`, `rowFloatsOf` apart. */
-function matrixOf(draft: Draft, from: number, filterRow: number, width: number, count: number, staged: number): Matrix {
-  if (draft.isWhole) return { block: 'second', offset: from * 4, rowBytes: filterRow * 4 };
+/** Of a chunk, what is packed is multiplied by the same thread; of a filter that is there as a whole, by any. */
+function packAndMultiply(draft: Draft, pack: (() => void) | undefined, multiply: () => void, panels: number): void {
+  if (draft.overlaps) {
+    return draft.divided(() => {
+      pack?.();
+      multiply();
+    }, unitsOf(panels));
+  }
+  if (pack) {
+    pack();
+    draft.barrier();
+  }
+  draft.divided(multiply);
+}
+
+/** Into how many units so many panels are divided: evenly, in the sense of ./simd/parts/share.as. */
+function unitsOf(panels: number): number {
+  if (panels <= MOST_UNITS) return panels;
+  for (let units = MOST_UNITS; ; units--) if (panels % units === 0 || panels >= 6 * units) return units;
+}
+
+/** `count` rows of `width` floats of the filter: as they lie in memory, or copied to a slot, `rowFloatsOf` apart. */
+function matrixOf(draft: Draft, from: number, filterRow: number, width: number, count: number, to: Staged): Matrix {
+  if (draft.isWhole) return { from: { block: 'second', offset: from * 4 }, rowBytes: filterRow * 4 };
   const rowFloats = rowFloatsOf(filterRow, width);
-  draft.stage(from, count, width, filterRow, rowFloats, at(staged));
-  return { ...at(staged), rowBytes: rowFloats * 4 };
+  draft.stage(from, count, width, filterRow, rowFloats, to);
+  return { from: to, rowBytes: rowFloats * 4 };
 }
 
 /** An address in scratch memory. */

@@ -46,8 +46,8 @@ export interface Storage<B extends KernelBackend> {
    * a heap may grow, and arrays that were read before are gone.
    */
   read(backend: B, info: TensorInfo): Float32Array;
-  /** A tensor of a copy of the values, or of what `write` makes of them. */
-  make(backend: B, shape: number[], values: Float32Array, write?: Write): TensorInfo;
+  /** A tensor of a copy of the values, or of what `write` makes of them; in `room`, if that is given. */
+  make(backend: B, shape: number[], values: Float32Array, write?: Write, room?: Float32Array): TensorInfo;
   /** The memory that `read` gives views of, for engines that can compute in it. */
   heap?(backend: B): TensorHeap;
 }
@@ -83,14 +83,21 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
     (backend: B, channels: number, fused: FusedInfo): Write =>
     (from, to) =>
       writeFused(from, to, channels, epilogueOf(backend, fused));
-  /** The same to sums in a heap. */
+  /** The same to sums in a heap; they are gone after an error. */
   const fuseInPlace = (heap: TensorHeap, backend: B, result: TensorInfo, channels: number, fused: FusedInfo): void => {
-    settle(backend, fused.bias, fused.preluActivationWeights);
-    const curves = curvesOf(epilogueOf(backend, fused), channels);
-    const fuse = curves && currentEngine().fuseInPlace?.(heap);
-    if (fuse?.(heap.addressOf(result), util.sizeFromShape(result.shape), curves!)) return;
-    const sums = read(backend, result);
-    writeOf(backend, channels, fused)(sums, sums);
+    let isDone = false;
+    try {
+      settle(backend, fused.bias, fused.preluActivationWeights);
+      const curves = curvesOf(epilogueOf(backend, fused), channels);
+      const fuse = curves && currentEngine().fuseInPlace?.(heap);
+      if (!fuse?.(heap.addressOf(result), util.sizeFromShape(result.shape), curves!)) {
+        const sums = read(backend, result);
+        writeOf(backend, channels, fused)(sums, sums);
+      }
+      isDone = true;
+    } finally {
+      if (!isDone) heap.dispose(result);
+    }
   };
   /** Moves here what is still on another backend: to read it afterwards makes no heap grow. */
   const settle = (backend: B, ...infos: readonly (TensorInfo | undefined)[]): void => {
@@ -111,12 +118,12 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
     try {
       const at = { first: heap.addressOf(first), second: heap.addressOf(second), out: heap.addressOf(result) };
       if (!run(plan, at)) return undefined;
-      if (fused) fuseInPlace(heap, backend, result, outShape[3], fused);
       isDone = true;
-      return result;
     } finally {
       if (!isDone) heap.dispose(result);
     }
+    if (fused) fuseInPlace(heap, backend, result, outShape[3], fused);
+    return result;
   };
   const kernel = (planOf: Planner): FamilyKernel<B> => ({
     supports: () => SUPPORTED,
@@ -127,9 +134,15 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
       if (done) return done;
       // Only views of a heap are gone when it grows.
       if (storage.heap) settle(backend, first, second, fused?.bias, fused?.preluActivationWeights);
-      return currentEngine().run(plan, read(backend, first), read(backend, second), (values) =>
-        make(backend, outShape, values, fused && writeOf(backend, outShape[3], fused)),
-      );
+      // Sums that lie in a heap get it there, in SIMD.
+      const heap = fused && heapOf(backend);
+      const write = fused && !heap ? writeOf(backend, outShape[3], fused) : undefined;
+      const take = (values: Float32Array, room?: Float32Array): TensorInfo =>
+        make(backend, outShape, values, write, room);
+      const operands = [read(backend, first), read(backend, second)] as const;
+      const result = currentEngine().run(plan, ...operands, take, !storage.heap);
+      if (heap) fuseInPlace(heap, backend, result, outShape[3], fused);
+      return result;
     },
   });
   const isInPlace = (backend: B): boolean => inPlaceIn(heapOf(backend)) !== undefined;

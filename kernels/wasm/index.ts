@@ -81,5 +81,11 @@ export const descriptor: BackendDescriptor<BackendWasm> = {
 
 registerBackend(descriptor);
 
-export { ENGINE_FLAG, type EngineName, availableEngines, unavailableEngines } from '../engine/engines';
+export {
+  type AvailableEngine,
+  ENGINE_FLAG,
+  type EngineName,
+  availableEngines,
+  unavailableEngines,
+} from '../engine/engines';
 export { type Threads, setThreads, threads } from '../engine/threads/set_threads';

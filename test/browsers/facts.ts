@@ -34,7 +34,7 @@ export async function findFacts(): Promise<Facts> {
   return {
     agent: navigator.userAgent,
     webAssembly: typeof WebAssembly !== 'undefined',
-    engines: availableEngines(),
+    engines: availableEngines().map(({ name }) => name),
     engineReasons: unavailableEngines(),
     missing,
     renderer: renderer(),

@@ -16,7 +16,7 @@ import { conv2dTranspose } from './src';
 globalThis.answer = async () => {
   await tf.setBackend('cpu');
   const y = conv2dTranspose([[[[1], [2]]]], [[[[3]], [[5]]]], undefined, 2, 'valid');
-  return [availableEngines(), Array.from(y.dataSync())];
+  return [availableEngines().map(({ name }) => name), Array.from(y.dataSync())];
 };`;
 
 describe('a content-security policy', () => {

@@ -10,6 +10,8 @@ afterEach(() => {
   globalThis.WebAssembly = real;
 });
 
+const PLAIN = [{ name: 'plain', threads: 1 }];
+
 /** The module as it is when first imported on a platform with this WebAssembly. */
 function importedWith(webAssembly: unknown): typeof Engines {
   globalThis.WebAssembly = webAssembly as typeof WebAssembly;
@@ -28,18 +30,21 @@ function altered(members: object): object {
 
 describe('the probe', () => {
   it('finds SIMD where it is', () => {
-    expect(importedWith(real).availableEngines()).toEqual(expect.arrayContaining(['simd', 'plain']));
+    const names = importedWith(real)
+      .availableEngines()
+      .map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['simd', 'plain']));
   });
 
   it('falls back to plain TypeScript without WebAssembly', () => {
     const { availableEngines, currentEngine } = importedWith(undefined);
-    expect(availableEngines()).toEqual(['plain']);
+    expect(availableEngines()).toEqual(PLAIN);
     expect(currentEngine().name).toBe('plain');
   });
 
   it('falls back to plain TypeScript without SIMD', () => {
     const { availableEngines, unavailableEngines } = importedWith(altered({ validate: () => false }));
-    expect(availableEngines()).toEqual(['plain']);
+    expect(availableEngines()).toEqual(PLAIN);
     expect(unavailableEngines()).toEqual({
       relaxed: expect.stringContaining('relaxed SIMD'),
       simd: expect.any(String),
@@ -55,7 +60,7 @@ describe('the probe', () => {
       }
     }
     const { availableEngines, unavailableEngines } = importedWith(altered({ Module }));
-    expect(availableEngines()).toEqual(['plain']);
+    expect(availableEngines()).toEqual(PLAIN);
     expect(unavailableEngines().simd).toMatch(/may not be compiled here: Refused by the content security policy/);
     expect(attempts).toBe(1);
   });
@@ -66,7 +71,7 @@ describe('the probe', () => {
         throw new RangeError(`no ${member} to be had`);
       }
       const { availableEngines, unavailableEngines } = importedWith(altered({ [member]: refuse }));
-      expect(availableEngines()).toEqual(['plain']);
+      expect(availableEngines()).toEqual(PLAIN);
       expect(unavailableEngines().simd).toMatch(new RegExp(`cannot be made: no ${member} to be had`));
     });
   }
@@ -78,12 +83,12 @@ describe('the probe', () => {
       }
     }
     const { availableEngines, currentEngine } = importedWith(altered({ Module }));
-    expect(availableEngines()).toEqual(['plain']);
+    expect(availableEngines()).toEqual(PLAIN);
     expect(currentEngine().name).toBe('plain');
     for (let turn = 0; turn < 200 && availableEngines().length === 1; turn++) {
       await new Promise((resume) => setTimeout(resume, 10));
     }
-    expect(availableEngines()).toContain('simd');
+    expect(availableEngines()).toContainEqual({ name: 'simd', threads: 1 });
     expect(['simd', 'relaxed']).toContain(currentEngine().name);
   });
 });

@@ -112,8 +112,11 @@ describe('threads', () => {
       if (this.buffer instanceof SharedArrayBuffer) throw new RangeError('Maximum memory size exceeded');
       return grow.call(this, pages);
     };
-    expect(sum()).toBe(expected);
-    Memory.prototype.grow = grow;
+    try {
+      expect(sum()).toBe(expected);
+    } finally {
+      Memory.prototype.grow = grow;
+    }
     expect(threads()).toEqual({ count: 2 });
     expect(sum()).toBe(expected);
   });

@@ -6,7 +6,7 @@ import type { Environment } from './environments';
 
 /** A backend on each engine that can run here. */
 export function onEveryEngine(backend: string): Environment[] {
-  return availableEngines().map((engine) => ({
+  return availableEngines().map(({ name: engine }) => ({
     name: `${backend}, ${engine} engine`,
     backend,
     setUp: () => tf.env().set(ENGINE_FLAG, engine),

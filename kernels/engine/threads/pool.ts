@@ -8,6 +8,7 @@ import { BARRIER, COMMAND_WORDS, stageFrom } from '../commands';
 import { copyIn, makeRoom, resultAt } from '../copies';
 import type { Program } from '../draft';
 import { type Instance, instantiate, writeWords } from '../instance';
+import { Room } from './room';
 import { sharing } from './shared_module';
 import { Member, firstByteOf } from './team';
 import { type RunningWorker, startWorker } from './workers';
@@ -23,6 +24,12 @@ export function whyNoThreads(): string | undefined {
   if (typeof SharedArrayBuffer === 'undefined' || globalThis.crossOriginIsolated === false)
     return 'this page is not cross-origin isolated';
   return undefined;
+}
+
+/** Values, good until the next call, and an array that they can be copied to. */
+interface Result {
+  readonly values: Float32Array;
+  readonly room?: Float32Array;
 }
 
 export class Pool {
@@ -68,14 +75,21 @@ export class Pool {
     return isWorth(work, barriers, this.threads, this.costs, copies);
   }
 
-  /** Runs a program. @throws OutOfMemory, and TeamBroken if a thread is lost; then there is no result. */
-  run(program: Program, length: number, first: Float32Array, second: Float32Array): Float32Array {
+  /**
+   * Runs a program.
+   *
+   * @param makesRoom Whether the caller makes room for the result meanwhile.
+   * @throws OutOfMemory, and TeamBroken if a thread is lost; then there is no result.
+   */
+  run(program: Program, length: number, first: Float32Array, second: Float32Array, makesRoom: boolean): Result {
     const { memory } = this.instance;
     const at = makeRoom(program, memory, firstByteOf(this.threads));
     copyIn(program, memory, at, first, second);
     const commands = writeWords(program, memory, at);
-    this.member.lead(commands, program.commandCount, stageFrom(second, memory.floats));
-    return resultAt(memory, at, length);
+    const room = makesRoom ? new Room(length, program.divisions) : undefined;
+    const meanwhile = room && ((): void => room.make());
+    this.member.lead(commands, program.commandCount, stageFrom(second, memory.floats), meanwhile);
+    return { values: resultAt(memory, at, length), room: room?.array };
   }
 
   /** What calls cost in which nothing is done. */
@@ -96,7 +110,8 @@ export class Pool {
       call.push(times[0]);
       barrier.push(times[1] / MEASURED.barriers);
     }
-    return { call: usual(call), barrier: usual(barrier) };
+    // What others did meanwhile on this machine is not meant.
+    return { call: Math.min(...call), barrier: Math.min(...barrier) };
   }
 
   end(): void {
@@ -106,11 +121,6 @@ export class Pool {
   get bytes(): number {
     return this.instance.memory.bytes;
   }
-}
-
-/** The lower quartile: what others did meanwhile on this machine is not meant. */
-function usual(times: number[]): number {
-  return times.sort((a, b) => a - b)[times.length >> 2];
 }
 
 /** @throws Error if the platform makes none */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How many threads the engine has: what users ask for, and what they get. Without a word of theirs it is one. */
-import { type Engine } from '../engine';
-import { currentEngine } from '../engines';
+import { currentEngine, enginesMade } from '../engines';
 import { whyNoThreads } from './pool';
 import { cores } from './workers';
 
@@ -18,9 +17,7 @@ export interface Threads {
   reason?: string;
 }
 
-/** The engine that has threads. */
-let engine: Engine | undefined;
-let reason: string | undefined;
+/** What was asked for last. */
 let last: Promise<unknown> = Promise.resolve();
 
 /**
@@ -47,26 +44,27 @@ export async function setThreads(count?: number): Promise<number> {
 }
 
 async function start(count: number): Promise<number> {
-  reason = undefined;
-  const next = currentEngine();
-  if (engine !== next) await engine?.startThreads?.(1);
-  engine = next;
-  if (engine.threads === count || (count === 1 && engine.threads === undefined)) return count;
-  reason = count === 1 ? undefined : engine.startThreads ? whyNoThreads() : `the ${engine.name} engine has one`;
+  const engine = currentEngine();
+  for (const one of enginesMade()) {
+    if (one !== engine) await one.startThreads?.(1);
+    one.whyFewer = undefined;
+  }
+  if ((engine.threads ?? 1) === count) return count;
+  if (count > 1) engine.whyFewer = engine.startThreads ? whyNoThreads() : `the ${engine.name} engine has one`;
   engine.lostThreads = (why) => {
-    reason = why;
+    engine.whyFewer = why;
     console.warn(`tfjs-conv2d-transpose goes on with one thread: ${why}. Results are right, large layers slower.`);
   };
   try {
-    await engine.startThreads?.(reason === undefined ? count : 1);
+    await engine.startThreads?.(engine.whyFewer === undefined ? count : 1);
   } catch (error) {
-    reason = `a thread can't be started: ${(error as Error).message}`;
+    engine.whyFewer = `a thread can't be started: ${(error as Error).message}`;
   }
   return threads().count;
 }
 
 /** How many threads large calls run on, and why they are no more than were asked for. */
 export function threads(): Threads {
-  const count = currentEngine().threads ?? 1;
+  const { threads: count = 1, whyFewer: reason } = currentEngine();
   return reason === undefined ? { count } : { count, reason };
 }

@@ -19,6 +19,8 @@ const FAILED = 3;
 const CALLS = 4;
 const COMMANDS = 5;
 const COMMAND_COUNT = 6;
+/** How many units have been claimed since the last barrier. */
+const CLAIMED = 7;
 /** Bytes of those words. Scratch memory of the programs follows, of each thread so far apart: no shared cache lines. */
 const CONTROL_BYTES = 128;
 const SCRATCH_STRIDE = 256;
@@ -63,14 +65,19 @@ export class Member {
     programs.useShare(index, threads);
   }
 
-  /** Has everyone work on commands, which begin at a word. @throws TeamBroken if not everyone does. */
-  lead(commands: number, count: number, stage?: Hooks['stage']): void {
+  /**
+   * Has everyone work on commands, which begin at a word.
+   *
+   * @param meanwhile What the caller does each time before it claims units: others claim more of them.
+   * @throws TeamBroken if not everyone does
+   */
+  lead(commands: number, count: number, stage?: Hooks['stage'], meanwhile?: () => void): void {
     const { words } = this;
     words[COMMANDS] = commands;
     words[COMMAND_COUNT] = count;
     Atomics.add(words, CALLS, 1);
     Atomics.notify(words, CALLS);
-    this.work(commands, count, stage);
+    this.work(commands, count, stage, meanwhile);
   }
 
   /** Works on whatever is led, until something fails. */
@@ -83,22 +90,27 @@ export class Member {
     }
   }
 
-  private work(commands: number, count: number, stage?: Hooks['stage']): void {
-    const { threads, instance, index } = this;
+  private work(commands: number, count: number, stage?: Hooks['stage'], meanwhile?: () => void): void {
+    const { threads, instance, index, words } = this;
     const begun = index === 0 ? performance.now() : Infinity;
-    // As ../simd/parts/share.as has it.
-    const dividesEvenly = (panels: number): boolean => panels % threads === 0 || panels >= 6 * threads;
-    const barrier = (panels: number): void => {
-      if (panels === 0 || !dividesEvenly(panels)) this.meet(begun);
+    const barrier = (): void => this.meet(begun);
+    const { integers } = instance.memory;
+    const units = (total: number, first: number, each: number): void => {
+      meanwhile?.();
+      for (let unit = Atomics.add(words, CLAIMED, 1); unit < total; unit = Atomics.add(words, CLAIMED, 1)) {
+        instance.programs.useShare(unit, total);
+        runCommands(instance.table, integers, first, each, {});
+      }
+      instance.programs.useShare(index, threads);
     };
     try {
-      runCommands(instance.table, instance.memory.integers, commands, count, { stage, barrier });
+      runCommands(instance.table, integers, commands, count, { stage, barrier, units });
       this.meet(begun);
     } catch (error) {
       // Whoever waits is told.
-      Atomics.store(this.words, FAILED, 1);
-      Atomics.add(this.words, MEETINGS, 1);
-      Atomics.notify(this.words, MEETINGS);
+      Atomics.store(words, FAILED, 1);
+      Atomics.add(words, MEETINGS, 1);
+      Atomics.notify(words, MEETINGS);
       throw error;
     }
   }
@@ -109,6 +121,7 @@ export class Member {
     const meetings = Atomics.load(words, MEETINGS);
     if (Atomics.add(words, ARRIVED, 1) === this.threads - 1) {
       Atomics.store(words, ARRIVED, 0);
+      Atomics.store(words, CLAIMED, 0);
       Atomics.add(words, MEETINGS, 1);
       if (Atomics.load(words, SLEEPERS) > 0) Atomics.notify(words, MEETINGS);
     } else {

@@ -3,7 +3,8 @@
  * Whether a plan is worth several threads: by its predicted time, and what calling them was measured to cost.
  *
  * Of a call that takes T ms on one thread, n take T/n, and besides: to wake them, to meet at each barrier, and where
- * tensors lie in another memory, to copy them. T is that of multiply-adds at full speed, which no layer is below.
+ * tensors lie in another memory, to copy them. T is that of multiply-adds at full speed, which no layer is below. A
+ * filter that passes through in chunks is copied by one while others multiply: there is so much more to divide.
  */
 import { type Plan, type Step, pixelsIn } from '../engine';
 import type { Grid } from '../engine';
@@ -24,19 +25,25 @@ export interface Costs {
 
 export interface Work {
   readonly multiplyAdds: number;
-  /** Of the tensors. */
+  /** Of the tensors, and of what passes through in chunks. */
   readonly bytes: number;
+  readonly stagedBytes: number;
 }
 
-export function workOf({ steps, lengths: { first, second, out } }: Plan): Work {
-  return { multiplyAdds: sumOf(steps, multiplyAddsOf), bytes: 4 * (first + second + out) };
+/** @param isWhole Whether the second operand is in memory as a whole. */
+export function workOf({ steps, lengths: { first, second, out } }: Plan, isWhole: boolean): Work {
+  const [bytes, stagedBytes] = isWhole ? [4 * (first + second + out), 0] : [4 * (first + out), 4 * second];
+  return { multiplyAdds: sumOf(steps, multiplyAddsOf), bytes, stagedBytes };
 }
 
 /** @param copies Whether one thread would work on tensors where they lie, and several can't. */
 export function isWorth(work: Work, barriers: number, threads: number, costs: Costs, copies: boolean): boolean {
-  const alone = work.multiplyAdds / MULTIPLY_ADDS_PER_MS;
+  const multiplying = work.multiplyAdds / MULTIPLY_ADDS_PER_MS;
+  const staging = work.stagedBytes / BYTES_PER_MS;
   const copying = copies ? work.bytes / BYTES_PER_MS : 0;
-  return alone / threads + costs.call + barriers * costs.barrier + copying < LEAST_GAIN * alone;
+  const alone = multiplying + (copies ? 0 : staging);
+  const together = Math.max(staging, (multiplying + staging) / threads);
+  return together + costs.call + barriers * costs.barrier + copying < LEAST_GAIN * alone;
 }
 
 function multiplyAddsOf(step: Step): number {

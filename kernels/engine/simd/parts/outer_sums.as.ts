@@ -17,7 +17,8 @@ export function outerSums(
   runs: usize, runCount: i32, out: usize, rowBytes: i32, height: i32, width: i32, aPanelBytes: i32, bPanelBytes: i32,
 ): void {
   // Tiles of all runs are divided among shares.
-  const tiles = runCount * ((height + 3) >> 2) * ((width + 7) >> 3);
+  const across = (width + 7) >> 3;
+  const tiles = runCount * ((height + 3) >> 2) * across;
   const begin = shareBegin(tiles), end = shareEnd(tiles);
   let tile = 0;
   let run = runs;
@@ -26,6 +27,10 @@ export function outerSums(
     let a = aAt;
     let rowsTo = out + load<usize>(tapsOf(run), 4);
     for (let r = 0; r < height; r += 4, a += aPanelBytes, rowsTo += 4 * rowBytes) {
+      if (tile + across <= begin || tile >= end) {
+        tile += across;
+        continue;
+      }
       let b = outAt;
       let to = rowsTo;
       for (let c = 0; c < width; c += 8, b += bPanelBytes, to += 32, tile++) {
