@@ -5,6 +5,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { ISOLATING_HEADERS } from '../bench/peers/isolation';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const pages = ['compare', 'explorer', 'decoder', 'gan'];
@@ -17,6 +18,8 @@ export default defineConfig({
   resolve: { alias: [{ find: /^(crypto|fs|path|util|os)$/, replacement: `${here}site/not_in_a_page.ts` }] },
   // Workers need nearly all of tfjs anyway; shaking it takes seven seconds and saves a few per cent.
   worker: { format: 'es', rollupOptions: { treeshake: false } },
+  // Pages that are cross-origin isolated have threads.
+  preview: { headers: ISOLATING_HEADERS },
   build: {
     outDir: 'dist',
     emptyOutDir: true,

@@ -10,6 +10,7 @@ import wasmSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.
 import wasmThreaded from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
 import '@tensorflow/tfjs-backend-webgpu';
 import { BACKENDS } from '../../bench/backends';
+import { setThreads } from '../../kernels/cpu';
 import { descriptorOf } from '../../src/contract';
 
 const WASM_FILES = {
@@ -27,7 +28,9 @@ export interface Available {
   readonly device: string;
 }
 
-/** Sets a backend; resolves to whether it can be had. */
+let threads: Promise<number> | undefined;
+
+/** Sets a backend, with as many threads as there can be; resolves to whether it can be had. */
 export async function setBackend(name: string): Promise<boolean> {
   tf.enableProdMode();
   // Small tensors would be computed on the CPU, which is not what was asked for.
@@ -35,6 +38,7 @@ export async function setBackend(name: string): Promise<boolean> {
   try {
     if (!(await tf.setBackend(name))) return false;
     await tf.ready();
+    await (threads ??= setThreads());
     return true;
   } catch {
     return false;

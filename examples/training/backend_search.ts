@@ -97,7 +97,7 @@ export class BackendSearch {
     return this.pace()!;
   }
 
-  report(): PaceReport {
+  report(): Omit<PaceReport, 'device'> {
     const own = this.pace();
     const others = [...this.others.values()].filter(({ backend }) => backend !== this.backend);
     return { chosen: this.chosen, choices: [AUTO, ...this.names], paces: own ? [own, ...others] : [] };

@@ -16,6 +16,8 @@ export interface PaceReport {
   readonly choices: readonly string[];
   /** The backend that trains, then those that were tried; none before the first steps. */
   readonly paces: readonly Pace[];
+  /** What the backend that trains runs on, in words; of `cpu` and `wasm` with their threads. */
+  readonly device: string;
 }
 
 /** Images that stock kernels are timed with: a whole batch would take minutes on `cpu`. */

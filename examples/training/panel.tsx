@@ -175,7 +175,9 @@ export function TrainingPanel({
       {paces.length > 0 && (
         <p class="soft" data-testid="pace">
           An epoch of {counted(stepsPerEpoch, 'step')} takes about <b>{epoch(paces[0].ms)}</b> on {paces[0].backend}
-          {paces.length > 1 && ` (${paces.slice(1).map(slower).join(', ')})`}.{stock?.map(withStock)}
+          {paces.length > 1 && ` (${paces.slice(1).map(slower).join(', ')})`}.
+          {report?.device && ` It trains on the ${report.device}.`}
+          {stock?.map(withStock)}
         </p>
       )}
       {!stock && (

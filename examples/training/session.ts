@@ -6,6 +6,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { BACKENDS } from '../../bench/backends';
 import { makeDigits } from '../digits/generate';
+import { descriptorOf } from '../../src/contract';
 import { setBackend } from '../site/backends';
 import { Batches } from './batches';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint';
@@ -74,7 +75,9 @@ export class Session<Losses, T extends Trainable<Losses>> {
 
   /** Where it runs, and how fast; asked at any time. */
   paces(): PaceReport {
-    return this.search.report();
+    const { backend } = this.search;
+    const device = descriptorOf(backend)?.device(tf.findBackend(backend)) ?? '';
+    return { ...this.search.report(), device };
   }
 
   /** Trains on a backend from the next step on; 'auto' finds the fastest. */

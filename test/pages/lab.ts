@@ -40,7 +40,8 @@ export function describeLab(using: Using): void {
     using('compare/index.html?backends=cpu,webgl,wasm&layers=selfie&seconds=0.4', async ({ page, picture }) => {
       await ready(page);
       const environment = await textOf(page, 'environment');
-      for (const part of [/cpu: /, /webgl: ANGLE/, /wasm: /, /Mozilla.*tfjs 4/s]) expect(environment).toMatch(part);
+      for (const part of [/cpu: \w+ engine, \d+ threads/, /webgl: ANGLE/, /wasm: /, /Mozilla.*tfjs 4/s])
+        expect(environment).toMatch(part);
       await run(page);
       await done(page);
       const rows = at(page, 'results').locator(ROWS);

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { buildSync } from 'esbuild';
 import type { Browser } from 'playwright-core';
+import { ISOLATING_HEADERS } from '../../bench/peers/isolation';
 import { launchChromium } from '../support/chromium';
 
 /** What runs in the page and in a worker: how many threads there are, and whether they compute what one does. */
@@ -29,13 +30,12 @@ const SCRIPT = `
   globalThis.check = check;
   if (typeof importScripts === 'function') check().then(postMessage);
 `;
-const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 const POLICY = { 'Content-Security-Policy': "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'" };
 /** Headers by the first folder of a path. */
 const HEADERS: Record<string, Record<string, string>> = {
-  isolated: ISOLATED,
+  isolated: ISOLATING_HEADERS,
   plain: {},
-  forbidden: { ...ISOLATED, ...POLICY },
+  forbidden: { ...ISOLATING_HEADERS, ...POLICY },
 };
 
 interface Outcome {

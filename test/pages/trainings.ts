@@ -101,6 +101,7 @@ export function describeTrainings(using: Using): void {
         await at(page, 'training-backend').selectOption('cpu');
         const more = await trainSome(page, 2);
         await eventuallyText(page, 'pace', ' on cpu');
+        expect(await textOf(page, 'pace')).toMatch(/It trains on the \w+ engine, \d+ threads\./);
         await saveAndLoad(page, 'decoder.safetensors', more);
       }));
   });

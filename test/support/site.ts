@@ -2,11 +2,12 @@
 /** The built site of the examples, served from a folder deep in a plain web server, and a browser that looks at it. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { type Server, createServer } from 'node:http';
+import { type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import sirv from 'sirv';
+import { ISOLATING_HEADERS } from '../../bench/peers/isolation';
 import { launchChromium } from './chromium';
 
 const root = resolve(__dirname, '../..');
@@ -27,11 +28,12 @@ export interface OpenPage {
   close(): Promise<void>;
 }
 
-/** Builds the site, serves it and starts a browser. */
+/** Builds the site, serves it with the headers that `npm run examples` sends, and starts a browser. */
 export async function openSite(): Promise<Site> {
   const build = [join(root, 'examples/serve.mjs'), '--build'];
   execFileSync(process.execPath, build, { stdio: ['ignore', 'ignore', 'inherit'] });
-  const files = sirv(join(root, 'examples/dist'), { dev: true });
+  const setHeaders = (response: ServerResponse): void => void response.setHeaders(new Headers(ISOLATING_HEADERS));
+  const files = sirv(join(root, 'examples/dist'), { dev: true, setHeaders });
   const server = createServer((request, response) => {
     if (!request.url?.startsWith(FOLDER)) {
       response.statusCode = 404;
