@@ -133,10 +133,37 @@ function settingsSpecs({ backend }: Environment): void {
         ]),
       ),
     }));
-    await tune([request], { samples: 1 }).catch((error: Error) => (message = error.message));
+    const memory = tf.memory().numTensors;
+    // The filter gradient has run by then.
+    const passes = ['filter gradient', 'forward'] as const;
+    await tune([request], { samples: 1, passes }).catch((error: Error) => (message = error.message));
     expect(message).toBe('out of order');
     expect(inUse()).toBe('after a while');
+    expect(tf.memory().numTensors).toBe(memory);
     broken();
+  });
+
+  it('are left out of the race where the kernels cannot run with them', async () => {
+    const other = tf.backend();
+    const narrow = changeDescriptor(backend, (own) => ({
+      settings: { ...own.settings!, names: () => ['after a while', 'at once', 'never'] },
+      backpropFilter: {
+        ...own.backpropFilter,
+        supports: (g, on) =>
+          own.settings!.inUse(other) === 'at once'
+            ? { supported: false, reason: 'it takes its time' }
+            : own.backpropFilter.supports(g, on),
+      },
+    }));
+    try {
+      const [, gradient] = await tune([request], { samples: 1, passes: ['forward', 'filter gradient'] });
+      expect(gradient.fastest).toBe('ours');
+      expect(Object.keys(exportTuning().settings![0].ms)).toEqual(['after a while', 'never']);
+      expect(inUse()).toBe('after a while');
+    } finally {
+      clearTuning();
+      narrow();
+    }
   });
 
   it('are refused where they are none', async () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Measures who is fastest on the user's machine, when the user says so. */
-import { type Tensor, dispose, engine, getBackend, ready } from '@tensorflow/tfjs-core';
+import { type Tensor, dispose, engine, getBackend, ready, tidy } from '@tensorflow/tfjs-core';
 import { type Contender, PASSES, type Pass, descriptorOf } from '../contract';
 import type { Conv2DTransposeGeometry } from '../geometry/geometry';
 import { type GeometryRequest, toGeometry } from '../geometry/request';
@@ -122,18 +122,23 @@ async function fastestOf(task: Task, samples: number, place: Place): Promise<Win
   if (geometry.batch === 0)
     throw new RangeError('tune: a geometry of batch 0 takes no time; give one of batch 1 or more');
   const device = descriptor.device(place.backend);
-  const ours = operandsOf(task);
-  const stocks = contenders.has('stock') ? stockOperandsOf(task) : ours;
+  const made: Tensor[] = [];
+  const keep = (operands: [Tensor, Tensor]): [Tensor, Tensor] => {
+    made.push(...operands);
+    return operands;
+  };
   const runs = new Map<Contender, () => Tensor[]>();
-  for (const [name, run] of contenders) {
-    const [first, second] = name === 'stock' ? stocks : ours;
-    runs.set(name, () => [run(first, second)]);
-  }
   try {
+    const ours = keep(operandsOf(task));
+    const stocks = contenders.has('stock') ? keep(stockOperandsOf(task)) : ours;
+    for (const [name, run] of contenders) {
+      const [first, second] = name === 'stock' ? stocks : ours;
+      runs.set(name, () => [run(first, second)]);
+    }
     const ms = await race(runs, samples, () => checkPlace(place, device));
     return { backend: place.backendName, device, pass, geometry, fastest: leastOf(ms), ms };
   } finally {
-    dispose([...ours, ...stocks]);
+    dispose(made);
   }
 }
 
@@ -145,7 +150,8 @@ const NOISE = 1.05;
 
 /**
  * Measures how the backend's kernels are best set on this device, on the heaviest geometry given in all passes asked
- * for, by the kernels that would run; sets them so, and keeps it. What was measured on a heavier one stands.
+ * for, by the kernels that would run with each; sets them so, and keeps it. One with which they cannot run is left
+ * out. What was measured on a heavier geometry stands.
  */
 async function tuneSettings(tasks: readonly Task[], samples: number, place: Place): Promise<void> {
   const { backendName, backend } = place;
@@ -158,27 +164,31 @@ async function tuneSettings(tasks: readonly Task[], samples: number, place: Plac
   const { geometry } = concerned.reduce((a, b) => (weightOf(b.geometry) > weightOf(a.geometry) ? b : a));
   const before = settingOf(backendName, device);
   if (names.length < 2 || (before && weightOf(before.geometry) > weightOf(geometry))) return;
-  const measured = concerned
-    .filter((task) => task.geometry === geometry)
-    .map((task) => ({ operands: operandsOf(task), run: runOf(task, ourContender(task.pass, geometry, place)!) }));
-  const runs = new Map(
-    names.map((name) => [
-      name,
-      (): Tensor[] => {
-        settings.use(device, name);
-        return measured.map(({ operands, run }) => run(...operands));
-      },
-    ]),
-  );
+  const measured = concerned.filter((task) => task.geometry === geometry);
+  const operands: [Tensor, Tensor][] = [];
+  const runs = new Map<string, () => Tensor[]>();
   try {
+    for (const task of measured) operands.push(operandsOf(task));
+    for (const name of names) {
+      settings.use(device, name);
+      const contenders = measured.map(({ pass }) => ourContender(pass, geometry, place));
+      if (contenders.includes(undefined)) continue;
+      const run = measured.map((task, n) => runOf(task, contenders[n]!));
+      runs.set(name, () => {
+        settings.use(device, name);
+        // What the first has made goes where a later one throws.
+        return tidy(() => operands.map((pair, n) => run[n](...pair)));
+      });
+    }
+    if (runs.size < 2) return;
     const ms = (await race(runs, samples, () => checkPlace(place, device))) as Record<string, number>;
     const [usual] = names;
     const least = leastOf(ms);
-    const fastest = ms[usual] <= NOISE * ms[least] ? usual : least;
+    const fastest = usual in ms && ms[usual] <= NOISE * ms[least] ? usual : least;
     keepSetting({ backend: backendName, device, geometry, fastest, ms });
   } finally {
     settings.use(device, settingOf(backendName, device)?.fastest);
-    dispose(measured.flatMap(({ operands }) => operands));
+    dispose(operands.flat());
   }
 }
 
