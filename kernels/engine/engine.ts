@@ -196,7 +196,9 @@ export interface Engine {
   run<T>(plan: Plan, first: Float32Array, second: Float32Array, take: Take<T>, makesRoom?: boolean): T;
   /** What runs plans in a heap. Absent, or `undefined`, if this engine can't compute there. */
   inPlace?(heap: Heap): InPlace | undefined;
-  /** The same for what is fused with sums. */
+  /** Whether several threads are to run a plan on copies that one could run in a heap. Absent: never. */
+  prefersThreads?(plan: Plan): boolean;
+  /** The same as `inPlace` for what is fused with sums. */
   fuseInPlace?(heap: Heap): FuseInPlace | undefined;
   /** Threads that it has, the caller's included; a call that isn't worth several runs on one. Absent: one. */
   readonly threads?: number;

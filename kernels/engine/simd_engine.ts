@@ -118,12 +118,12 @@ export function createSimdEngine(name: string, module: WebAssembly.Module, bytes
         if (instance.memory.bytes > RETAINED_BYTES) instance = undefined;
       }
     },
+    prefersThreads: (plan) => threadsFor(plan, true),
     inPlace(heap) {
       const there = instanceIn(heap);
       return (
         there &&
         ((plan, at) => {
-          if (threadsFor(plan, true)) return false;
           const program = programOf(plan, inPlace, () => compile(plan, 'in place'));
           const isDone = executeInPlace(program, plan, there, heap, at);
           if (isDone) noted(program.bytes);

@@ -11,7 +11,7 @@ import {
 } from '../../src/contract';
 import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
 import { keptBy } from '../../src/geometry/kept';
-import type { Heap, InPlace, Plan } from '../engine/engine';
+import type { Engine, Heap, InPlace, Plan } from '../engine/engine';
 import { currentEngine, releaseEngines } from '../engine/engines';
 import { type Threads, threads } from '../engine/threads/set_threads';
 import { backpropFilter } from './backprop_filter';
@@ -111,8 +111,9 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
     const { backend, first, second, outShape, fused } = call;
     const heap = heapOf(backend);
     const run = inPlaceIn(heap);
+    if (!heap || !run || currentEngine().prefersThreads?.(plan)) return undefined;
     // Copies are converted to floats; what lies in place can't be.
-    if (!heap || !run || first.dtype !== 'float32' || second.dtype !== 'float32') return undefined;
+    if (first.dtype !== 'float32' || second.dtype !== 'float32') return undefined;
     const result = heap.empty(outShape);
     let isDone = false;
     try {
@@ -145,6 +146,7 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
       return result;
     },
   });
+  const nameOf = deviceNames();
   const isInPlace = (backend: B): boolean => inPlaceIn(heapOf(backend)) !== undefined;
   return {
     name,
@@ -152,8 +154,8 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
     isInPlace,
     device: (backend) => {
       const engine = currentEngine();
-      const copies = storage.heap && engine.inPlace && !isInPlace(backend);
-      return `${engine.name} engine${copies ? ', on copies of tensors' : ''}${inWords(threads())}`;
+      const copies = storage.heap !== undefined && engine.inPlace !== undefined && !isInPlace(backend);
+      return nameOf(engine, copies, threads());
     },
     probe: proofOfStorage(name, storage),
     variants: Object.fromEntries(Object.entries(VARIANT_PLANS).map(([variant, planOf]) => [variant, kernel(planOf)])),
@@ -171,6 +173,18 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
       },
     },
     release: releaseEngines,
+  };
+}
+
+/** Names a device; the same string for as long as nothing changes: it is asked for at every call. */
+function deviceNames(): (engine: Engine, copies: boolean, threads: Threads) => string {
+  let [name, last, lastCopies, lastCount, lastReason]: [string, ...Partial<[Engine, boolean, number, string]>] = [''];
+  return (engine, copies, { count, reason }) => {
+    if (last !== engine || lastCopies !== copies || lastCount !== count || lastReason !== reason) {
+      [last, lastCopies, lastCount, lastReason] = [engine, copies, count, reason];
+      name = `${engine.name} engine${copies ? ', on copies of tensors' : ''}${inWords({ count, reason })}`;
+    }
+    return name;
   };
 }
 

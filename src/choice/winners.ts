@@ -39,6 +39,13 @@ export interface Tuning {
 
 const winners = new Map<string, Winner>();
 
+let revision = 0;
+
+/** A number that changes with what has been measured or imported. */
+export function tuningRevision(): number {
+  return revision;
+}
+
 /** The integers of a geometry. All geometries here were made by ../geometry, which puts them in one order. */
 const integersOf = keptBy((g: Conv2DTransposeGeometry): string => Object.values(g).join());
 
@@ -58,6 +65,7 @@ export function winnerOf(
 
 export function keepWinner(winner: Winner): void {
   winners.set(keyOf(winner.pass, winner.geometry, winner.backend, winner.device), winner);
+  revision++;
 }
 
 /** All that has been measured or imported, as an object that `JSON.stringify` takes. */
@@ -117,4 +125,5 @@ function isWinner(given: unknown): given is Winner {
 export function clearTuning(): void {
   clearSettings();
   winners.clear();
+  revision++;
 }

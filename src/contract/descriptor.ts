@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The descriptor by which a backend says what it has: its kernels, and all that others need to know of it. */
 import type { KernelBackend, KernelFunc, TensorInfo } from '@tensorflow/tfjs-core';
+import type { ConvolutionRequest } from '../geometry/convolution';
 import type { Conv2DTransposeGeometry } from '../geometry/geometry';
 import type { Activation, OurContender, Pass, Variant } from './passes';
 import type { Elementwise, Replaceable } from './stock_kernels';
@@ -95,6 +96,11 @@ export interface BackendDescriptor<B extends KernelBackend = KernelBackend> {
    * this is not what was calibrated. `undefined` if it is.
    */
   leavesToStock?(pass: Pass, backend: B): string | undefined;
+  /**
+   * Whether stock's kernel computes a pass wrongly where its convolution is told this pad: then it is not left to
+   * stock's, whoever is faster. Default: it never does.
+   */
+  stockErrs?(pass: Pass, pad: ConvolutionRequest['pad'], geometry: Conv2DTransposeGeometry): boolean;
   readonly scratch?: ScratchMeter;
   readonly settings?: Settings<B>;
   /** Gives back what is kept between calls; called when the backend is removed. */

@@ -101,7 +101,7 @@ function hashOf(list: readonly unknown[], before: number): number {
   for (let n = 0; n < list.length; n++) {
     const value = list[n];
     if (typeof value === 'number') hash ^= value;
-    else if (typeof value === 'string') hash ^= value.length + value.charCodeAt(1);
+    else if (typeof value === 'string') hash ^= value.length;
     else if (Array.isArray(value)) hash = hashOf(value, hash);
     hash = Math.imul(hash, FNV_PRIME);
   }

@@ -14,6 +14,7 @@ import {
   util,
 } from '@tensorflow/tfjs-core';
 import { type Place, chooseUnderInstall } from '../choice/choose';
+import { Remembered } from '../choice/remembered';
 import { stockComputes } from '../choice/stock';
 import {
   ACTIVATIONS,
@@ -27,6 +28,7 @@ import {
 } from '../contract';
 import { type ConvolutionRequest, geometryOfConvolution, stockFilterShape } from '../geometry/convolution';
 import { type Conv2DTransposeGeometry, filterShapeOf } from '../geometry/geometry';
+import { RecentByList } from '../geometry/kept';
 
 /** Stock kernels' attributes, as far as they matter here. */
 type StockAttrs = FusedConv2DAttrs & Conv2DBackpropInputAttrs & Conv2DBackpropFilterAttrs;
@@ -40,14 +42,16 @@ interface FamilyRequest {
   /** The geometry of the convolution, as stock is told it. */
   readonly convolution: ConvolutionRequest;
   readonly inputs: NamedTensorInfoMap;
+}
+
+interface StockKernel {
   readonly pass: Pass;
-  readonly fused?: { readonly activation: Activation; readonly leakyreluAlpha?: number };
+  readonly kind?: 'depthwise';
+  readonly fuses?: true;
 }
 
 /** What each stock kernel computes: ./install has the table. */
-const CALLS: Readonly<
-  Record<Convolution, { readonly pass: Pass; readonly kind?: 'depthwise'; readonly fuses?: true }>
-> = {
+const CALLS: Readonly<Record<Convolution, StockKernel>> = {
   Conv2D: { pass: 'input gradient' },
   FusedConv2D: { pass: 'input gradient', fuses: true },
   Conv2DBackpropInput: { pass: 'forward' },
@@ -58,30 +62,26 @@ const CALLS: Readonly<
   DepthwiseConv2dNativeBackpropFilter: { pass: 'filter gradient', kind: 'depthwise' },
 };
 
-function familyRequest(kernel: Convolution, inputs: StockInputs, attrs: StockAttrs): FamilyRequest {
-  const { x, dy, filter, bias, preluActivationWeights } = inputs;
-  const { strides, pad, dimRoundingMode, activation, leakyreluAlpha } = attrs;
-  const { pass, kind, fuses } = CALLS[kernel];
+/** The tensors of a call, as the family names them. */
+function familyInputs(pass: Pass, { x, dy, filter, bias, preluActivationWeights }: StockInputs): NamedTensorInfoMap {
+  if (pass === 'forward') return { x: dy, filter };
+  if (pass === 'filter gradient') return { x: dy, dy: x };
+  return { dy: x, filter, bias: bias!, preluActivationWeights: preluActivationWeights! };
+}
+
+function familyRequest(kernel: Convolution, stockInputs: StockInputs, attrs: StockAttrs): FamilyRequest {
+  const { x, filter } = stockInputs;
+  const { strides, pad, dimRoundingMode, inputShape, filterShape } = attrs;
+  const { pass, kind } = CALLS[kernel];
   // The gradients of conv2d have none.
   const dilations = pass === 'input gradient' || kind ? (attrs.dilations ?? undefined) : undefined;
-  const rest = { strides, pad, dimRoundingMode: dimRoundingMode ?? undefined, dilations, kind };
-  if (pass === 'forward')
-    return {
-      convolution: { ...rest, xShape: attrs.inputShape, filterShape: filter.shape },
-      inputs: { x: dy, filter },
-      pass,
-    };
-  if (pass === 'filter gradient')
-    return {
-      convolution: { ...rest, xShape: x.shape, filterShape: attrs.filterShape },
-      inputs: { x: dy, dy: x },
-      pass,
-    };
+  const shapes = {
+    xShape: pass === 'forward' ? inputShape : x.shape,
+    filterShape: pass === 'filter gradient' ? filterShape : filter.shape,
+  };
   return {
-    convolution: { ...rest, xShape: x.shape, filterShape: filter.shape },
-    inputs: { dy: x, filter, bias: bias!, preluActivationWeights: preluActivationWeights! },
-    pass,
-    fused: fuses && { activation, leakyreluAlpha },
+    convolution: { ...shapes, strides, pad, dimRoundingMode: dimRoundingMode ?? undefined, dilations, kind },
+    inputs: familyInputs(pass, stockInputs),
   };
 }
 
@@ -120,22 +120,81 @@ function lostRoundingModes(kernel: Convolution, attrs: StockAttrs): readonly ('c
   return ['ceil', 'round'];
 }
 
+/** What calls of equal shapes and attributes have in common: it is found out once. */
+interface Call {
+  readonly geometry: Conv2DTransposeGeometry;
+  /** Why it is none that the family computes, if it is none. */
+  readonly reason?: string;
+  /** Whether stock computes it, and rightly. */
+  readonly isRightWithStock: boolean;
+  /** What kernels of ours are told. */
+  readonly attrs: NamedAttrMap;
+  readonly chosen: Remembered;
+}
+
+/** All that tells a call of a kernel from others; no more, for it is compared at every call. */
+function listOf({ pass, fuses }: StockKernel, inputs: StockInputs, attrs: StockAttrs): unknown[] {
+  const { x, dy, filter, bias, preluActivationWeights: slopes } = inputs;
+  const { strides, pad, dimRoundingMode, dilations, activation } = attrs;
+  const [first, second] = pass === 'filter gradient' ? [x, dy] : [pass === 'forward' ? dy : x, filter];
+  const list = [first.shape, second.shape, strides, pad, dimRoundingMode, dilations, activation, otherDtype(inputs)];
+  if (pass !== 'input gradient') list.push(pass === 'forward' ? attrs.inputShape : attrs.filterShape);
+  if (fuses) list.push(bias?.shape, slopes?.shape, attrs.leakyreluAlpha);
+  return list;
+}
+
+/** The first dtype that the family does not take, if there is one. */
+function otherDtype(inputs: StockInputs): string | undefined {
+  for (const name of OPERANDS) if (inputs[name] && inputs[name].dtype !== 'float32') return inputs[name].dtype;
+  return undefined;
+}
+const OPERANDS = ['x', 'dy', 'filter', 'bias', 'preluActivationWeights'] as const;
+
+function callOf(kernel: Convolution, backendName: string, inputs: StockInputs, attrs: StockAttrs): Call {
+  const { activation = 'linear', leakyreluAlpha } = attrs;
+  const { pass, fuses } = CALLS[kernel];
+  const request = familyRequest(kernel, inputs, attrs);
+  const { convolution } = request;
+  let geometry = geometryOfConvolution(convolution);
+  let reason = misfit(activation, geometry, request);
+  let isWrongWithStock = false;
+  for (const dimRoundingMode of reason === undefined ? [] : lostRoundingModes(kernel, attrs)) {
+    const rounded = geometryOfConvolution({ ...convolution, dimRoundingMode });
+    if (misfit(activation, rounded, request) !== undefined) continue;
+    [geometry, reason, isWrongWithStock] = [rounded, undefined, true];
+  }
+  isWrongWithStock ||= descriptorOf(backendName)?.stockErrs?.(pass, convolution.pad, geometry) === true;
+  return {
+    geometry,
+    reason,
+    isRightWithStock: !isWrongWithStock && stockComputes(pass, geometry),
+    attrs: { geometry, ...(fuses && { activation, leakyreluAlpha }) } as unknown as NamedAttrMap,
+    chosen: new Remembered(),
+  };
+}
+
 /** Runs a kernel of ours on a call; a filter comes and goes in stock's shape. */
-function runOurs(kernelName: string, request: FamilyRequest, g: Conv2DTransposeGeometry, place: Place): TensorInfo {
-  const { backendName, backend } = place;
-  const run = (name: string, inputs: NamedTensorInfoMap, attrs: object): TensorInfo =>
-    getKernel(name, backendName).kernelFunc({ inputs, backend, attrs: attrs as NamedAttrMap }) as TensorInfo;
-  const attrs = { geometry: g, ...request.fused };
-  if (request.convolution.kind === undefined) return run(kernelName, request.inputs, attrs);
-  const { filter } = request.inputs;
-  const own = filter && run(Reshape, { x: filter }, { shape: filterShapeOf(g) });
+function runOurs(
+  kernel: Convolution,
+  ours: string,
+  stockInputs: StockInputs,
+  { geometry: g, attrs: own }: Call,
+  { backendName, backend }: Place,
+): TensorInfo {
+  const run = (name: string, inputs: NamedTensorInfoMap, attrs: NamedAttrMap): TensorInfo =>
+    getKernel(name, backendName).kernelFunc({ inputs, backend, attrs }) as TensorInfo;
+  const { pass, kind } = CALLS[kernel];
+  const inputs = familyInputs(pass, stockInputs);
+  if (kind === undefined) return run(ours, inputs, own);
+  const { filter } = inputs;
+  const reshaped = filter && run(Reshape, { x: filter }, { shape: filterShapeOf(g) });
   let result: TensorInfo;
   try {
-    result = run(kernelName, own ? { ...request.inputs, filter: own } : request.inputs, attrs);
+    result = run(ours, reshaped ? { ...inputs, filter: reshaped } : inputs, own);
   } finally {
-    if (own) backend.disposeData(own.dataId);
+    if (reshaped) backend.disposeData(reshaped.dataId);
   }
-  if (request.pass !== 'filter gradient') return result;
+  if (pass !== 'filter gradient') return result;
   try {
     return run(Reshape, { x: result }, { shape: stockFilterShape(g) });
   } finally {
@@ -153,27 +212,24 @@ export function kernelFuncOf(
   stock: KernelFunc | undefined,
   chooses: boolean,
 ): KernelFunc {
+  const called = CALLS[kernel];
+  const { pass, kind } = called;
+  const calls = new RecentByList<Call>();
   return (params) => {
     const attrs = params.attrs as unknown as StockAttrs;
+    const inputs = params.inputs as unknown as StockInputs;
     // The gradients of a depthwise convolution are told none: there is one alone.
-    const { dataFormat = CALLS[kernel].kind && 'NHWC', activation = 'linear' } = attrs;
+    const { dataFormat = kind && 'NHWC' } = attrs;
     let reason: string | undefined = `dataFormat is ${dataFormat}, but must be NHWC`;
     if (dataFormat === 'NHWC') {
-      const request = familyRequest(kernel, params.inputs as unknown as StockInputs, attrs);
-      const backend = params.backend as KernelBackend;
-      let geometry = geometryOfConvolution(request.convolution);
-      reason = misfit(activation, geometry, request);
-      let isWrongWithStock = false;
-      for (const dimRoundingMode of reason === undefined ? [] : lostRoundingModes(kernel, attrs)) {
-        const rounded = geometryOfConvolution({ ...request.convolution, dimRoundingMode });
-        if (misfit(activation, rounded, request) !== undefined) continue;
-        [geometry, reason, isWrongWithStock] = [rounded, undefined, true];
+      const call = calls.get(listOf(called, inputs, attrs), () => callOf(kernel, backendName, inputs, attrs));
+      reason = call.reason;
+      if (reason === undefined) {
+        const place = { backendName, backend: params.backend as KernelBackend };
+        const mayChoose = chooses && stock !== undefined && call.isRightWithStock;
+        const { by } = call.chosen.get(place, () => chooseUnderInstall(pass, call.geometry, place, mayChoose));
+        if (by !== 'stock') return runOurs(kernel, kernelNameFor(pass, by), inputs, call, place);
       }
-      const place = { backendName, backend };
-      const { pass } = request;
-      const mayChoose = chooses && stock !== undefined && !isWrongWithStock && stockComputes(pass, geometry);
-      const taken = reason === undefined ? chooseUnderInstall(pass, geometry, place, mayChoose).by : 'stock';
-      if (taken !== 'stock') return runOurs(kernelNameFor(pass, taken), request, geometry, place);
     }
     if (stock) return stock(params);
     const probed = descriptorOf(backendName)?.probe(params.backend as KernelBackend);
