@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Stock ops on our kernels: the same results, gradients that stock lacks, and every stock function back afterwards. */
 import * as tf from '@tensorflow/tfjs-core';
-import { Conv2DTransposeBackpropInput, REPLACEABLE, install, uninstall } from '../src';
+import { Conv2DTransposeBackpropInput, REPLACEABLE, clearTuning, importTuning, install, uninstall } from '../src';
+import { descriptorOf } from '../src/contract';
+import { geometryOfConvolution } from '../src/geometry/convolution';
 import { type Environment, describeOnEveryBackend, hasKernels } from './support/environments';
 import { type Shape4D, explicitPad, sizeOf } from './support/layer';
 import { NOTHING, leaked } from './support/leaks';
@@ -17,6 +19,8 @@ interface Case {
   pad: Pad;
   dilations?: number;
   dimRoundingMode?: 'floor' | 'round' | 'ceil';
+  /** Where stock computes conv2d wrongly, or writes past the end of its result. */
+  wrongOn?: 'wasm';
 }
 
 /** What tfjs-core's own specs of conv2d and its gradients go through. */
@@ -27,9 +31,26 @@ const CASES: Record<string, Case> = {
   'stride 2, odd': { x: [1, 7, 5, 4], filter: [3, 3, 4, 5], strides: 2, pad: 'same' },
   'stride 2, leftover': { x: [2, 6, 8, 3], filter: [3, 2, 3, 2], strides: 2, pad: 'valid' },
   'asymmetric strides': { x: [1, 6, 7, 2], filter: [2, 3, 2, 3], strides: [1, 2], pad: 'same' },
-  'kernel smaller than stride': { x: [1, 9, 8, 2], filter: [2, 2, 2, 3], strides: 3, pad: 'same' },
+  'kernel smaller than stride': { x: [1, 9, 8, 2], filter: [2, 2, 2, 3], strides: 3, pad: 'same', wrongOn: 'wasm' },
+  '1 × 1, kernel smaller than stride': { x: [1, 6, 8, 2], filter: [1, 1, 2, 3], strides: 2, pad: 'same' },
+  'stride that one axis exceeds': {
+    x: [1, 6, 6, 2],
+    filter: [1, 3, 2, 3],
+    strides: 2,
+    pad: 'same',
+    wrongOn: 'wasm',
+  },
   'pad 1': { x: [1, 4, 5, 3], filter: [3, 3, 3, 2], strides: 2, pad: 1 },
   "pad 1, 'floor'": { x: [1, 6, 5, 3], filter: [3, 3, 3, 2], strides: 2, pad: 1, dimRoundingMode: 'floor' },
+  "pad 1, 'ceil'": {
+    x: [1, 6, 5, 3],
+    filter: [3, 3, 3, 2],
+    strides: 2,
+    pad: 1,
+    dimRoundingMode: 'ceil',
+    wrongOn: 'wasm',
+  },
+  'pad 1, asymmetric strides': { x: [1, 6, 7, 2], filter: [3, 3, 2, 3], strides: [1, 2], pad: 1, wrongOn: 'wasm' },
   'explicit pad': { x: [1, 4, 5, 2], filter: [2, 3, 2, 3], strides: 1, pad: explicitPad({ pads: [1, 0, 0, 2] }) },
   'dilation 2': { x: [1, 7, 8, 2], filter: [3, 3, 2, 3], strides: 1, pad: 'same', dilations: 2 },
   'dilation 3': { x: [2, 9, 9, 2], filter: [2, 3, 2, 2], strides: 1, pad: 'valid', dilations: 3 },
@@ -71,6 +92,41 @@ describeOnEveryBackend(
         const ours = values(c, name);
         const expected = reference(c, name);
         ours.forEach((actual, n) => expectClose(actual, expected[n], precision));
+      });
+    }
+
+    for (const [name, c] of Object.entries(CASES)) {
+      it(`leaves conv2d to stock where that was measured to be faster, and computes it rightly: ${name}`, () => {
+        const conv2d = tf.getKernel('Conv2D', backend);
+        let calls = 0;
+        const kernelFunc: tf.KernelFunc = (params) => {
+          calls++;
+          return conv2d.kernelFunc(params);
+        };
+        tf.unregisterKernel('Conv2D', backend);
+        tf.registerKernel({ ...conv2d, kernelFunc });
+        try {
+          install({ backends: [backend] });
+          const geometry = geometryOfConvolution({ ...c, xShape: c.x, filterShape: c.filter });
+          const device = descriptorOf(backend)!.device(tf.backend());
+          const winner = {
+            backend,
+            device,
+            pass: 'input gradient',
+            geometry,
+            fastest: 'stock',
+            ms: { stock: 1 },
+          } as const;
+          importTuning({ version: 2, winners: [winner] });
+          const [y] = values(c, name);
+          expectClose(y, reference(c, name)[0], precision);
+          expect(calls > 0).toBe(c.wrongOn !== backend);
+        } finally {
+          clearTuning();
+          uninstall();
+          tf.unregisterKernel('Conv2D', backend);
+          tf.registerKernel(conv2d);
+        }
       });
     }
 

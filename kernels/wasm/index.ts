@@ -20,7 +20,9 @@ import {
   DepthwiseConv2dNativeBackpropInput,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
-import { type BackendDescriptor, DENSE_CONVOLUTIONS, registerBackend } from '../../src/contract';
+import { type BackendDescriptor, DENSE_CONVOLUTIONS, type Pass, registerBackend } from '../../src/contract';
+import type { ConvolutionRequest } from '../../src/geometry/convolution';
+import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../src/geometry/geometry';
 import { type TensorHeap, familyOn } from '../family/family';
 
 /** A view of a tensor, good until the heap grows, as it may to take a tensor that is still on another backend. */
@@ -62,6 +64,31 @@ const family = familyOn<BackendWasm>('wasm', {
   },
 });
 
+/**
+ * Whether XNNPACK computes a convolution wrongly. It finds sizes and pads by itself: with 'same' those of a 'same' that
+ * pads nothing, and crops instead (a filter smaller than the stride), wrap around below 0; and where tfjs has rounded a
+ * size otherwise (`dimRoundingMode`; a pad in one number, with strides or filters that differ by axis) it writes a
+ * result of another size, past the end of the tensor if it is larger.
+ */
+function xnnpackErrs(pass: Pass, pad: ConvolutionRequest['pad'], g: Conv2DTransposeGeometry): boolean {
+  if (pass !== 'input gradient') return false;
+  if (pad === 'same') {
+    const crops = g.outputPaddingHeight > 0 || g.outputPaddingWidth > 0;
+    return crops && g.filterHeight * g.filterWidth > 1;
+  }
+  const [, rows, cols] = typeof pad === 'object' ? pad : Array.from({ length: 3 }, () => sidesOf(pad));
+  const [height, width] = [heightAxis(g), widthAxis(g)];
+  return [
+    { ...height, pads: rows },
+    { ...width, pads: cols },
+  ].some(({ pads: [begin, end], ...axis }) => {
+    const fit = axis.outSize + begin + end - axis.dilation * (axis.kernel - 1) - 1;
+    return Math.floor(fit / axis.stride) + 1 !== axis.inSize;
+  });
+}
+
+const sidesOf = (pad: 'valid' | number): [number, number] => (pad === 'valid' ? [0, 0] : [pad, pad]);
+
 export const descriptor: BackendDescriptor<BackendWasm> = {
   ...family,
   // The engine is that of cpu.
@@ -77,6 +104,7 @@ export const descriptor: BackendDescriptor<BackendWasm> = {
     pass !== 'input gradient' || family.isInPlace(backend)
       ? undefined
       : `XNNPACK is as fast as ours, or faster, where ours run on the ${family.device(backend)}`,
+  stockErrs: xnnpackErrs,
 };
 
 registerBackend(descriptor);
