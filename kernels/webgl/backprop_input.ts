@@ -4,9 +4,16 @@
  * Where output channels are too few to fill a texel, dy goes through im2col first, and its taps join the channels;
  * depthwise it is read as it lies.
  */
-import { type Conv2DTransposeGeometry, isChannelwise, xShapeOf } from '../../src/geometry/geometry';
+import {
+  type Conv2DTransposeGeometry,
+  heightAxis,
+  isChannelwise,
+  widthAxis,
+  xShapeOf,
+} from '../../src/geometry/geometry';
+import { ONE_TAP, tapsOfConvolution } from '../../src/geometry/taps';
 import { correlate } from './correlate';
-import { type CorrelationRequest, ONE_TAP, type Taps, planCorrelation } from './correlation';
+import { type CorrelationRequest, planCorrelation } from './correlation';
 import { filterWeights } from './filter_weights';
 import { webglKernel } from './kernel';
 import { depthwiseInput, depthwiseSource } from './programs/depthwise';
@@ -34,11 +41,7 @@ export const backpropInput = webglKernel({
 });
 
 function stridedRequest(g: Conv2DTransposeGeometry): CorrelationRequest {
-  const taps = (count: number, dilation: number, pad: number): Taps => {
-    return { count, offset: -pad, offsetStep: dilation, tap: 0, tapStep: 1 };
-  };
-  const rows = taps(g.filterHeight, g.dilationHeight, g.padTop);
-  const cols = taps(g.filterWidth, g.dilationWidth, g.padLeft);
+  const [rows, cols] = [tapsOfConvolution(heightAxis(g)), tapsOfConvolution(widthAxis(g))];
   return {
     batch: g.batch,
     rows: g.inHeight,

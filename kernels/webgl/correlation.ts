@@ -4,27 +4,13 @@
  * is read. ./correlate draws it.
  */
 import type { Unsupported } from '../../src/contract';
+import type { Taps } from '../../src/geometry/taps';
 import type { Device } from './device';
 import { depthQuads } from './layouts/channels';
 import { type DenseLayout, denseLayout } from './layouts/dense_image';
 import { type FilterLayout, type FilterOrder, filterLayout } from './layouts/filter_texels';
 import { type Grid, type GridRequest, type Tile, layOutGrid } from './layouts/target_grid';
 import { type CorrelationTile, tileOf } from './tiles';
-
-/**
- * Taps along one axis: tap n moves what is read by `offset + n · offsetStep`, and is tap `tap + n · tapStep` of the
- * filter.
- */
-export interface Taps {
-  readonly count: number;
-  readonly offset: number;
-  readonly offsetStep: number;
-  readonly tap: number;
-  readonly tapStep: number;
-}
-
-/** A single tap, which reads what lies at the pixel itself. */
-export const ONE_TAP: Taps = { count: 1, offset: 0, offsetStep: 0, tap: 0, tapStep: 0 };
 
 /** Which taps the pixels of a phase meet. */
 export interface PhaseTaps {

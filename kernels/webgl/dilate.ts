@@ -3,25 +3,25 @@
  * Dilate: a program inserts zeros and pads, then a dense correlation of stride 1 with the flipped filter. It
  * multiplies by the inserted zeros, so stride² times the useful work.
  */
-import { yShapeOf } from '../../src/geometry/geometry';
+import { heightAxis, widthAxis, yShapeOf } from '../../src/geometry/geometry';
+import { flippedTaps, zeroInserted } from '../../src/geometry/taps';
 import { correlate } from './correlate';
-import { type Taps, planCorrelation } from './correlation';
+import { planCorrelation } from './correlation';
 import { filterWeights } from './filter_weights';
 import { forwardRequest } from './forward';
 import { webglKernel } from './kernel';
 import { denseLayout } from './layouts/dense_image';
 import { gridImage } from './programs/grid_image';
 import { drawResult } from './programs/result';
-import { ZERO_INSERTION, zeroInsertedSize, zeroInsertionUniforms } from './programs/zero_insertion';
+import { ZERO_INSERTION, zeroInsertionUniforms } from './programs/zero_insertion';
 import { dense, denseImage } from './source_image';
 
 export const dilate = webglKernel({
   plan: (g, device) => {
-    const [imageHeight, imageWidth] = zeroInsertedSize(g);
-    const rows = flipped(g.filterHeight, g.dilationHeight);
-    const cols = flipped(g.filterWidth, g.dilationWidth);
+    const [height, width] = [heightAxis(g), widthAxis(g)];
+    const [imageHeight, imageWidth] = [zeroInserted(height).size, zeroInserted(width).size];
     const size = { rows: g.outHeight, cols: g.outWidth, imageHeight, imageWidth };
-    const phases = [{ phaseRow: 0, phaseCol: 0, rows, cols }];
+    const phases = [{ phaseRow: 0, phaseCol: 0, rows: flippedTaps(height), cols: flippedTaps(width) }];
     const correlation = planCorrelation({ ...forwardRequest(g), ...size, phases }, device);
     if ('reason' in correlation) return correlation;
     const { image, grid } = correlation;
@@ -40,8 +40,3 @@ export const dilate = webglKernel({
     return drawResult(scope, { targets }, y, fused);
   },
 });
-
-/** All taps of a kernel along an axis, the last first. */
-function flipped(kernel: number, dilation: number): Taps {
-  return { count: kernel, offset: 0, offsetStep: dilation, tap: kernel - 1, tapStep: -1 };
-}

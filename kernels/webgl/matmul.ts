@@ -4,7 +4,8 @@
  * gives the footprint of every input pixel; col2im (programs/col2im) adds up what overlaps.
  */
 import { correlate } from './correlate';
-import { ONE_TAP, planCorrelation } from './correlation';
+import { ONE_TAP } from '../../src/geometry/taps';
+import { planCorrelation } from './correlation';
 import { filterWeights } from './filter_weights';
 import { forwardRequest } from './forward';
 import { webglKernel } from './kernel';

@@ -4,7 +4,6 @@
  * rectangle of its own of the render targets; one more pass interleaves the phases. Depthwise, each output pixel meets
  * its taps in the program that writes it.
  */
-import type { Axis } from '../../src/geometry/axis';
 import {
   type Conv2DTransposeGeometry,
   heightAxis,
@@ -12,9 +11,9 @@ import {
   widthAxis,
   yShapeOf,
 } from '../../src/geometry/geometry';
-import { phases } from '../../src/geometry/phases';
+import { tapsOfPhases } from '../../src/geometry/taps';
 import { correlate } from './correlate';
-import { type PhaseTaps, type Taps, planCorrelation } from './correlation';
+import { type PhaseTaps, planCorrelation } from './correlation';
 import { filterWeights } from './filter_weights';
 import { forwardRequest } from './forward';
 import { webglKernel } from './kernel';
@@ -56,18 +55,4 @@ function phaseTaps(g: Conv2DTransposeGeometry): PhaseTaps[] {
   return tapsOfPhases(heightAxis(g)).flatMap((rows, phaseRow) =>
     colTaps.map((cols, phaseCol) => ({ phaseRow, phaseCol, rows, cols })),
   );
-}
-
-/** The taps of each phase, in order of its first cell: they are evenly spaced, and so is what they read. */
-function tapsOfPhases(axis: Axis): Taps[] {
-  return phases(axis).map(({ taps, firstIndex }) => {
-    const [first, second] = taps;
-    return {
-      count: taps.length,
-      offset: first === undefined ? 0 : firstIndex - first.inputOffset,
-      offsetStep: second === undefined ? 0 : first.inputOffset - second.inputOffset,
-      tap: first?.tap ?? 0,
-      tapStep: second === undefined ? 0 : second.tap - first.tap,
-    };
-  });
 }

@@ -5,13 +5,14 @@
  */
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { type Conv2DTransposeGeometry, filterShapeOf } from '../../src/geometry/geometry';
-import type { Device } from './device';
-import { unsupported } from '../../src/contract';
+import { tooMany } from './device';
 import { webgpuKernel } from './kernel';
 import { directFilterGradientSource } from './programs/direct_filter_gradient';
-import { type FilterGradientKind, filterGradientSource, tileCols, tileRows } from './programs/filter_gradient';
+import { filterGradientSource } from './programs/filter_gradient';
+import { uniformsOf } from './programs/geometry_integers';
 import { FAN_IN, PARTIAL_SUMS } from './programs/partial_sums';
-import { type ProgramSource, WORKGROUP, elementwise } from './programs/program';
+import { type ProgramSource, WORKGROUP, elementwise, lanesOf } from './programs/program';
+import { FEWEST_CHANNELS, type Tile, cheapest, tileCols, tileRows } from './programs/tile';
 import type { Scope } from './scope';
 
 /** Floats of all parts together, unless one is larger. */
@@ -20,6 +21,16 @@ const MOST_SCRATCH = 2 ** 22;
 const ENOUGH_WORKGROUPS = 256;
 /** A part of fewer pixels costs more to add up than to compute. */
 const FEWEST_PIXELS = 64;
+
+/** Tiles, the largest first. */
+const TILES: readonly Tile[] = [
+  { across: 8, rows: 8 },
+  { across: 16, rows: 8 },
+  { across: 8, rows: 4 },
+  { across: 4, rows: 8 },
+  { across: 2, rows: 4 },
+  { across: 16, rows: 4 },
+];
 
 export const backpropFilter = webgpuKernel({
   plan: (g, device) => {
@@ -34,14 +45,8 @@ export const backpropFilter = webgpuKernel({
     const pixelsOfPart = Math.ceil(pixels / Math.max(1, wanted));
     const parts = Math.ceil(pixels / pixelsOfPart);
     const workgroups = product.workgroups * parts;
-    if (workgroups > device.mostWorkgroups) return tooManyWorkgroups(workgroups, device);
-    return {
-      source: product.source,
-      workgroups,
-      parts,
-      floats,
-      uniforms: { ...product.uniforms, pixelsOfPart, parts },
-    };
+    const uniforms = { ...product.uniforms, pixelsOfPart, parts };
+    return tooMany(device, workgroups) ?? { source: product.source, workgroups, parts, floats, uniforms };
   },
   run: (scope, { source, workgroups, parts, floats, uniforms }, x, dy, output) => {
     let sums = parts === 1 ? output : scope.buffer([parts, floats]);
@@ -49,10 +54,6 @@ export const backpropFilter = webgpuKernel({
     for (let left = parts; left > 1; left = Math.ceil(left / FAN_IN)) sums = addUp(scope, sums, left, floats, output);
   },
 });
-
-function tooManyWorkgroups(workgroups: number, { mostWorkgroups }: Device): ReturnType<typeof unsupported> {
-  return unsupported(`it takes ${workgroups} workgroups, and this device runs ${mostWorkgroups} at most`);
-}
 
 /** A level of the tree: into `output` if it is the last. */
 function addUp(scope: Scope, terms: TensorInfo, parts: number, floats: number, output: TensorInfo): TensorInfo {
@@ -70,55 +71,19 @@ function productOf(g: Conv2DTransposeGeometry): {
   uniforms: Record<string, number>;
 } {
   const [rows, cols] = [(g.filterHeight * g.filterWidth * g.outChannels) / g.groups, g.inChannels / g.groups];
-  const integers = {
-    batch: g.batch,
-    inHeight: g.inHeight,
-    inWidth: g.inWidth,
-    outHeight: g.outHeight,
-    outWidth: g.outWidth,
-    inChannels: g.inChannels,
-    outChannels: g.outChannels,
-    groups: g.groups,
-    tapRows: g.filterHeight,
-    tapCols: g.filterWidth,
-    strideRows: g.strideHeight,
-    strideCols: g.strideWidth,
-    dilationRows: g.dilationHeight,
-    dilationCols: g.dilationWidth,
-    padTop: g.padTop,
-    padLeft: g.padLeft,
-  };
+  const integers = uniformsOf(g);
   const groupRows = g.outChannels / g.groups;
-  if (g.groups > 1 && (groupRows < 4 || cols < 4)) {
+  if (g.groups > 1 && (groupRows < FEWEST_CHANNELS || cols < FEWEST_CHANNELS)) {
     const depthwise = groupRows === 1 && cols === 1 && g.groups % 4 === 0;
     const elements = (rows * g.inChannels) / (depthwise ? 4 : 1);
     const source = directFilterGradientSource(depthwise);
     return { source, workgroups: Math.max(1, Math.ceil(elements / WORKGROUP)), uniforms: integers };
   }
-  const layout = { dy: groupRows % 4 === 0 ? 4 : 1, x: cols % 4 === 0 ? 4 : 1 } as const;
-  const tile = TILES.map((shape): FilterGradientKind => ({ ...shape, ...layout })).reduce((best, other) =>
-    costOf(other, rows, cols) < costOf(best, rows, cols) ? other : best,
-  );
+  const tile = cheapest(TILES, rows, cols);
   const [rowTiles, colTiles] = [Math.ceil(rows / tileRows(tile)), Math.ceil(cols / tileCols(tile))];
   return {
-    source: filterGradientSource(tile),
+    source: filterGradientSource({ tile, dy: lanesOf(groupRows), x: lanesOf(cols) }),
     workgroups: rowTiles * colTiles * g.groups,
     uniforms: { ...integers, rowTiles, colTiles },
   };
-}
-
-/** Tiles, the largest first. */
-const TILES: readonly Pick<FilterGradientKind, 'across' | 'down' | 'chunk'>[] = [
-  { across: 8, down: 2, chunk: 16 },
-  { across: 16, down: 2, chunk: 16 },
-  { across: 8, down: 1, chunk: 16 },
-  { across: 4, down: 2, chunk: 16 },
-  { across: 2, down: 1, chunk: 16 },
-  { across: 16, down: 1, chunk: 16 },
-];
-
-function costOf(tile: FilterGradientKind, rows: number, cols: number): number {
-  const computed =
-    Math.ceil(rows / tileRows(tile)) * tileRows(tile) * Math.ceil(cols / tileCols(tile)) * tileCols(tile);
-  return computed * (1 + 1 / tile.down);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The gradient with respect to x, ∂Φ/∂x: a strided, dilated correlation of dy with the filter. */
-import { type Taps, correlate, planCorrelation } from './correlate';
+import { heightAxis, widthAxis } from '../../src/geometry/geometry';
+import { tapsOfConvolution } from '../../src/geometry/taps';
+import { correlate, planCorrelation } from './correlate';
 import { webgpuKernel } from './kernel';
 
 export const backpropInput = webgpuKernel({
@@ -20,17 +22,10 @@ export const backpropInput = webgpuKernel({
         filterCols: g.filterWidth,
         filterChannels: g.inChannels,
         order: 'input gradient',
-        taps: {
-          rows: allTaps(g.filterHeight, g.dilationHeight, g.padTop),
-          cols: allTaps(g.filterWidth, g.dilationWidth, g.padLeft),
-        },
+        taps: { rows: tapsOfConvolution(heightAxis(g)), cols: tapsOfConvolution(widthAxis(g)) },
         out: { height: g.inHeight, width: g.inWidth },
       },
       device,
     ),
   run: (scope, correlation, dy, filter, output, fused) => correlate(scope, correlation, dy, filter, output, fused),
 });
-
-function allTaps(count: number, dilation: number, pad: number): Taps {
-  return { count, offset: -pad, offsetStep: dilation, tap: 0, tapStep: 1 };
-}

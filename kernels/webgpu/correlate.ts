@@ -2,29 +2,16 @@
 /** What a dense correlation is asked for, its plan, and its run (programs/correlation, programs/direct). */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { type Unsupported, unsupported } from '../../src/contract';
-import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../src/geometry/geometry';
-import type { Axis } from '../../src/geometry/axis';
-import type { Device } from './device';
-import { type CorrelationKind, type Tile, correlationSource, tileChannels, tilePixels } from './programs/correlation';
+import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
+import { type Device, tooMany } from './device';
+import { correlationSource } from './programs/correlation';
+import type { CorrelationKind, CorrelationTile } from './programs/correlation_kind';
 import { directSource } from './programs/direct';
 import { type Fused, NOT_FUSED, finishedBy } from './programs/fused';
-import { LARGEST_DIVIDEND, type ProgramSource, WORKGROUP } from './programs/program';
+import { LARGEST_DIVIDEND, type ProgramSource, WORKGROUP, lanesOf } from './programs/program';
+import { type MetTaps, tapUniforms } from './programs/taps';
+import { FEWEST_CHANNELS, cheapest, tileCols, tileRows } from './programs/tile';
 import type { Scope } from './scope';
-
-/**
- * Taps along one axis: tap n moves what is read by `offset + n · offsetStep`, and is tap `tap + n · tapStep` of the
- * filter.
- */
-export interface Taps {
-  readonly count: number;
-  readonly offset: number;
-  readonly offsetStep: number;
-  readonly tap: number;
-  readonly tapStep: number;
-}
-
-/** A single tap, which reads what lies at the pixel itself. */
-export const ONE_TAP: Taps = { count: 1, offset: 0, offsetStep: 0, tap: 0, tapStep: 0 };
 
 /** What a kernel asks of a correlation. */
 export interface CorrelationRequest {
@@ -46,8 +33,7 @@ export interface CorrelationRequest {
   readonly filterCols: number;
   readonly filterChannels: number;
   readonly order: CorrelationKind['order'];
-  /** The same taps for all pixels, or those of the phases of these axes. */
-  readonly taps: { readonly rows: Taps; readonly cols: Taps } | { readonly height: Axis; readonly width: Axis };
+  readonly taps: MetTaps;
   /** Pixel (r, c) is written to row `row + r · rowStep` and likewise. */
   readonly out: {
     readonly height: number;
@@ -71,20 +57,7 @@ export interface Correlation {
 /** What each forward variant asks for in any case: read x with the filter as it is. */
 export function forwardRequest(
   g: Conv2DTransposeGeometry,
-): Pick<
-  CorrelationRequest,
-  | 'batch'
-  | 'groups'
-  | 'channels'
-  | 'depth'
-  | 'imageHeight'
-  | 'imageWidth'
-  | 'stepRows'
-  | 'stepCols'
-  | 'filterCols'
-  | 'filterChannels'
-  | 'order'
-> {
+): Omit<CorrelationRequest, 'rows' | 'cols' | 'taps' | 'out' | 'adds'> {
   return {
     batch: g.batch,
     groups: g.groups,
@@ -101,39 +74,27 @@ export function forwardRequest(
 }
 
 /** Tiles, the largest first. */
-const TILES: readonly Tile[] = [
-  { across: 8, pixels: 8, quads: 4 },
-  { across: 8, pixels: 4, quads: 4 },
-  { across: 8, pixels: 2, quads: 4 },
-  { across: 4, pixels: 8, quads: 4 },
-  { across: 4, pixels: 4, quads: 4 },
-  { across: 4, pixels: 2, quads: 4 },
-  { across: 1, pixels: 4, quads: 2 },
-  { across: 1, pixels: 1, quads: 4 },
+const TILES: readonly CorrelationTile[] = [
+  { across: 8, rows: 8, quads: 4 },
+  { across: 8, rows: 4, quads: 4 },
+  { across: 8, rows: 2, quads: 4 },
+  { across: 4, rows: 8, quads: 4 },
+  { across: 4, rows: 4, quads: 4 },
+  { across: 4, rows: 2, quads: 4 },
+  { across: 1, rows: 4, quads: 2 },
+  { across: 1, rows: 1, quads: 4 },
 ];
-
-/** What a tile costs for each pixel and channel of it: fewer pixels of an invocation mean more loads. */
-function costOf(tile: Tile, pixels: number, channels: number): number {
-  const computed = roundUp(pixels, tilePixels(tile)) * roundUp(channels, tileChannels(tile));
-  return computed * (1 + 4 / tile.pixels);
-}
-
-function roundUp(size: number, unit: number): number {
-  return Math.ceil(size / unit) * unit;
-}
-
-/** Where channels of a group are fewer than this, tiles would be empty for the most part. */
-const FEWEST_CHANNELS = 4;
 
 export function planCorrelation(request: CorrelationRequest, device: Device): Correlation | Unsupported {
   const { batch, rows, cols, groups, channels, depth, order, filterChannels, taps, out } = request;
   const pixels = batch * rows * cols;
   const imageChannels = groups * depth;
-  const phased = 'height' in taps;
-  const [phaseRows, phaseCols] = phased ? [taps.height.stride, taps.width.stride] : [1, 1];
+  const phased = 'phasesOf' in taps;
+  const [phaseRows, phaseCols] = phased ? [taps.phasesOf.strideHeight, taps.phasesOf.strideWidth] : [1, 1];
   const phases = phaseRows * phaseCols;
   const adds = request.adds ?? false;
   const integers = {
+    ...tapUniforms(taps),
     batch,
     rows,
     cols,
@@ -155,22 +116,16 @@ export function planCorrelation(request: CorrelationRequest, device: Device): Co
     outCol: out.col ?? 0,
     outRowStep: out.rowStep ?? 1,
     outColStep: out.colStep ?? 1,
-    ...(phased
-      ? { ...axisUniforms('Rows', 'padTop', taps.height), ...axisUniforms('Cols', 'padLeft', taps.width) }
-      : { ...tapUniforms('row', taps.rows), ...tapUniforms('col', taps.cols) }),
   };
   if (groups > 1 && (channels < FEWEST_CHANNELS || depth < FEWEST_CHANNELS)) {
     const depthwise = channels === 1 && depth === 1 && groups % 4 === 0;
     const invocations = phases * pixels * (depthwise ? groups / 4 : groups * channels);
     const workgroups = Math.ceil(invocations / WORKGROUP);
     const source = directSource({ order, phased, adds, depthwise });
-    return within(device, { source, workgroups, uniforms: integers });
+    return tooMany(device, workgroups) ?? { source, workgroups, uniforms: integers };
   }
-  const byFour = (size: number): 1 | 4 => (size % 4 === 0 ? 4 : 1);
-  const tile = TILES.reduce((best, other) =>
-    costOf(other, pixels, channels) < costOf(best, pixels, channels) ? other : best,
-  );
-  const [pixelTiles, channelTiles] = [Math.ceil(pixels / tilePixels(tile)), Math.ceil(channels / tileChannels(tile))];
+  const tile = cheapest(TILES, pixels, channels);
+  const [pixelTiles, channelTiles] = [Math.ceil(pixels / tileRows(tile)), Math.ceil(channels / tileCols(tile))];
   const mostTerms = filterSize(request) / channels + 4 * tile.quads;
   if (mostTerms > LARGEST_DIVIDEND) return unsupported(`a sum of ${mostTerms} terms is longer than it can count`);
   const source = correlationSource({
@@ -178,46 +133,18 @@ export function planCorrelation(request: CorrelationRequest, device: Device): Co
     order,
     phased,
     adds,
-    image: byFour(depth),
-    filter: order === 'forward' ? byFour(depth) : byFour(channels),
-    result: byFour(channels),
+    image: lanesOf(depth),
+    filter: order === 'forward' ? lanesOf(depth) : lanesOf(channels),
+    result: lanesOf(channels),
   });
   const workgroups = pixelTiles * channelTiles * phases * groups;
-  return within(device, { source, workgroups, uniforms: { ...integers, pixelTiles, channelTiles } });
+  return tooMany(device, workgroups) ?? { source, workgroups, uniforms: { ...integers, pixelTiles, channelTiles } };
 }
 
 function filterSize({ taps, channels, depth }: CorrelationRequest): number {
-  const count = 'height' in taps ? taps.height.kernel * taps.width.kernel : taps.rows.count * taps.cols.count;
+  const count =
+    'phasesOf' in taps ? taps.phasesOf.filterHeight * taps.phasesOf.filterWidth : taps.rows.count * taps.cols.count;
   return count * channels * depth;
-}
-
-function within({ mostWorkgroups }: Device, correlation: Correlation): Correlation | Unsupported {
-  if (correlation.workgroups <= mostWorkgroups) return correlation;
-  return unsupported(`it takes ${correlation.workgroups} workgroups, and this device runs ${mostWorkgroups} at most`);
-}
-
-function axisUniforms(name: 'Rows' | 'Cols', pad: string, axis: Axis): Record<string, number> {
-  return {
-    [`stride${name}`]: axis.stride,
-    [pad]: axis.padBegin,
-    [`dilation${name}`]: axis.dilation,
-    [`tap${name}`]: axis.kernel,
-    [`tapStep${name}`]: axis.stride / gcd(axis.stride, axis.dilation),
-  };
-}
-
-function tapUniforms(name: 'row' | 'col', taps: Taps): Record<string, number> {
-  return {
-    [`${name}Count`]: taps.count,
-    [`${name}Offset`]: taps.offset,
-    [`${name}OffsetStep`]: taps.offsetStep,
-    [`${name}Tap`]: taps.tap,
-    [`${name}TapStep`]: taps.tapStep,
-  };
-}
-
-function gcd(a: number, b: number): number {
-  return b === 0 ? a : gcd(b, a % b);
 }
 
 /** Runs a correlation into `output`. */
@@ -236,14 +163,4 @@ export function correlate(
     uniforms: { ...uniforms, ...fused.uniforms },
     output,
   });
-}
-
-/** The phases of y. */
-export function phasesOf(g: Conv2DTransposeGeometry): Pick<CorrelationRequest, 'rows' | 'cols' | 'taps' | 'out'> {
-  return {
-    rows: Math.ceil(g.outHeight / g.strideHeight),
-    cols: Math.ceil(g.outWidth / g.strideWidth),
-    taps: { height: heightAxis(g), width: widthAxis(g) },
-    out: { height: g.outHeight, width: g.outWidth, rowStep: g.strideHeight, colStep: g.strideWidth },
-  };
 }

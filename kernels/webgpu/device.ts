@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a device can do, and whether it is still there. */
+import { util } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { SUPPORTED, type Support, otherInternals, unsupported } from '../../src/contract';
+import { SUPPORTED, type Support, type Unsupported, otherInternals, unsupported } from '../../src/contract';
 import { keptBy } from '../../src/geometry/kept';
 import { WORKGROUP } from './programs/program';
-import { adapterNameOf, gpuOf, lacksOf } from './tfjs_internals';
+import { gpuOf, lacksOf } from './tfjs_internals';
 
 /** Bytes of a workgroup's memory that a program takes at most: what every device has. */
 export const WORKGROUP_BYTES = 16_384;
@@ -38,6 +39,21 @@ export const deviceOf = keptBy((backend: WebGPUBackend): Device => {
   };
 });
 
+/** That a buffer of one of these shapes is more than a program can see. */
+export function tooLarge({ mostFloats }: Device, ...shapes: readonly number[][]): Unsupported | undefined {
+  const largest = Math.max(...shapes.map((shape) => util.sizeFromShape(shape)));
+  if (largest <= mostFloats) return undefined;
+  return unsupported(
+    `it needs a buffer of ${largest} floats, and a program can see ${mostFloats} here; take a smaller batch or image`,
+  );
+}
+
+/** That a program takes more workgroups than the device runs. */
+export function tooMany({ mostWorkgroups }: Device, workgroups: number): Unsupported | undefined {
+  if (workgroups <= mostWorkgroups) return undefined;
+  return unsupported(`it takes ${workgroups} workgroups, and this device runs ${mostWorkgroups} at most`);
+}
+
 /** What became of a device. */
 const fates = keptBy((device: GPUDevice): { lost?: string; outOfMemory?: string } => {
   const fate: { lost?: string; outOfMemory?: string } = {};
@@ -70,8 +86,4 @@ export function probe(backend: WebGPUBackend): Support {
   if (lacks.length > 0) return otherInternals('webgpu', backend, `its backend has no ${lacks.join(', ')}`);
   const { problem } = deviceOf(backend);
   return problem === '' ? SUPPORTED : unsupported(problem);
-}
-
-export function nameOf(backend: WebGPUBackend): string {
-  return adapterNameOf(backend);
 }

@@ -3,14 +3,18 @@
  * Dilate: a program inserts zeros and pads, then a dense correlation of stride 1 with the flipped filter. It
  * multiplies by the inserted zeros, so stride² times the useful work.
  */
-import { type Taps, correlate, forwardRequest, planCorrelation } from './correlate';
-import { tooLarge, webgpuKernel } from './kernel';
-import { ZERO_INSERTION, zeroInsertedSize, zeroInsertionUniforms } from './programs/zero_insertion';
+import { heightAxis, widthAxis } from '../../src/geometry/geometry';
+import { flippedTaps, zeroInserted } from '../../src/geometry/taps';
+import { correlate, forwardRequest, planCorrelation } from './correlate';
+import { tooLarge } from './device';
+import { webgpuKernel } from './kernel';
 import { elementwise } from './programs/program';
+import { ZERO_INSERTION, zeroInsertionUniforms } from './programs/zero_insertion';
 
 export const dilate = webgpuKernel({
   plan: (g, device) => {
-    const [imageHeight, imageWidth] = zeroInsertedSize(g);
+    const [height, width] = [heightAxis(g), widthAxis(g)];
+    const [imageHeight, imageWidth] = [zeroInserted(height).size, zeroInserted(width).size];
     const imageShape = [g.batch, imageHeight, imageWidth, g.inChannels];
     const correlation = planCorrelation(
       {
@@ -19,7 +23,7 @@ export const dilate = webgpuKernel({
         cols: g.outWidth,
         imageHeight,
         imageWidth,
-        taps: { rows: flipped(g.filterHeight, g.dilationHeight), cols: flipped(g.filterWidth, g.dilationWidth) },
+        taps: { rows: flippedTaps(height), cols: flippedTaps(width) },
         out: { height: g.outHeight, width: g.outWidth },
       },
       device,
@@ -33,8 +37,3 @@ export const dilate = webgpuKernel({
     correlate(scope, correlation, image, filter, output, fused);
   },
 });
-
-/** All taps of a kernel along an axis, the last first. */
-function flipped(kernel: number, dilation: number): Taps {
-  return { count: kernel, offset: 0, offsetStep: dilation, tap: kernel - 1, tapStep: -1 };
-}

@@ -9,16 +9,17 @@
 import { type BackendDescriptor, DENSE_CONVOLUTIONS, registerBackend } from '../../src/contract';
 import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
-import { nameOf, probe } from './device';
+import { probe } from './device';
 import { dilate } from './dilate';
 import { matmul } from './matmul';
 import { scatter } from './scatter';
 import { subpixel } from './subpixel';
+import { adapterNameOf } from './tfjs_internals';
 
 export const descriptor: BackendDescriptor = {
   name: 'webgpu',
   runsOn: 'gpu',
-  device: nameOf,
+  device: adapterNameOf,
   probe,
   replaces: DENSE_CONVOLUTIONS,
   variants: { scatter, dilate, matmul, subpixel },

@@ -5,10 +5,10 @@
  */
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { type FamilyKernel, SUPPORTED, type Support, type Unsupported, unsupported } from '../../src/contract';
+import { type FamilyKernel, SUPPORTED, type Support, type Unsupported } from '../../src/contract';
 import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from '../../src/geometry/geometry';
 import { keptBy } from '../../src/geometry/kept';
-import { type Device, deviceOf, throwIfLost } from './device';
+import { type Device, deviceOf, throwIfLost, tooLarge } from './device';
 import { type Fused, fusedOf } from './programs/fused';
 import { Scope } from './scope';
 import { tensorOf } from './tfjs_internals';
@@ -46,13 +46,4 @@ export function webgpuKernel<P extends object>({ plan, run }: WebGPUKernel<P>): 
       });
     },
   };
-}
-
-/** That a buffer of one of these shapes is more than a program can see. */
-export function tooLarge({ mostFloats }: Device, ...shapes: readonly number[][]): Unsupported | undefined {
-  const largest = Math.max(...shapes.map((shape) => util.sizeFromShape(shape)));
-  if (largest <= mostFloats) return undefined;
-  return unsupported(
-    `it needs a buffer of ${largest} floats, and a program can see ${mostFloats} here; take a smaller batch or image`,
-  );
 }

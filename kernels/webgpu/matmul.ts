@@ -3,10 +3,13 @@
  * Matmul: a tiled matrix product, which is a correlation with a single tap and a channel for every tap and output
  * channel, gives the footprint of every input pixel; col2im (programs/col2im) gathers what overlaps.
  */
-import { ONE_TAP, correlate, forwardRequest, planCorrelation } from './correlate';
-import { tooLarge, webgpuKernel } from './kernel';
-import { COL2IM, col2imUniforms } from './programs/col2im';
+import { ONE_TAP } from '../../src/geometry/taps';
+import { correlate, forwardRequest, planCorrelation } from './correlate';
+import { tooLarge } from './device';
+import { webgpuKernel } from './kernel';
+import { COL2IM } from './programs/col2im';
 import { finishedBy } from './programs/fused';
+import { uniformsOf } from './programs/geometry_integers';
 import { elementwise } from './programs/program';
 
 export const matmul = webgpuKernel({
@@ -26,7 +29,7 @@ export const matmul = webgpuKernel({
       device,
     );
     if ('reason' in correlation) return correlation;
-    return tooLarge(device, footprintsShape) ?? { correlation, footprintsShape, uniforms: col2imUniforms(g) };
+    return tooLarge(device, footprintsShape) ?? { correlation, footprintsShape, uniforms: uniformsOf(g) };
   },
   run: (scope, { correlation, footprintsShape, uniforms }, x, filter, output, fused) => {
     const footprints = scope.buffer(footprintsShape);

@@ -5,11 +5,12 @@
  * pixels send through it; dispatches see what those before them wrote, so results are the same in every call.
  * Contributions that are cropped are never made.
  */
+import type { Unsupported } from '../../src/contract';
 import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../src/geometry/geometry';
 import { tapSpan } from '../../src/geometry/phases';
-import { type Correlation, type Taps, correlate, forwardRequest, planCorrelation } from './correlate';
+import type { Taps } from '../../src/geometry/taps';
+import { type Correlation, correlate, forwardRequest, planCorrelation } from './correlate';
 import type { Device } from './device';
-import type { Unsupported } from '../../src/contract';
 import { webgpuKernel } from './kernel';
 import { FINISH, ZEROS } from './programs/fill';
 import { NOT_FUSED, finishedBy } from './programs/fused';
@@ -31,7 +32,7 @@ export const scatter = webgpuKernel({
     for (const tap of taps) correlate(scope, tap, x, filter, output);
     if (fused === NOT_FUSED) return;
     const finish = elementwise(finishedBy(fused, FINISH), output.shape);
-    scope.run({ ...finish, inputs: { ...fused.tensors }, uniforms: { ...size, ...fused.uniforms }, output });
+    scope.run({ ...finish, inputs: fused.tensors, uniforms: { ...size, ...fused.uniforms }, output });
   },
 });
 

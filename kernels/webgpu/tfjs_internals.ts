@@ -4,21 +4,9 @@
  * order of their elements; `runWebGPUProgram` compiles a program, once for each `shaderKey`, and runs it; a buffer goes
  * back to tfjs's pool with `disposeData`. What tfjs changes inside is mended in this file.
  */
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { util } from '@tensorflow/tfjs-core';
 import type { Program } from './programs/program';
-
-/** What a device can take, in bytes and in workgroups. */
-export type Limits = Pick<
-  GPUSupportedLimits,
-  | 'maxStorageBufferBindingSize'
-  | 'maxBufferSize'
-  | 'maxComputeWorkgroupsPerDimension'
-  | 'maxComputeWorkgroupStorageSize'
-  | 'maxComputeInvocationsPerWorkgroup'
-  | 'maxStorageBuffersPerShaderStage'
->;
 
 export function gpuOf(backend: WebGPUBackend): GPUDevice {
   return backend.device;

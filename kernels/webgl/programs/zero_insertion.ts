@@ -5,7 +5,8 @@
  *
  *     source   a b c           zeros inserted   0 a 0 b 0 c
  */
-import { type Conv2DTransposeGeometry } from '../../../src/geometry/geometry';
+import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../../src/geometry/geometry';
+import { zeroInserted } from '../../../src/geometry/taps';
 import type { Uniforms } from '../drawing/uniforms';
 import { DENSE_PLACE, DENSE_STRUCT, DENSE_TEXEL, type DenseLayout, denseUniforms } from '../layouts/dense_image';
 
@@ -29,21 +30,17 @@ void main() {
 }`,
 };
 
-/** Height and width of an image with zeros inserted and padded, as a correlation of stride 1 reads it. */
-export function zeroInsertedSize(g: Conv2DTransposeGeometry): [height: number, width: number] {
-  return [g.outHeight + g.dilationHeight * (g.filterHeight - 1), g.outWidth + g.dilationWidth * (g.filterWidth - 1)];
-}
-
 export function zeroInsertionUniforms(g: Conv2DTransposeGeometry, source: DenseLayout, dense: DenseLayout): Uniforms {
+  const [rows, cols] = [zeroInserted(heightAxis(g)), zeroInserted(widthAxis(g))];
   return {
     ...denseUniforms('sourceAt', source),
     ...denseUniforms('dense', dense),
-    height: zeroInsertedSize(g)[0],
+    height: rows.size,
     inHeight: g.inHeight,
     inWidth: g.inWidth,
     strideRows: g.strideHeight,
     strideCols: g.strideWidth,
-    padTop: g.dilationHeight * (g.filterHeight - 1) - g.padTop,
-    padLeft: g.dilationWidth * (g.filterWidth - 1) - g.padLeft,
+    padTop: rows.padBegin,
+    padLeft: cols.padBegin,
   };
 }

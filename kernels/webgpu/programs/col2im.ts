@@ -9,30 +9,14 @@
  *
  * An element of y looks for what it is met by, rather than the other way round: it is written once.
  */
-import type { Conv2DTransposeGeometry } from '../../../src/geometry/geometry';
+import { GEOMETRY_INTEGERS } from './geometry_integers';
 import type { ProgramSource } from './program';
 
 export const COL2IM: ProgramSource = {
   key: 'col2im',
   inputs: [{ name: 'footprints', lanes: 1 }],
   outputLanes: 1,
-  integers: [
-    'batch',
-    'inHeight',
-    'inWidth',
-    'outHeight',
-    'outWidth',
-    'outChannels',
-    'groupChannels',
-    'tapRows',
-    'tapCols',
-    'strideRows',
-    'strideCols',
-    'dilationRows',
-    'dilationCols',
-    'padTop',
-    'padLeft',
-  ],
+  integers: GEOMETRY_INTEGERS,
   code: () => `
 fn main(index: i32) {
   let pixel = index / uniforms.outChannels;
@@ -42,42 +26,23 @@ fn main(index: i32) {
   if (n >= uniforms.batch) { return; }
   let row = line - n * uniforms.outHeight + uniforms.padTop;
   let col = pixel - line * uniforms.outWidth + uniforms.padLeft;
-  let group = channel / uniforms.groupChannels;
-  let taps = uniforms.tapRows * uniforms.tapCols;
+  let groupChannels = uniforms.outChannels / uniforms.groups;
+  let group = channel / groupChannels;
+  let taps = uniforms.filterHeight * uniforms.filterWidth;
   var sum = 0.;
-  for (var m = 0; m < uniforms.tapRows; m++) {
-    let y = row - m * uniforms.dilationRows;
-    let i = y / uniforms.strideRows;
-    if (y < 0 || i * uniforms.strideRows != y || i >= uniforms.inHeight) { continue; }
-    for (var q = 0; q < uniforms.tapCols; q++) {
-      let x = col - q * uniforms.dilationCols;
-      let j = x / uniforms.strideCols;
-      if (x < 0 || j * uniforms.strideCols != x || j >= uniforms.inWidth) { continue; }
+  for (var m = 0; m < uniforms.filterHeight; m++) {
+    let y = row - m * uniforms.dilationHeight;
+    let i = y / uniforms.strideHeight;
+    if (y < 0 || i * uniforms.strideHeight != y || i >= uniforms.inHeight) { continue; }
+    for (var q = 0; q < uniforms.filterWidth; q++) {
+      let x = col - q * uniforms.dilationWidth;
+      let j = x / uniforms.strideWidth;
+      if (x < 0 || j * uniforms.strideWidth != x || j >= uniforms.inWidth) { continue; }
       let at = ((n * uniforms.inHeight + i) * uniforms.inWidth + j) * taps * uniforms.outChannels;
-      let footprint = (group * taps + m * uniforms.tapCols + q) * uniforms.groupChannels;
-      sum += footprints[at + footprint + channel - group * uniforms.groupChannels];
+      let footprint = (group * taps + m * uniforms.filterWidth + q) * groupChannels;
+      sum += footprints[at + footprint + channel - group * groupChannels];
     }
   }
   result[index] = finish(vec4<f32>(sum), channel).x;
 }`,
 };
-
-export function col2imUniforms(g: Conv2DTransposeGeometry): Record<string, number> {
-  return {
-    batch: g.batch,
-    inHeight: g.inHeight,
-    inWidth: g.inWidth,
-    outHeight: g.outHeight,
-    outWidth: g.outWidth,
-    outChannels: g.outChannels,
-    groupChannels: g.outChannels / g.groups,
-    tapRows: g.filterHeight,
-    tapCols: g.filterWidth,
-    strideRows: g.strideHeight,
-    strideCols: g.strideWidth,
-    dilationRows: g.dilationHeight,
-    dilationCols: g.dilationWidth,
-    padTop: g.padTop,
-    padLeft: g.padLeft,
-  };
-}

@@ -4,7 +4,7 @@
  * one element of the result, or, where every channel is a group of its own, four neighbouring channels of a pixel: then
  * four of the image meet four of the filter, lane by lane.
  */
-import { type CorrelationKind, INTEGERS } from './correlation';
+import { CORRELATION_INTEGERS, type CorrelationKind } from './correlation_kind';
 import type { ProgramSource } from './program';
 import { tapIntegers, tapsCode } from './taps';
 
@@ -22,7 +22,7 @@ export function directSource({ order, phased, adds, depthwise }: DirectKind): Pr
       { name: 'weights', lanes },
     ],
     outputLanes: lanes,
-    integers: [...INTEGERS, ...tapIntegers(phased)],
+    integers: [...CORRELATION_INTEGERS, ...tapIntegers(phased)],
     code: () => `${tapsCode(phased)}
 fn main(index: i32) {
   let quads = uniforms.outChannels / ${lanes};

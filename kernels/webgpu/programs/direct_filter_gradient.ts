@@ -22,16 +22,16 @@ fn main(index: i32) {
   let cols = uniforms.inChannels / ${lanes};
   let groupRows = uniforms.outChannels / uniforms.groups;
   let groupCols = uniforms.inChannels / uniforms.groups;
-  let taps = uniforms.tapRows * uniforms.tapCols;
+  let taps = uniforms.filterHeight * uniforms.filterWidth;
   let row = index / cols;
   let col = index - row * cols;
   let part = row / (taps * groupRows);
   if (part >= uniforms.parts) { return; }
   let ofPart = row - part * taps * groupRows;
   let tap = ofPart / groupRows;
-  let tapRow = tap / uniforms.tapCols;
-  let offsetRow = tapRow * uniforms.dilationRows - uniforms.padTop;
-  let offsetCol = (tap - tapRow * uniforms.tapCols) * uniforms.dilationCols - uniforms.padLeft;
+  let tapRow = tap / uniforms.filterWidth;
+  let offsetRow = tapRow * uniforms.dilationHeight - uniforms.padTop;
+  let offsetCol = (tap - tapRow * uniforms.filterWidth) * uniforms.dilationWidth - uniforms.padLeft;
   let channel = ${depthwise ? 'col' : '(col / groupCols) * groupRows + ofPart - tap * groupRows'};
   let dyChannels = uniforms.outChannels / ${lanes};
   let first = part * uniforms.pixelsOfPart;
@@ -40,8 +40,8 @@ fn main(index: i32) {
   for (var pixel = first; pixel < end; pixel++) {
     let line = pixel / uniforms.inWidth;
     let image = line / uniforms.inHeight;
-    let r = (line - image * uniforms.inHeight) * uniforms.strideRows + offsetRow;
-    let c = (pixel - line * uniforms.inWidth) * uniforms.strideCols + offsetCol;
+    let r = (line - image * uniforms.inHeight) * uniforms.strideHeight + offsetRow;
+    let c = (pixel - line * uniforms.inWidth) * uniforms.strideWidth + offsetCol;
     if (r >= 0 && r < uniforms.outHeight && c >= 0 && c < uniforms.outWidth) {
       let at = ((image * uniforms.outHeight + r) * uniforms.outWidth + c) * dyChannels + channel;
       sum += x[pixel * cols + col] * dy[at];

@@ -9,56 +9,48 @@
  * Through a workgroup's memory go, for a chunk of pixels, the rows (dy, moved by the tap: zero outside) and the columns
  * (x), quads of channels lying together in both; an invocation multiplies 8 × 4 in registers.
  */
-import { type ProgramSource, QUOTIENT, WORKGROUP, each, range, readIf, shifted, within } from './program';
+import { GEOMETRY_INTEGERS } from './geometry_integers';
+import {
+  type Lanes,
+  type ProgramSource,
+  QUOTIENT,
+  WORKGROUP,
+  each,
+  range,
+  readIf,
+  shifted,
+  takenApart,
+  within,
+} from './program';
+import { type Tile, tileRows } from './tile';
+
+/** Pixels of a chunk. */
+const CHUNK = 16;
 
 export interface FilterGradientKind {
-  /** Invocations of a workgroup by columns; the others go by rows. */
-  readonly across: number;
-  /** Quads of rows of an invocation. */
-  readonly down: number;
-  /** Pixels of a chunk. */
-  readonly chunk: number;
+  readonly tile: Tile;
   /** Whether four channels of dy, and of x, lie together within a group. */
-  readonly dy: 1 | 4;
-  readonly x: 1 | 4;
+  readonly dy: Lanes;
+  readonly x: Lanes;
 }
 
-export function tileRows({ across, down }: FilterGradientKind): number {
-  return (WORKGROUP / across) * down * 4;
-}
+/** Of all programs that sum up parts of the pixels. */
+export const PART_INTEGERS = [...GEOMETRY_INTEGERS, 'pixelsOfPart', 'parts'];
 
-export function tileCols({ across }: FilterGradientKind): number {
-  return 4 * across;
-}
-
-/** Of all programs that sum up parts. */
-export const PART_INTEGERS = [
-  'batch',
-  'inHeight',
-  'inWidth',
-  'outHeight',
-  'outWidth',
-  'inChannels',
-  'outChannels',
-  'groups',
-  'tapRows',
-  'tapCols',
-  'strideRows',
-  'strideCols',
-  'dilationRows',
-  'dilationCols',
-  'padTop',
-  'padLeft',
-  'pixelsOfPart',
-  'parts',
-];
+/** What the index of a workgroup counts. */
+const WORK = [
+  ['colTile', 'uniforms.colTiles'],
+  ['rowTile', 'uniforms.rowTiles'],
+  ['group', 'uniforms.groups'],
+] as const;
 
 export function filterGradientSource(kind: FilterGradientKind): ProgramSource {
-  const { across, down, chunk, dy, x } = kind;
-  const rowQuads = tileRows(kind) / 4;
-  const ownRows = range(down);
+  const { tile, dy, x } = kind;
+  const { across } = tile;
+  const rowQuads = tileRows(tile) / 4;
+  const ownQuads = tile.rows / 4;
   return {
-    key: `filter gradient ${[across, down, chunk, dy, x].join(' ')}`,
+    key: `filter gradient ${[across, tile.rows, dy, x].join(' ')}`,
     inputs: [
       { name: 'x', lanes: x },
       { name: 'dy', lanes: dy },
@@ -68,40 +60,35 @@ export function filterGradientSource(kind: FilterGradientKind): ProgramSource {
     code: () => `${QUOTIENT}
 const ROW_QUADS = ${rowQuads};
 const COL_QUADS = ${across};
-var<workgroup> rowTerms: array<vec4<f32>, ${rowQuads * chunk}>;
-var<workgroup> colTerms: array<vec4<f32>, ${across * chunk}>;
+var<workgroup> rowTerms: array<vec4<f32>, ${rowQuads * CHUNK}>;
+var<workgroup> colTerms: array<vec4<f32>, ${across * CHUNK}>;
 
 fn main(index: i32) {
   let thread = i32(localIndex);
   let work = ${shifted('index', WORKGROUP)};
-  let ofCols = quotient(work, uniforms.colTiles);
-  let colTile = work - ofCols * uniforms.colTiles;
-  let ofRows = quotient(ofCols, uniforms.rowTiles);
-  let rowTile = ofCols - ofRows * uniforms.rowTiles;
-  let part = quotient(ofRows, uniforms.groups);
-  let group = ofRows - part * uniforms.groups;
+${takenApart('work', WORK, 'part')}
   let groupRows = uniforms.outChannels / uniforms.groups;
   let groupCols = uniforms.inChannels / uniforms.groups;
-  let rows = uniforms.tapRows * uniforms.tapCols * groupRows;
+  let rows = uniforms.filterHeight * uniforms.filterWidth * groupRows;
   let pixels = select(0, uniforms.batch * uniforms.inHeight * uniforms.inWidth, part < uniforms.parts);
   let end = min(pixels, (part + 1) * uniforms.pixelsOfPart);
   // What an invocation loads: always the same rows and columns.
   let rowQuad = thread & (ROW_QUADS - 1);
   let firstRow = 4 * (rowTile * ROW_QUADS + rowQuad);
-${dy === 4 ? rowOf('', 'firstRow') : each(range(4), (n) => rowOf(`${n}`, `firstRow + ${n}`))}
-  let ownLine = ${shifted('thread', across)} * ${down};
+${dy === 4 ? rowOf('', 'firstRow') : each(range(4), (n) => rowOf(`${n}`, `(firstRow + ${n})`))}
+  let ownLine = ${shifted('thread', across)} * ${ownQuads};
   let colQuad = thread & (COL_QUADS - 1);
   let firstCol = 4 * (colTile * COL_QUADS + colQuad);
-${each(ownRows, (n) => each(range(4), (k) => `  var sum${n}${k} = vec4<f32>(0.);`))}
-  for (var chunk = 0; chunk < uniforms.pixelsOfPart; chunk += ${chunk}) {
+${each(range(ownQuads), (n) => each(range(4), (k) => `  var sum${n}${k} = vec4<f32>(0.);`))}
+  for (var chunk = 0; chunk < uniforms.pixelsOfPart; chunk += ${CHUNK}) {
     let first = part * uniforms.pixelsOfPart + chunk;
-${each(range(Math.ceil((rowQuads * chunk) / WORKGROUP)), (n) => loadRows(kind, n))}
-${each(range(Math.ceil((across * chunk) / WORKGROUP)), (n) => loadCols(kind, n))}
+${each(range(Math.ceil((rowQuads * CHUNK) / WORKGROUP)), (n) => loadRows(kind, n))}
+${each(range(Math.ceil((across * CHUNK) / WORKGROUP)), (n) => loadCols(kind, n))}
     workgroupBarrier();
-    for (var p = 0; p < ${chunk}; p++) {
+    for (var p = 0; p < ${CHUNK}; p++) {
       let by = colTerms[p * COL_QUADS + colQuad];
 ${each(
-  ownRows,
+  range(ownQuads),
   (n) => `      let of${n} = rowTerms[p * ROW_QUADS + ownLine + ${n}];
 ${each(range(4), (k) => `      sum${n}${k} = sum${n}${k} + of${n}.${'xyzw'[k]} * by;`)}`,
 )}
@@ -112,7 +99,7 @@ ${each(range(4), (k) => `      sum${n}${k} = sum${n}${k} + of${n}.${'xyzw'[k]} *
   if (col < groupCols && part < uniforms.parts) {
     let ofPart = part * rows * uniforms.inChannels;
     let ownRow = 4 * (rowTile * ROW_QUADS + ownLine);
-${each(ownRows, (n) =>
+${each(range(ownQuads), (n) =>
   each(
     range(4),
     (k) => `    if (ownRow + ${4 * n + k} < rows) {
@@ -132,18 +119,27 @@ ${
 
 /** Row `row` → where its tap reads, and its channel of dy. */
 function rowOf(n: string, row: string): string {
-  return `  let tap${n} = quotient(${row}, groupRows);
-  let channel${n} = group * groupRows + ${row} - tap${n} * groupRows;
-  let tapRow${n} = quotient(tap${n}, uniforms.tapCols);
-  let offsetRow${n} = tapRow${n} * uniforms.dilationRows - uniforms.padTop;
-  let offsetCol${n} = (tap${n} - tapRow${n} * uniforms.tapCols) * uniforms.dilationCols - uniforms.padLeft;`;
+  const digits = [
+    [`ofGroup${n}`, 'groupRows'],
+    [`tapCol${n}`, 'uniforms.filterWidth'],
+  ] as const;
+  return `${takenApart(row, digits, `tapRow${n}`)}
+  let channel${n} = group * groupRows + ofGroup${n};
+  let offsetRow${n} = tapRow${n} * uniforms.dilationHeight - uniforms.padTop;
+  let offsetCol${n} = tapCol${n} * uniforms.dilationWidth - uniforms.padLeft;`;
 }
 
+/** A pixel of x. */
+const PIXEL = [
+  ['j', 'uniforms.inWidth'],
+  ['i', 'uniforms.inHeight'],
+] as const;
+
 function loadRows(kind: FilterGradientKind, n: number): string {
-  const rowQuads = tileRows(kind) / 4;
+  const rowQuads = tileRows(kind.tile) / 4;
   const one = (suffix: string, to: string): string => `      {
-        let row = i + offsetRow${suffix};
-        let col = j + offsetCol${suffix};
+        let row = i * uniforms.strideHeight + offsetRow${suffix};
+        let col = j * uniforms.strideWidth + offsetCol${suffix};
         let pixelOfDy = (image * uniforms.outHeight + row) * uniforms.outWidth + col;
         let at = pixelOfDy * uniforms.outChannels + channel${suffix};
         let inside = (pixel < end) & (${kind.dy === 4 ? 'firstRow' : `firstRow + ${suffix}`} < rows)
@@ -153,17 +149,14 @@ function loadRows(kind: FilterGradientKind, n: number): string {
   return `    {
       let p = ${shifted('thread', rowQuads)} + ${(n * WORKGROUP) / rowQuads};
       let pixel = first + p;
-      let line = quotient(pixel, uniforms.inWidth);
-      let image = quotient(line, uniforms.inHeight);
-      let i = (line - image * uniforms.inHeight) * uniforms.strideRows;
-      let j = (pixel - line * uniforms.inWidth) * uniforms.strideCols;
+${takenApart('pixel', PIXEL, 'image')}
       var value: vec4<f32>;
 ${kind.dy === 4 ? one('', 'value') : each(range(4), (k) => one(`${k}`, `value.${'xyzw'[k]}`))}
       rowTerms[p * ROW_QUADS + rowQuad] = value;
     }`;
 }
 
-function loadCols({ across, chunk, x }: FilterGradientKind, n: number): string {
+function loadCols({ tile: { across }, x }: FilterGradientKind, n: number): string {
   const of = 'pixel * uniforms.inChannels + group * groupCols + firstCol';
   const counts = (col: string): string => `(pixel < end) & (${col} < groupCols)`;
   return `    {
@@ -175,6 +168,6 @@ ${
     ? `      value = ${readIf(counts('firstCol'), 'x', `(${of}) >> 2u`, 4)};`
     : each(range(4), (k) => `      value.${'xyzw'[k]} = ${readIf(counts(`firstCol + ${k}`), 'x', `${of} + ${k}`, 1)};`)
 }
-      ${(across * chunk) % WORKGROUP === 0 ? '{' : `if (p < ${chunk}) {`} colTerms[p * COL_QUADS + colQuad] = value; }
+      ${(across * CHUNK) % WORKGROUP === 0 ? '{' : `if (p < ${CHUNK}) {`} colTerms[p * COL_QUADS + colQuad] = value; }
     }`;
 }

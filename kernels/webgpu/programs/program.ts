@@ -18,10 +18,18 @@ export function each<T>(items: readonly T[], code: (item: T, n: number) => strin
 /** Invocations of a workgroup, in all programs: what every device has. */
 export const WORKGROUP = 64;
 
+/** Floats of an element of a buffer, as a program sees it. */
+export type Lanes = 1 | 4;
+
+/** Four, if lines of so many floats are made of fours. */
+export function lanesOf(size: number): Lanes {
+  return size % 4 === 0 ? 4 : 1;
+}
+
 /** A buffer that a program reads: its name in the code, and how many floats an element of it holds there. */
 export interface Input {
   readonly name: string;
-  readonly lanes: 1 | 4;
+  readonly lanes: Lanes;
 }
 
 /** What a program is made of. Equal keys mean equal code. */
@@ -29,7 +37,7 @@ export interface ProgramSource {
   readonly key: string;
   readonly inputs: readonly Input[];
   /** Floats of an element of `result`. */
-  readonly outputLanes: 1 | 4;
+  readonly outputLanes: Lanes;
   /** Names of integers. */
   readonly integers: readonly string[];
   /** Names of floats. */
@@ -96,6 +104,23 @@ fn smallQuotient(a: i32, b: i32) -> i32 { return i32((f32(a) + 0.5) / f32(b)); }
 /** What smallQuotient can divide. */
 export const LARGEST_DIVIDEND = 2 ** 22;
 
+/**
+ * The code that takes an index ≥ 0 apart into numbers below some sizes, of which the first counts fastest, and what is
+ * left: of `pixel`, given col below width and row below height, the image.
+ */
+export function takenApart(
+  index: string,
+  digits: readonly (readonly [name: string, size: string])[],
+  left: string,
+): string {
+  return each(digits, ([name, size], n) => {
+    const of = n === 0 ? index : `above_${digits[n - 1][0]}`;
+    const above = n === digits.length - 1 ? left : `above_${name}`;
+    return `  let ${above} = quotient(${of}, ${size});
+  let ${name} = ${of} - ${above} * ${size};`;
+  });
+}
+
 /** The code for `value` divided by a power of two, `value` ≥ 0. */
 export function shifted(value: string, by: number): string {
   return by === 1 ? value : `(${value} >> ${Math.log2(by)}u)`;
@@ -114,7 +139,7 @@ export function elementwise(
  * An element of a buffer where a condition holds, else 0, without a branch: where many stand in a row, compilers take
  * minutes over branches.
  */
-export function readIf(condition: string, buffer: string, at: string, lanes: 1 | 4): string {
+export function readIf(condition: string, buffer: string, at: string, lanes: Lanes): string {
   const zero = lanes === 4 ? 'vec4<f32>(0.)' : '0.';
   return `select(${zero}, ${buffer}[select(0, ${at}, ${condition})], ${condition})`;
 }

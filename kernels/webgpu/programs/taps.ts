@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/**
- * Taps along an axis, in WGSL: `count` of them; tap n is `tap + n · tapStep` of the filter and moves what is read by
- * `offset + n · offsetStep`.
- */
-const TAPS = `
-struct Taps { count: i32, offset: i32, offsetStep: i32, tap: i32, tapStep: i32 };`;
+/** Evenly spaced taps (src/geometry/taps) in WGSL: those of each phase of the output, or the same for all pixels. */
+import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../../src/geometry/geometry';
+import { tapSpacing } from '../../../src/geometry/phases';
+import type { Taps } from '../../../src/geometry/taps';
+import { uniformsOf } from './geometry_integers';
+
+/** Which taps pixels meet. */
+export type MetTaps = { readonly rows: Taps; readonly cols: Taps } | { readonly phasesOf: Conv2DTransposeGeometry };
 
 /** src/geometry/phases, for one phase. */
 const PHASE_TAPS = `
@@ -20,42 +22,61 @@ fn phaseTaps(firstOut: i32, stride: i32, pad: i32, dilation: i32, kernel: i32, t
   return Taps(0, 0, 0, 0, 0);
 }
 fn rowTapsOf(phase: i32) -> Taps {
+  let kernel = uniforms.filterHeight;
   let tapStep = uniforms.tapStepRows;
-  return phaseTaps(phase, uniforms.strideRows, uniforms.padTop, uniforms.dilationRows, uniforms.tapRows, tapStep);
+  return phaseTaps(phase, uniforms.strideHeight, uniforms.padTop, uniforms.dilationHeight, kernel, tapStep);
 }
 fn colTapsOf(phase: i32) -> Taps {
+  let kernel = uniforms.filterWidth;
   let tapStep = uniforms.tapStepCols;
-  return phaseTaps(phase, uniforms.strideCols, uniforms.padLeft, uniforms.dilationCols, uniforms.tapCols, tapStep);
+  return phaseTaps(phase, uniforms.strideWidth, uniforms.padLeft, uniforms.dilationWidth, kernel, tapStep);
 }`;
 
-const FIXED_TAPS = `
-fn rowTapsOf(phase: i32) -> Taps {
-  return Taps(uniforms.rowCount, uniforms.rowOffset, uniforms.rowOffsetStep, uniforms.rowTap, uniforms.rowTapStep);
-}
-fn colTapsOf(phase: i32) -> Taps {
-  return Taps(uniforms.colCount, uniforms.colOffset, uniforms.colOffsetStep, uniforms.colTap, uniforms.colTapStep);
-}`;
-
-const PHASE_INTEGERS = [
-  'strideRows',
-  'strideCols',
+const PHASE_GEOMETRY = [
+  'strideHeight',
+  'strideWidth',
   'padTop',
   'padLeft',
-  'dilationRows',
-  'dilationCols',
-  'tapRows',
-  'tapCols',
-  'tapStepRows',
-  'tapStepCols',
+  'dilationHeight',
+  'dilationWidth',
+  'filterHeight',
+  'filterWidth',
 ];
-const FIXED_INTEGERS = ['row', 'col'].flatMap((axis) =>
-  ['Count', 'Offset', 'OffsetStep', 'Tap', 'TapStep'].map((name) => axis + name),
-);
 
-/** Taps of each phase of the output, or the same for all pixels: the code that finds them, and its integers. */
-export function tapsCode(phased: boolean): string {
-  return TAPS + (phased ? PHASE_TAPS : FIXED_TAPS);
+const FIELDS = ['count', 'offset', 'offsetStep', 'tap', 'tapStep'] as const;
+const named = (axis: 'row' | 'col', field: string): string => `${axis}_${field}`;
+
+function fixedTaps(axis: 'row' | 'col'): string {
+  const values = FIELDS.map((field) => `uniforms.${named(axis, field)}`);
+  return `
+fn ${axis}TapsOf(phase: i32) -> Taps { return Taps(${values.join(', ')}); }`;
 }
+
+/** `struct Taps`, and `rowTapsOf(phase)` and `colTapsOf(phase)`. */
+export function tapsCode(phased: boolean): string {
+  return `
+struct Taps { ${FIELDS.map((field) => `${field}: i32`).join(', ')} };${
+    phased ? PHASE_TAPS : fixedTaps('row') + fixedTaps('col')
+  }`;
+}
+
+/** The integers that these take. */
 export function tapIntegers(phased: boolean): readonly string[] {
-  return phased ? PHASE_INTEGERS : FIXED_INTEGERS;
+  if (phased) return [...PHASE_GEOMETRY, 'tapStepRows', 'tapStepCols'];
+  return (['row', 'col'] as const).flatMap((axis) => FIELDS.map((field) => named(axis, field)));
+}
+
+export function tapUniforms(taps: MetTaps): Record<string, number> {
+  if ('phasesOf' in taps) {
+    const g = taps.phasesOf;
+    const [tapStepRows, tapStepCols] = [tapSpacing(heightAxis(g)).step, tapSpacing(widthAxis(g)).step];
+    return { ...uniformsOf(g), tapStepRows, tapStepCols };
+  }
+  const { rows, cols } = taps;
+  return Object.fromEntries(
+    FIELDS.flatMap((field) => [
+      [named('row', field), rows[field]],
+      [named('col', field), cols[field]],
+    ]),
+  );
 }

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The part of a matrix product that a workgroup computes: a tile in each invocation's registers, side by side. */
+import { WORKGROUP } from './program';
+
+export interface Tile {
+  /** Invocations by columns, four of them each; the others go by rows. */
+  readonly across: number;
+  /** Rows of an invocation. */
+  readonly rows: number;
+}
+
+/** Where channels of a group are fewer than this, tiles would be empty for the most part. */
+export const FEWEST_CHANNELS = 4;
+
+/** Rows of a workgroup. */
+export function tileRows({ across, rows }: Tile): number {
+  return (WORKGROUP / across) * rows;
+}
+
+/** Columns of a workgroup. */
+export function tileCols({ across }: Tile): number {
+  return 4 * across;
+}
+
+/** The tile that computes a product of so many rows and columns with the least work. */
+export function cheapest<T extends Tile>(tiles: readonly T[], rows: number, cols: number): T {
+  const cost = (tile: T): number => {
+    const computed = roundUp(rows, tileRows(tile)) * roundUp(cols, tileCols(tile));
+    // Fewer rows of an invocation mean more loads.
+    return computed * (1 + 4 / tile.rows);
+  };
+  return tiles.reduce((best, other) => (cost(other) < cost(best) ? other : best));
+}
+
+function roundUp(size: number, unit: number): number {
+  return Math.ceil(size / unit) * unit;
+}
