@@ -85,6 +85,22 @@ function specs(): void {
     });
   }
 
+  it('takes tensors that were cast to floats, whose buffers hold integers', () => {
+    const small = layer({ inSize: [2, 2], kernel: [2, 2], inChannels: 2, outChannels: 2 });
+    const values = (shape: number[], most: number): number[] =>
+      Array.from({ length: tf.util.sizeFromShape(shape) }, (_, n) => (n * 7) % most);
+    const [a, w, b] = [values(xShape(small), 2), values(filterShape(small), 5), [3, -4]];
+    tf.tidy(() => {
+      const $x = tf.tensor4d(a, xShape(small), 'bool').toFloat() as tf.Tensor4D;
+      const $filter = tf.tensor4d(w, filterShape(small), 'int32').toFloat() as tf.Tensor4D;
+      const bias = tf.tensor1d(b, 'int32').toFloat() as tf.Tensor1D;
+      const [, strides, pad] = opArguments(small, 'subpixel');
+      const y = fused.conv2dTranspose({ x: $x, filter: $filter, strides, pad, bias, activation: 'relu' });
+      const sums = oracle.forward(small, a, w);
+      expect([...y.dataSync()]).toEqual(Array.from(sums.values, (sum, n) => Math.max(0, sum + b[n % 2])));
+    });
+  });
+
   for (const variant of VARIANTS) {
     it(`${variant}: gives all buffers back to the pool`, () => {
       const { inputs, runs } = forwardAndGradients(variant);

@@ -40,8 +40,9 @@ export function webgpuKernel<P extends object>({ plan, run }: WebGPUKernel<P>): 
       const planned = planOf(g)(deviceOf(backend));
       if ('reason' in planned) throw new Error(planned.reason);
       return Scope.run(backend, (scope) => {
+        const floats = (info: TensorInfo): TensorInfo => scope.floats(info);
         const output = scope.buffer(outShape);
-        run(scope, planned, first, second, output, fusedOf(fused));
+        run(scope, planned, floats(first), floats(second), output, fusedOf(fused, floats));
         return output;
       });
     },

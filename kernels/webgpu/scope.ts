@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One call of a kernel: its programs run one after another; buffers between them go back to tfjs's pool at the end. */
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { Program, type ProgramSource } from './programs/program';
-import { disposeTensor, runProgram, tensorOf } from './tfjs_internals';
+import { FLOATS } from './programs/floats';
+import { Program, type ProgramSource, elementwise } from './programs/program';
+import { disposeTensor, holdsFloats, runProgram, tensorOf } from './tfjs_internals';
 
 /** A run of a program. */
 export interface Step {
@@ -36,6 +37,15 @@ export class Scope {
     const info = tensorOf(this.backend, shape);
     this.made.push(info);
     return info;
+  }
+
+  /** A tensor in floats: itself, if its buffer holds them. */
+  floats(info: TensorInfo): TensorInfo {
+    if (holdsFloats(this.backend, info)) return info;
+    const output = this.buffer(info.shape);
+    const uniforms = { floats: util.sizeFromShape(info.shape) };
+    this.run({ ...elementwise(FLOATS, info.shape), inputs: { integers: info }, uniforms, output });
+    return output;
   }
 
   run({ source, workgroups, inputs, uniforms, output }: Step): void {

@@ -22,6 +22,7 @@ export function adapterNameOf(backend: WebGPUBackend): string {
 export function lacksOf(backend: WebGPUBackend): string[] {
   const members = {
     device: 'object',
+    tensorMap: 'object',
     runWebGPUProgram: 'function',
     makeTensorInfo: 'function',
     disposeData: 'function',
@@ -29,6 +30,11 @@ export function lacksOf(backend: WebGPUBackend): string[] {
   return Object.entries(members).flatMap(([name, type]) =>
     typeof (backend as unknown as Record<string, unknown>)[name] === type ? [] : [name],
   );
+}
+
+/** Whether the buffer of a tensor holds floats: of one that was cast to them it may hold what it held before. */
+export function holdsFloats(backend: WebGPUBackend, { dataId }: TensorInfo): boolean {
+  return backend.tensorMap.get(dataId).dtype === 'float32';
 }
 
 /** A tensor of float32: of these values, or with whatever its buffer holds. */

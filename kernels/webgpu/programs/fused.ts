@@ -43,7 +43,8 @@ export const NOT_FUSED: Fused = {
   uniforms: {},
 };
 
-export function fusedOf(given: FusedInfo | undefined): Fused {
+/** @param floats A tensor as one whose buffer holds floats. */
+export function fusedOf(given: FusedInfo | undefined, floats: (info: TensorInfo) => TensorInfo): Fused {
   if (!given) return NOT_FUSED;
   const { bias, activation, preluActivationWeights, leakyreluAlpha } = given;
   const prelu = activation === 'prelu' ? preluActivationWeights : undefined;
@@ -60,7 +61,7 @@ fn finish(sums: vec4<f32>, channel: i32) -> vec4<f32> {
   return v;
 }`,
     inputs: names.map((name) => ({ name, lanes: 1 })),
-    tensors: Object.fromEntries(perChannel),
+    tensors: Object.fromEntries(perChannel.map(([name, info]) => [name, floats(info)])),
     integers: names.map((name) => `${name}Step`),
     floats: leaks ? ['leakyreluAlpha'] : [],
     uniforms: {
