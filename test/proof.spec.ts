@@ -58,6 +58,9 @@ function proofSpecs({ backend: backendName }: Environment): void {
     }
   });
 
+  // What is known of webgpu's tensors is public: its kernels look for members, and prove nothing by values.
+  if (backendName === 'webgpu') return;
+
   it('is made once', async () => {
     await onLaterTfjs({}, () => {
       const write = spyOnCalls(backend(), 'write');

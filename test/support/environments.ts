@@ -13,6 +13,8 @@ export interface Environment {
   onlyNumbers?: boolean;
   /** Another setting of a backend that is tried in full elsewhere: what takes long is tried less here. */
   isVariation?: boolean;
+  /** Whether times are predicted there. Default: they are. */
+  isCalibrated?: boolean;
   /** The titles of the specs that are tried there. Default: all. */
   specs?: readonly string[];
   /** Why no kernel of ours runs there, if none does; then the op is composed of core ops. */

@@ -7,6 +7,7 @@ import type { Environment } from './environments';
 export const webgpu: Environment = {
   name: 'webgpu',
   backend: 'webgpu',
+  isCalibrated: false,
   setUp: async () => {
     await tf.setBackend('webgpu');
     // Specs read synchronously, and count the warnings: this is none of ours.
