@@ -9,7 +9,7 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { addressesOf } from './addresses.mjs';
+import { addressesOf, readdressed } from './addresses.mjs';
 import { anchorsOf, targetsOf } from './markdown.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -24,15 +24,6 @@ const TEXTS = [
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
 ];
-
-/** The text with all addresses of a project of this name, whoever owns it there, turned into these. */
-function readdressed(text, { page, pictures, site }) {
-  const name = page.split('/').at(-1).replaceAll('.', '\\.');
-  return text
-    .replace(new RegExp(`https://github\\.com/[\\w-]+/${name}(?![\\w-])`, 'g'), page)
-    .replace(new RegExp(`https://raw\\.githubusercontent\\.com/[\\w-]+/${name}(?![\\w-])`, 'g'), pictures)
-    .replace(new RegExp(`https://[\\w-]+\\.github\\.io/${name}(?![\\w-])`, 'g'), site);
-}
 
 /** What is wrong with a target in a text, if anything is. */
 function fault(target, file, { page, pictures, site }) {
@@ -65,7 +56,7 @@ if (process.argv.includes('--check')) {
     const text = read(file);
     const links = targetsOf(text).map((target) => [target, fault(target, file, addresses)]);
     return [
-      ...(readdressed(text, addresses) === text ? [] : [`${file} says another address: npm run address`]),
+      ...(readdressed(text, manifest) === text ? [] : [`${file} says another address: npm run address`]),
       ...links.filter(([, what]) => what).map(([target, what]) => `${file}: ${target} ${what}`),
     ];
   });
@@ -75,7 +66,7 @@ if (process.argv.includes('--check')) {
   console.log(faults.length === 0 ? `All addresses are those of ${addresses.page}` : faults.join('\n'));
   process.exitCode = faults.length === 0 ? 0 : 1;
 } else {
-  for (const file of TEXTS) writeFileSync(join(root, file), readdressed(read(file), addresses));
+  for (const file of TEXTS) writeFileSync(join(root, file), readdressed(read(file), manifest));
   writeFileSync(join(root, 'package.json'), `${JSON.stringify({ ...manifest, ...derived }, null, 2)}\n`);
   console.log(`All addresses are now those of ${addresses.page}`);
 }

@@ -15,6 +15,25 @@ describe('the project', () => {
     expect(printed).toMatch(/^All addresses are those of https:\/\/github\.com\/[^\n]+\n$/);
   });
 
+  it('moves with its owner and its name', () => {
+    const url = 'git+https://github.com/someone/deconv.js.git';
+    const before = {
+      bugs: { url: 'https://github.com/OWNER/old-name/issues' },
+      homepage: 'https://OWNER.github.io/old-name/',
+    };
+    const readdressed = (text: string, name: string): string =>
+      callExported('scripts/addresses.mjs', 'readdressed', text, { name, repository: { url }, ...before });
+    const textOf = (owner: string, name: string): string =>
+      `https://github.com/${owner}/${name}/issues, https://raw.githubusercontent.com/${owner}/${name}/main/a.gif, ` +
+      `[https://${owner}.github.io/${name}/](https://github.com/tensorflow/tfjs), npm install ${name}`;
+    for (const name of ['old-name', 'the-package', 'deconv.js']) {
+      const moved = textOf('someone', 'deconv.js').replace(/[^ ]+$/, name);
+      expect(readdressed(textOf('OWNER', name), 'the-package')).toBe(moved);
+    }
+    const others = textOf('OWNER', 'old-name-of-others');
+    expect(readdressed(others, 'the-package')).toBe(others);
+  });
+
   it('dates what is unreleased when it is released', () => {
     const text = '# Changelog\n\n## Unreleased\n\n- New.\n\n## 0.1.0 – 2026-01-01\n\n- First.\n';
     expect(datedChangelog(text, '0.2.0', '2026-02-03')).toBe(
