@@ -16,7 +16,7 @@ export function addressesOf({ repository: { url } }) {
   };
 }
 
-/** Names that the project goes or went by: the repository's, the package's, and those of addresses not yet rewritten. */
+/** Names that the project goes or went by: the repository's, the package's, those of addresses not yet rewritten. */
 function namesOf({ name, repository, homepage, bugs }) {
   const page = addressesOf({ repository }).page;
   return [page, homepage, bugs?.url]

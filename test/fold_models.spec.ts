@@ -259,9 +259,11 @@ describeOnEveryBackend(
     });
 
     it('layers of other kinds, with weights and states of their own, are what they were', () => {
+      // With a mask, tfjs's own recurrent layers give other results in every call on webgpu.
+      const maskZero = environment.backend !== 'webgpu';
       const model = sequential({
         layers: [
-          L.embedding({ inputDim: 9, outputDim: 4, maskZero: true, inputLength: 6 }),
+          L.embedding({ inputDim: 9, outputDim: 4, maskZero, inputLength: 6 }),
           L.dropout({ rate: 0.5 }),
           L.bidirectional({ layer: L.lstm({ units: 3, returnSequences: true }) as never, mergeMode: 'concat' }),
           L.timeDistributed({ layer: L.dense({ units: 5, kernelConstraint: 'nonNeg' }) }),

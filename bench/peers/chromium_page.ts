@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 import { type LaunchOptions, type Page, chromium } from 'playwright-core';
-import { CHROMIUM_FLAGS, HOW_TO_GET_ONE, WEBGPU_FLAGS, ensureChromium } from '../../scripts/chromium.mjs';
+import { CHROMIUM_FLAGS, HOW_TO_GET_ONE, VULKAN_FLAGS, WEBGPU_FLAGS, ensureChromium } from '../../scripts/chromium.mjs';
 import { ISOLATING_HEADERS } from './isolation';
 
 const ORT_FOLDER = new URL('../../node_modules/onnxruntime-web/dist/', import.meta.url);
@@ -51,7 +51,11 @@ export async function inChromium<T>(
     define: { global: 'globalThis', 'import.meta.url': '"https://bench.invalid/"' },
     logLevel: 'error',
   });
-  const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS, ...WEBGPU_FLAGS], ...launch });
+  const browser = await chromium.launch({
+    executablePath,
+    args: [...CHROMIUM_FLAGS, ...WEBGPU_FLAGS, ...VULKAN_FLAGS],
+    ...launch,
+  });
   try {
     const tab = await browser.newPage();
     tab.on('pageerror', (error) => console.error(error));
