@@ -25,7 +25,10 @@ function gflopsOf(outcome: Outcome<string>, layer: string, who: string): number 
   return workloadNamed(layer).flops / (timedOf(outcome, who)?.ms ?? NaN) / 1e6;
 }
 
-const against = (who: string, other: string): Column => [`× ${other}`, (outcome) => ratio(outcome, who, other)];
+const against = (who: string, other: string, of: 'ms' | 'hotMs' = 'ms'): Column => [
+  `× ${other}`,
+  (outcome) => ratio(outcome, who, other, of),
+];
 
 /** Whom ours on a backend is compared with: who took part, on that backend or everywhere. */
 function othersOf(times: LayerTimes, backend: string): string[] {
@@ -70,14 +73,14 @@ export function forwardTable(times: LayerTimes, backends: readonly string[], pea
   return `peak ${significant(ceiling)} GFLOP/s\n${ratioTable('layer', times, [...columns, difference])}`;
 }
 
-/** Ours on several threads, on each backend: against one, and against onnxruntime-web with as many. */
+/** Ours on several threads, on each backend: hot, against one, and against onnxruntime-web with as many. */
 export function threadsTable(times: LayerTimes, backends: readonly string[]): string {
   const columns = backends.flatMap((backend): Column[] => {
     const own = `ours ${backend}`;
     return [
-      msColumn(`${own} ms`, own),
-      ['× one thread', (outcome) => ratio(outcome, own, `${ALONE} ${backend}`)],
-      ...othersOf(times, backend).map((other) => against(own, other)),
+      msColumn(`${own} ms`, own, 'hotMs'),
+      ['× one thread', (outcome) => ratio(outcome, own, `${ALONE} ${backend}`, 'hotMs')],
+      ...othersOf(times, backend).map((other) => against(own, other, 'hotMs')),
     ];
   });
   return ratioTable('layer', times, columns);

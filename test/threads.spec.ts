@@ -23,6 +23,7 @@ import * as oracle from './support/oracle';
 const LAYERS: Record<string, Layer> = {
   ...CASES,
   'a filter of several chunks': layer({ inSize: [5, 6], inChannels: 300, outChannels: 130, kernel: [4, 4] }),
+  'one pixel, a filter of several chunks': layer({ inSize: [1, 1], inChannels: 200, outChannels: 90, kernel: [4, 4] }),
   'many pixels': layer({ inSize: [19, 23], inChannels: 40, outChannels: 36, kernel: [3, 3], batch: 2 }),
   'few channels out': layer({ inSize: [16, 15], inChannels: 33, outChannels: 3, kernel: [4, 4] }),
   'small groups': layer({ inSize: [9, 11], inChannels: 36, outChannels: 48, groups: 6, kernel: [3, 3] }),

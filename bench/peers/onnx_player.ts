@@ -15,6 +15,16 @@ export function setOnnxThreads(count: number): void {
   ortWeb.env.wasm.numThreads = count;
 }
 setOnnxThreads(1);
+
+/** Milliseconds for which its threads spin after a run, on cores that whoever runs next would use. */
+const SPINNING_MS = 250;
+let spinsUntil = 0;
+
+/** Resolves when the threads of onnxruntime-web have gone to sleep; `undefined` if they have. */
+export function onnxAsleep(): Promise<void> | undefined {
+  const left = spinsUntil - performance.now();
+  return left > 0 ? new Promise((resume) => setTimeout(resume, left)) : undefined;
+}
 export const ONNXRUNTIME_WEB: OnnxRuntime = { ort: ortWeb, options: { executionProviders: ['wasm'] } };
 
 /** The native build, a ceiling; `undefined` where it is not installed (it downloads its binary). */
@@ -52,6 +62,7 @@ export async function onnxPlayer<N extends string>(
     async run() {
       const feeds = given.map(({ input, values, dims }) => [input, new ort.Tensor('float32', values, dims)] as const);
       const results = await session.run(Object.fromEntries(feeds));
+      if (ortWeb.env.wasm.numThreads !== 1) spinsUntil = performance.now() + SPINNING_MS;
       return results[session.outputNames[0]].data as Float32Array;
     },
     dispose: () => session.release(),

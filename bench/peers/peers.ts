@@ -11,7 +11,7 @@ import { type Contender, type Pass, opContender, ourContenders, runnerOf, stockC
 import type { Player } from '../race';
 import type { Workload } from '../workloads';
 import { convTransposeModel } from './onnx_model';
-import { type OnnxRuntime, onnxPlayer } from './onnx_player';
+import { type OnnxRuntime, onnxAsleep, onnxPlayer } from './onnx_player';
 
 /** Loads a player of a layer. */
 export type Peer = (workload: Workload, values: Values) => Promise<Player>;
@@ -31,7 +31,10 @@ function onTfjs(
       name: `${who} ${backend}`,
       prepare: () => {
         currentEngine().rests = !hasThreads;
-        return tf.getBackend() === backend ? undefined : tf.setBackend(backend);
+        const set = (): Promise<boolean> | undefined =>
+          tf.getBackend() === backend ? undefined : tf.setBackend(backend);
+        const asleep = onnxAsleep();
+        return asleep ? asleep.then(set) : set();
       },
       dispose: () => disposeOperands(operands),
     };
