@@ -73,6 +73,7 @@ export async function inChromium<T>(
       if (folder in folders) return route.fulfill({ path: join(folders[folder], ...path) });
       const file = await readFile(new URL(basename(pathname), ORT_FOLDER));
       await route.fulfill({
+        headers: ISOLATING_HEADERS,
         contentType: pathname.endsWith('.wasm') ? 'application/wasm' : 'text/javascript',
         body: file,
       });
