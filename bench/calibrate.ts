@@ -31,7 +31,7 @@ const {
   .option('-b, --backends <names>', `comma-separated, of ${OWN.join(', ')}; others stay as they are`, listOf(OWN), OWN)
   .option('-r, --repeat <rounds>', 'measured rounds; of the fast more', wholePositive, 7)
   .option('-t, --time-budget <seconds>', 'time that measuring may take', positive, 480)
-  .option('--from <file>', 'does not measure, but reads what was written')
+  .option('--from <files...>', 'does not measure, but reads what was written; of several runs the least times')
   .option('--no-write', 'only measures, fits and judges')
   .parse()
   .opts<{
@@ -39,7 +39,7 @@ const {
     backends: string[];
     repeat: number;
     timeBudget: number;
-    from?: string;
+    from?: string[];
     write: boolean;
   }>();
 
@@ -97,8 +97,29 @@ async function measure(): Promise<Measurements> {
   return { date: new Date().toISOString(), machines, measured };
 }
 
+/** The least times of several runs: what disturbs a run only adds to them. Backends are those of any of them. */
+function leastOf(runs: readonly Measurements[]): Measurements {
+  const least = new Map<string, Map<string, Measured>>();
+  for (const [backend, measured] of runs.flatMap((run) => Object.entries(run.measured))) {
+    const rows = least.get(backend) ?? new Map<string, Measured>();
+    least.set(backend, rows);
+    for (const row of measured) {
+      const key = `${row.workload} ${row.pass} ${row.contender}`;
+      const before = rows.get(key);
+      if (before === undefined || row.ms < before.ms) rows.set(key, row);
+    }
+  }
+  return {
+    date: runs.map(({ date }) => date).sort()[runs.length - 1],
+    machines: Object.assign({}, ...runs.map(({ machines }) => machines)) as Record<string, string>,
+    measured: Object.fromEntries([...least].map(([backend, rows]) => [backend, [...rows.values()]])),
+  };
+}
+
+const read = (file: string): Measurements => JSON.parse(readFileSync(file, 'utf8')) as Measurements;
+
 setUpWasm();
-const found = from === undefined ? await measure() : (JSON.parse(readFileSync(from, 'utf8')) as Measurements);
+const found = from === undefined ? await measure() : leastOf(from.map(read));
 if (from === undefined) writeJson(json, found);
 const before: { machines: Record<string, string>; models: Record<string, Model> } = CALIBRATION;
 const [machines, models]: [Record<string, string>, Record<string, Model>] = [{}, {}];

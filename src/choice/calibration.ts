@@ -9,37 +9,37 @@ export const CALIBRATION = {
     webgl:
       'Chromium 156.0.8078.79, ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero) (0x0000C0DE)), SwiftShader driver)',
   },
-  date: '2026-11-22T00:51:09.229Z',
+  date: '2026-11-22T01:39:40.210Z',
   models: {
     cpu: {
       forward: {
-        scatter: { call: 0.00382, multiplyAdds: 0.049, moved: 0.543 },
-        dilate: { call: 0.00357, multiplyAdds: 0.0398, moved: 0.718 },
-        matmul: { call: 0.0035, multiplyAdds: 0.0495, moved: 0.742 },
-        subpixel: { call: 0.00321, multiplyAdds: 0.0439, moved: 1.08 },
+        scatter: { call: 0.00385, multiplyAdds: 0.0487, moved: 0.533 },
+        dilate: { call: 0.00356, multiplyAdds: 0.0398, moved: 0.722 },
+        matmul: { call: 0.00361, multiplyAdds: 0.0499, moved: 0.666 },
+        subpixel: { call: 0.00323, multiplyAdds: 0.0436, moved: 1.04 },
       },
     },
     wasm: {
       'input gradient': {
-        ours: { call: 0.0047, multiplyAdds: 0.0854, moved: 0.198 },
-        stock: { call: 0.00255, multiplyAdds: 0.12, moved: 0.213 },
+        ours: { call: 0.00527, multiplyAdds: 0.0507, moved: 0.458 },
+        stock: { call: 0.00289, multiplyAdds: 0.0672, moved: 0.184 },
       },
     },
     webgl: {
       forward: {
-        scatter: { call: 1.31, multiplyAdds: 3.41, moved: 59.7 },
-        dilate: { call: 0.677, multiplyAdds: 0.242, moved: 15.5 },
-        matmul: { call: 0.575, multiplyAdds: 0.303, moved: 26.8 },
-        subpixel: { call: 0.588, multiplyAdds: 0.246, moved: 37.4 },
-        stock: { call: 0.444, multiplyAdds: 0.375, moved: 166 },
+        scatter: { call: 1.31, multiplyAdds: 3.38, moved: 59.2 },
+        dilate: { call: 0.668, multiplyAdds: 0.231, moved: 15.7 },
+        matmul: { call: 0.567, multiplyAdds: 0.298, moved: 27 },
+        subpixel: { call: 0.583, multiplyAdds: 0.244, moved: 37.3 },
+        stock: { call: 0.434, multiplyAdds: 0.374, moved: 166 },
       },
       'input gradient': {
-        ours: { call: 0.573, multiplyAdds: 0.255, moved: 25.1 },
-        stock: { call: 0.508, multiplyAdds: 0.549, moved: 14.1 },
+        ours: { call: 0.567, multiplyAdds: 0.251, moved: 24.8 },
+        stock: { call: 0.506, multiplyAdds: 0.551, moved: 13.6 },
       },
       'filter gradient': {
-        ours: { call: 0.595, multiplyAdds: 0.346, moved: 8.94 },
-        stock: { call: 0.488, multiplyAdds: 4.98, moved: 0 },
+        ours: { call: 0.549, multiplyAdds: 0.265, moved: 14.5 },
+        stock: { call: 0.473, multiplyAdds: 4.79, moved: 12.5 },
       },
     },
   },

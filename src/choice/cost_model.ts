@@ -82,11 +82,13 @@ const WORK: Readonly<Record<Pass, Readonly<Partial<Record<Contender, WorkOf>>>>>
   'filter gradient': {
     ours: ({ inPixels, outPixels, taps, outDepth, lanes }, g) => ({
       multiplyAdds: inPixels * taps * lanes(outDepth) * g.inChannels,
-      moved: inPixels * g.inChannels + outPixels * g.outChannels,
+      // Partial sums of a weight are written, then read.
+      moved: inPixels * g.inChannels + outPixels * g.outChannels + 2 * taps * lanes(outDepth) * g.inChannels,
     }),
-    stock: ({ inPixels, taps, outDepth }, g) => ({
+    // Images are unpacked first, as the ops before leave them packed.
+    stock: ({ inPixels, outPixels, taps, outDepth }, g) => ({
       multiplyAdds: inPixels * taps * outDepth * g.inChannels,
-      moved: 0,
+      moved: inPixels * g.inChannels + outPixels * g.outChannels,
     }),
   },
 };
