@@ -94,12 +94,12 @@ function drawDigit(digit: number, random: Random, image: Float32Array): void {
   const radius = between(0.7, 1.5);
   const edge = between(0.7, 1.2);
   const ink = between(0.85, 1);
-  for (let y = 0; y < DIGIT_SIZE; y++) {
-    for (let x = 0; x < DIGIT_SIZE; x++) {
-      const distance = Math.min(...strokes.map((stroke) => distanceTo(stroke, x + 0.5, y + 0.5)));
-      image[y * DIGIT_SIZE + x] = ink * Math.min(1, Math.max(0, 1 - (distance - radius) / edge));
-    }
-  }
+  const distances = new Float64Array(image.length).fill(Infinity);
+  for (const stroke of strokes)
+    for (let n = 1; n < stroke.length; n++) nearer(distances, stroke[n - 1], stroke[n], radius + edge);
+  distances.forEach((distance, n) => {
+    image[n] = ink * Math.min(1, Math.max(0, 1 - (distance - radius) / edge));
+  });
 }
 
 /** From the unit square to pixels: scaled, sheared, turned, moved, and displaced along smooth waves. */
@@ -140,14 +140,16 @@ function dense(stroke: Stroke): Stroke {
   });
 }
 
-/** Distance from a point to a polyline. */
-function distanceTo(stroke: Stroke, x: number, y: number): number {
-  let least = Infinity;
-  for (let n = 1; n < stroke.length; n++) {
-    const [[ax, ay], [bx, by]] = [stroke[n - 1], stroke[n]];
-    const [dx, dy] = [bx - ax, by - ay];
-    const t = Math.min(1, Math.max(0, ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy || 1)));
-    least = Math.min(least, Math.hypot(x - ax - t * dx, y - ay - t * dy));
-  }
-  return least;
+/** Lowers each pixel's distance to that from a line, where it is at most `reach`; others keep theirs. */
+function nearer(distances: Float64Array, [ax, ay]: Point, [bx, by]: Point, reach: number): void {
+  const [dx, dy] = [bx - ax, by - ay];
+  const first = (a: number, b: number): number => Math.max(0, Math.floor(Math.min(a, b) - reach));
+  const end = (a: number, b: number): number => Math.min(DIGIT_SIZE, Math.ceil(Math.max(a, b) + reach));
+  for (let row = first(ay, by); row < end(ay, by); row++)
+    for (let col = first(ax, bx); col < end(ax, bx); col++) {
+      const [x, y] = [col + 0.5 - ax, row + 0.5 - ay];
+      const t = Math.min(1, Math.max(0, (x * dx + y * dy) / (dx * dx + dy * dy || 1)));
+      const at = row * DIGIT_SIZE + col;
+      distances[at] = Math.min(distances[at], Math.hypot(x - t * dx, y - t * dy));
+    }
 }
