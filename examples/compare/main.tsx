@@ -27,7 +27,7 @@ interface Bench {
 }
 
 function openBench(): Bench {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+  const worker = new Worker(new URL('../site/worker.ts', import.meta.url), { type: 'module', name: 'compare' });
   return { lab: wrap<Lab>(worker), end: () => worker.terminate() };
 }
 

@@ -35,7 +35,9 @@ interface How {
 }
 
 function openWorker(): Remote<DecoderWorker> {
-  return wrap<DecoderWorker>(new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }));
+  return wrap<DecoderWorker>(
+    new Worker(new URL('../site/worker.ts', import.meta.url), { type: 'module', name: 'decoder' }),
+  );
 }
 
 const within = (value: number): number => Math.min(REACH, Math.max(-REACH, value));
