@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The GAN page: train, watch the digits and the losses, have them judged. */
 import './gan.css';
-import { render as vis } from '@tensorflow/tfjs-vis';
 import { type Remote, proxy, wrap } from 'comlink';
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
@@ -11,12 +10,11 @@ import { significant } from '../../bench/numbers';
 import { DigitWall } from './digit_wall';
 import { useTraining } from '../training/use_training';
 import type { GanKind, GanLosses } from './gan';
+import { LossCurves, type LossPoint } from './loss_curves';
 import type { GanWorker, Samples, Verdict } from './worker';
 
 const SIDE = 8;
 const REPAINT_MS = 1500;
-/** Points that the loss curves show at most. */
-const POINTS = 400;
 
 const KINDS: readonly { kind: GanKind; text: string }[] = [
   { kind: 'dcgan', text: 'DCGAN: generator and critic play for a cross-entropy' },
@@ -24,7 +22,7 @@ const KINDS: readonly { kind: GanKind; text: string }[] = [
 ];
 
 function openWorker(): Remote<GanWorker> {
-  return wrap<GanWorker>(new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }));
+  return wrap<GanWorker>(new Worker(new URL('../site/worker.ts', import.meta.url), { type: 'module', name: 'gan' }));
 }
 
 function GanPage(): VNode {
@@ -157,55 +155,6 @@ function GanPage(): VNode {
   );
 }
 
-interface LossPoint extends GanLosses {
-  readonly step: number;
-}
-
-/** Means of so many steps each that no more points are left than can be seen. */
-function averaged(curve: readonly LossPoint[]): { points: GanLosses[]; of: number } {
-  const of = Math.ceil(curve.length / POINTS);
-  const points = Array.from({ length: Math.floor(curve.length / of) }, (_, n) => {
-    const steps = curve.slice(n * of, (n + 1) * of);
-    const mean = (name: keyof GanLosses): number => steps.reduce((sum, step) => sum + step[name], 0) / of;
-    return { critic: mean('critic'), generator: mean('generator') };
-  });
-  return { points, of };
-}
-
-function LossCurves({ curve }: { curve: readonly LossPoint[] }): VNode {
-  const place = useRef<HTMLDivElement>(null);
-  const wanted = useRef<readonly LossPoint[]>([]);
-  const drawing = useRef(false);
-  /** One drawing at a time, always of the latest, and not more often than somebody can look. */
-  const draw = async (): Promise<void> => {
-    if (drawing.current) return;
-    drawing.current = true;
-    while (wanted.current.length > 1) {
-      const { points, of } = averaged(wanted.current);
-      // tfjs-vis numbers the points itself, so the axis has to say what it counts.
-      const since = wanted.current[0].step > 1 ? ` since ${wanted.current[0].step}` : '';
-      const xLabel = `iteration${since}${of > 1 ? ` / ${of}` : ''}`;
-      wanted.current = [];
-      const series = ['critic', 'generator'] as const;
-      const values = series.map((name) => points.map((point, x) => ({ x, y: point[name] })));
-      const size = { height: 260, width: Math.min(560, place.current!.clientWidth - 20) };
-      await vis.linechart(place.current!, { values, series: [...series] }, { xLabel, yLabel: 'loss', ...size });
-      await new Promise((resume) => setTimeout(resume, 500));
-    }
-    drawing.current = false;
-  };
-  useEffect(() => {
-    wanted.current = curve;
-    void draw();
-  }, [curve]);
-  return (
-    <>
-      <div class="chart" ref={place} data-testid="losses" />
-      {curve.length < 2 && <p class="soft">They appear as soon as training has begun.</p>}
-    </>
-  );
-}
-
 /** The classifier's verdict on what the generator makes. */
 function Judge({ worker, training }: { worker: Remote<GanWorker> | undefined; training: boolean }): VNode {
   const [verdict, setVerdict] = useState<Verdict>();
@@ -242,24 +191,30 @@ function Judge({ worker, training }: { worker: Remote<GanWorker> | undefined; tr
           <table data-testid="verdict">
             <thead>
               <tr>
-                <th />
+                <th class="text">of 1,000 digits</th>
                 <th>real</th>
                 <th>generated</th>
               </tr>
             </thead>
             <tbody>
               <tr>
-                <td class="text">sure of (≥ {100 * verdict.sureFrom} %)</td>
+                <th class="text" scope="row">
+                  sure of (≥ {100 * verdict.sureFrom} %)
+                </th>
                 <td>{percent(verdict.real.sure)}</td>
                 <td>{percent(verdict.made.sure)}</td>
               </tr>
               <tr>
-                <td class="text">effective classes of 10</td>
+                <th class="text" scope="row">
+                  effective classes of 10
+                </th>
                 <td>{verdict.real.effectiveClasses.toFixed(2)}</td>
                 <td>{verdict.made.effectiveClasses.toFixed(2)}</td>
               </tr>
               <tr>
-                <td class="text">Fréchet distance</td>
+                <th class="text" scope="row">
+                  Fréchet distance
+                </th>
                 <td>{significant(verdict.real.frechet)}</td>
                 <td>{significant(verdict.made.frechet)}</td>
               </tr>

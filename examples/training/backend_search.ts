@@ -98,7 +98,9 @@ export class BackendSearch {
   }
 
   report(): Omit<PaceReport, 'device'> {
-    const own = this.pace();
+    // On one just gone over to no step is made yet, but it has been tried.
+    const tried = this.others.get(this.backend);
+    const own = this.pace() ?? (tried?.atLeast ? undefined : tried);
     const others = [...this.others.values()].filter(({ backend }) => backend !== this.backend);
     return { chosen: this.chosen, choices: [AUTO, ...this.names], paces: own ? [own, ...others] : [] };
   }

@@ -57,7 +57,7 @@ export function TrainingPanel({
   const [busy, setBusy] = useState(false);
   const paces = report?.paces ?? [];
   const ask = async (): Promise<void> => setReport(await trainer!.paces());
-  useEffect(() => void (trainer && ask()), [trainer, trying]);
+  useEffect(() => void (trainer && ask()), [trainer, trying, training]);
   useEffect(() => {
     if (!training) return;
     const timer = setInterval(() => void ask(), REPORT_MS);
@@ -98,6 +98,8 @@ export function TrainingPanel({
       }
       return `Loaded ${chosen.name}.`;
     });
+  const first = training && !losses ? 'Drawing the digits to learn from …' : '';
+  const doing = trying ? `Trying for a few seconds whether ${trying} is faster …` : first;
   const epoch = (ms: number): string => duration(ms * stepsPerEpoch);
   const slower = ({ backend, ms, atLeast }: Pace): string => `${atLeast ? 'more than ' : ''}${epoch(ms)} on ${backend}`;
   const withStock = (pace: Pace | { why: string }): string => {
@@ -156,7 +158,7 @@ export function TrainingPanel({
         </label>
       </div>
       <p role="status" class={said.bad ? 'error' : 'soft'} data-testid="training-status">
-        {said.text || (trying && `Trying for a few seconds whether ${trying} is faster …`)}
+        {said.text || doing}
       </p>
       <p data-testid="progress">
         Step {step}, epoch {(step / stepsPerEpoch).toFixed(1)}
