@@ -2,6 +2,7 @@
 /** What stands below the picture: the checkerboard, the output size worked out, the code. */
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
+import { counted } from '../../bench/numbers';
 import { Tabs } from '../site/tabs';
 import { checkerboardOf } from './checkerboard/overlap';
 import { LIBRARIES, type Library, codeFor } from './code';
@@ -62,8 +63,8 @@ export function ArithmeticPanel({ layer }: { layer: Layer }): VNode {
         <br />= {formula[2]} = <b>{formula[3]}</b>
       </p>
       <p class="soft">
-        Cropped: {padBegin} in front and {padEnd} behind. As a convolution: {insertedZeros} zeros between inputs,{' '}
-        {convolutionPadBegin} in front, {convolutionPadEnd} behind; {totalZeros} zeros in all.
+        Cropped: {padBegin} in front and {padEnd} behind. As a convolution: {counted(insertedZeros, 'zero')} between
+        inputs, {convolutionPadBegin} in front, {convolutionPadEnd} behind; {counted(totalZeros, 'zero')} in all.
       </p>
       <ol class="soft">
         {rest.map((step) => (

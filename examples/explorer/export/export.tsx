@@ -22,20 +22,16 @@ export function Export({ name, at, frames, show }: ExportProps): VNode {
   const [said, setSaid] = useState('');
   const stage = (): Element => row.current!.closest('[role=tabpanel]')!.querySelector('.stage')!;
   const film = async (): Promise<void> => {
-    setSaid('Filming …');
     const element = stage();
     const every = Math.ceil(frames / MOST_FRAMES);
+    const filmed = Array.from({ length: frames }, (_, n) => n).filter((n) => n % every === 0 || n === frames - 1);
     const pictures: Picture[] = [];
     // Boxes on their way would be caught between places.
     element.classList.add('still');
     try {
-      for (let n = 0; n < frames; n += every) {
-        show(Math.min(frames - 1, n));
-        await painted();
-        pictures.push(pictureOf(element));
-      }
-      if ((frames - 1) % every > 0) {
-        show(frames - 1);
+      for (const n of filmed) {
+        setSaid(`Filming: ${pictures.length + 1} of ${filmed.length} …`);
+        show(n);
         await painted();
         pictures.push(pictureOf(element));
       }

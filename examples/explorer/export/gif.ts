@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Pictures as a GIF that loops. */
+import { transfer, wrap } from 'comlink';
+import type { GifWorker } from './gif_worker';
 import type { Picture } from './svg';
 
 const FRAME_MS = 900;
@@ -9,16 +11,22 @@ const SCALE = 1;
 
 /** All frames get the size of the largest. The encoder is loaded when it is needed. */
 export async function gifOf(pictures: readonly Picture[]): Promise<Blob> {
-  const { encode } = await import('modern-gif');
   const most = (of: 'width' | 'height'): number => Math.ceil(SCALE * Math.max(...pictures.map((one) => one[of])));
   const [width, height] = [most('width'), most('height')];
-  const frames = [];
-  for (const [n, picture] of pictures.entries()) {
-    const data = await pixelsOf(picture, width, height);
-    frames.push({ data, delay: n === pictures.length - 1 ? LAST_MS : FRAME_MS });
-  }
-  const gif = await encode({ width, height, frames, looped: true, loopCount: 0, maxColors: 64 });
-  return new Blob([gif], { type: 'image/gif' });
+  const worker = new Worker(new URL('./gif_worker.ts', import.meta.url), { type: 'module' });
+  const encoder = wrap<GifWorker>(worker);
+  const encode = async (): Promise<Blob> => {
+    await encoder.begin(width, height);
+    for (const [n, picture] of pictures.entries()) {
+      const data = await pixelsOf(picture, width, height);
+      await encoder.add(transfer(data, [data]), n === pictures.length - 1 ? LAST_MS : FRAME_MS);
+    }
+    return new Blob([await encoder.finish()], { type: 'image/gif' });
+  };
+  const failed = new Promise<never>((_, reject) => {
+    worker.onerror = ({ message }) => reject(new Error(message || 'its encoder cannot be loaded'));
+  });
+  return Promise.race([encode(), failed]).finally(() => worker.terminate());
 }
 
 async function pixelsOf(
