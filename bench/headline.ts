@@ -73,7 +73,7 @@ export function overviewPlot(rows: readonly Row[]): TopLevelSpec {
           },
         },
       },
-      { mark: { type: 'rule', strokeDash: [4, 3], color: '#dc2626' }, encoding: { x: { datum: 1 } } },
+      { mark: { type: 'rule', aria: false, strokeDash: [4, 3], color: '#dc2626' }, encoding: { x: { datum: 1 } } },
     ],
     ...plotConfig('currentColor', '#8888884d'),
   };

@@ -23,7 +23,7 @@ const STYLE = `
   td.text, th.text { text-align: left; white-space: nowrap; }
   tr.first td { border-top: 2px solid var(--quiet); }
   .wrong { background: var(--wrong); font-weight: bold; }
-  figure { margin: 2rem 0; overflow-x: auto; }
+  figure { margin: 2rem 0; }
   figcaption { font-weight: 600; margin-bottom: 0.5rem; }
   .note { color: var(--quiet); font-size: 0.85rem; }`;
 
@@ -39,6 +39,7 @@ export async function writeReport(results: Results): Promise<string> {
 <title>conv2dTranspose: variants and stock, compared</title>
 <style>${STYLE}
 </style>
+<main>
 <h1>Transposed convolution in TensorFlow.js</h1>
 ${await opening(results)}
 <p>${escape(machine)}; tfjs ${escape(versions.tfjs)}; ${escape(date)}; ${seconds.toFixed(0)} s in all.
@@ -50,6 +51,7 @@ ${meansTable(rows)}
 ${modelsList(models)}${figures.join('\n')}
 <h2>All numbers</h2>
 ${rowsTable(rows)}
+</main>
 </html>`;
 }
 
@@ -90,7 +92,12 @@ async function figuresOf(backend: string, all: readonly Row[]): Promise<string[]
 }
 
 async function figure(caption: string, svg: Promise<string>): Promise<string> {
-  return `<figure><figcaption>${escape(caption)}</figcaption>${await svg}</figure>`;
+  return `<figure><figcaption>${escape(caption)}</figcaption>${wide(caption, await svg)}</figure>`;
+}
+
+/** What may be wider than the screen: it scrolls, by keyboard too. */
+function wide(label: string, content: string): string {
+  return `<div class="wide" tabindex="0" role="region" aria-label="${escape(label)}">${content}</div>`;
 }
 
 function plot(rows: readonly Row[], field: PlotField, title: string, column?: 'pass'): Promise<string> {
@@ -104,7 +111,12 @@ function svgOf(spec: TopLevelSpec): Promise<string> {
 /** A cell, and of which class: 'text' is left-aligned. */
 type Column<T> = readonly [head: string, cell: (row: T) => string | number, classOf?: string | ((row: T) => string)];
 
-function table<T>(columns: readonly Column<T>[], rows: readonly T[], classOf: (row: T, n: number) => string): string {
+function table<T>(
+  label: string,
+  columns: readonly Column<T>[],
+  rows: readonly T[],
+  classOf: (row: T, n: number) => string,
+): string {
   const head = columns.map(([name, , kind]) => `<th${kind === 'text' ? ' class="text"' : ''}>${name}`).join('');
   const lines = rows.map((row, n) => {
     const cells = columns.map(([, cell, kind = '']) => {
@@ -113,7 +125,7 @@ function table<T>(columns: readonly Column<T>[], rows: readonly T[], classOf: (r
     });
     return `<tr${classOf(row, n) && ` class="${classOf(row, n)}"`}>${cells.join('')}`;
   });
-  return `<div class="wide"><table><tr>${head}\n${lines.join('\n')}</table></div>`;
+  return wide(label, `<table><tr>${head}\n${lines.join('\n')}</table>`);
 }
 
 /** Whole models in a line each. */
@@ -132,7 +144,7 @@ function meansTable(rows: readonly Row[]): string {
     ['least', ({ worst, worstLayer }) => `${timesText(worst)} <span class="note">${worstLayer}</span>`],
     ['GFLOP/s', ({ gflops }) => significant(gflops)],
   ];
-  return table(columns, means(rows), () => '');
+  return table('Geometric means', columns, means(rows), () => '');
 }
 
 function rowsTable(rows: readonly Row[]): string {
@@ -156,7 +168,7 @@ function rowsTable(rows: readonly Row[]): string {
     const before = rows[n - 1];
     return before?.workload !== row.workload || before.pass !== row.pass;
   };
-  return table(columns, rows, (row, n) => (isFirst(row, n) ? 'first' : ''));
+  return table('All numbers', columns, rows, (row, n) => (isFirst(row, n) ? 'first' : ''));
 }
 
 function escape(text: string): string {
