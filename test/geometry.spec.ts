@@ -181,7 +181,7 @@ describe('helpers', () => {
     expect(steps).toEqual([
       'output = stride·(input − 1) + dilation·(kernel − 1) + 1 + outputPadding − crop = ' +
         '2·(3 − 1) + 2·(3 − 1) + 1 + 0 − 1 = 8',
-      'Insert 1 zeros between neighbouring inputs: 3 cells become 5.',
+      'Insert 1 zero between neighbouring inputs: 3 cells become 5.',
       'Pad by 4 in front and 3 behind: 12 cells.',
       'Convolve with stride 1 and dilation 2, the kernel flipped: 8 cells.',
       'Phase 0: 4 cells from 0 in steps of 2 meet taps 0, 1, 2.',
