@@ -81,12 +81,10 @@ export function OwnLayers({ own, onChange, onModel }: OwnLayersProps): VNode {
             {layer.name} <small class="soft">{inShort(layer)}</small>
           </span>
           <button
-            class="quiet"
+            class="quiet remove"
             aria-label={`Remove ${layer.name}`}
             onClick={() => onChange(own.filter((other) => other !== layer))}
-          >
-            ✕
-          </button>
+          />
         </div>
       ))}
       <details>

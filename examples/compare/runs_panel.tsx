@@ -62,12 +62,10 @@ export function OtherRuns({ others, onChange }: OtherRunsProps): VNode {
             {run.name} <small class="soft">{[run.date.slice(0, 10), run.machine].filter(Boolean).join(' · ')}</small>
           </span>
           <button
-            class="quiet"
+            class="quiet remove"
             aria-label={`Remove ${run.name}`}
             onClick={() => onChange(others.filter((other) => other !== run))}
-          >
-            ✕
-          </button>
+          />
         </div>
       ))}
       {errors.length > 0 && (

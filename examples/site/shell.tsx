@@ -16,8 +16,8 @@ export const PAGES = [
     folder: 'explorer',
     title: 'Arithmetic explorer',
     text:
-      'Watch four algorithms arrive at the same output, cell by cell; see where checkerboards come from; copy the ' +
-      'code.',
+      'What a transposed convolution is, in eight steps: stamps, stride, crop, phases, cost, checkerboards. Then a ' +
+      'workbench for your own sizes and weights, with the code to copy.',
   },
   {
     folder: 'decoder',
