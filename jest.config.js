@@ -33,7 +33,7 @@ const project = (displayName, tests, more) => ({
 
 export default {
   projects: [
-    project('pages', 'pages/*.test.ts'),
+    project('pages', 'pages/*.test.ts', { globalSetup: '<rootDir>/test/pages/build_site.ts' }),
     project('package', 'node/*.test.ts'),
     project('unit', '*.spec.ts', {
       setupFilesAfterEnv: ['<rootDir>/test/support/setup_node.ts'],

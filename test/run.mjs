@@ -44,6 +44,9 @@ const check = (what, program, ...args) => ({
   },
 });
 
+/** Files at once, where it is not as many as jest likes: one of two cores. Pages wait much of their time. */
+const WORKERS = { pages: 2 };
+
 /** The tests of a project of jest. Its reporter prints lines as suites end, its report has the counts. */
 const jest = (project) => ({
   what: `jest (${project})`,
@@ -51,7 +54,8 @@ const jest = (project) => ({
     const folder = mkdtempSync(join(tmpdir(), 'jest-report-'));
     const file = join(folder, 'report.json');
     const reports = ['--json', `--outputFile=${file}`, '--reporters=<rootDir>/test/progress.mjs'];
-    const args = ['--selectProjects', project, ...reports];
+    const workers = WORKERS[project] ? [`--maxWorkers=${WORKERS[project]}`] : [];
+    const args = ['--selectProjects', project, ...workers, ...reports];
     // Its stdout is the report again; its stderr, where lines go, is our stdout.
     const { status } = await run('jest/bin/jest.js', args, ['ignore', 'ignore', 1]);
     try {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What tests of pages share: finding things in a page, waiting for what comes of itself, and reading canvases. */
+import { afterAll, beforeAll, expect, jest } from '@jest/globals';
 import axe from 'axe-core';
 import type { Download, Locator, Page } from 'playwright-core';
-import type { OpenPage, Site } from '../support/site';
+import { type OpenPage, type Site, openSite } from '../support/site';
 
 /** Opens a page, uses it, and closes it; nothing may have gone wrong in it then. */
 export type Using = (
@@ -10,6 +11,30 @@ export type Using = (
   body: (opened: OpenPage) => Promise<void>,
   options?: Parameters<Site['open']>[1],
 ) => Promise<void>;
+
+/** For the tests of a file: a browser of their own that pages of the site are opened in. */
+export function usingSite(): Using {
+  jest.setTimeout(240_000);
+  let site: Site;
+  beforeAll(async () => {
+    site = await openSite();
+  });
+  afterAll(() => site?.close());
+  return async (path, body, options) => {
+    const opened = await site.open(path, options);
+    try {
+      await body(opened);
+      expect(opened.complaints).toEqual([]);
+    } catch (error) {
+      await opened.picture(`failed-${path.split(/\W/)[0]}`).catch(() => undefined);
+      throw error;
+    } finally {
+      await opened.close();
+    }
+  };
+}
+
+export const PHONE = { width: 390, height: 844 } as const;
 
 export const at = (page: Page, testId: string): Locator => page.locator(`[data-testid="${testId}"]`);
 export const textOf = async (page: Page, testId: string): Promise<string> =>
@@ -67,6 +92,16 @@ export async function downloaded(page: Page, press: Locator): Promise<{ name: st
   return { name: download.suggestedFilename(), path: await download.path() };
 }
 
+/** Drops files on an element, as their names and texts. */
+export async function dropOn(page: Page, target: Locator, files: Readonly<Record<string, string>>): Promise<void> {
+  const dataTransfer = await page.evaluateHandle((named) => {
+    const transfer = new DataTransfer();
+    for (const [name, text] of Object.entries(named)) transfer.items.add(new File([text], name));
+    return transfer;
+  }, files);
+  await target.dispatchEvent('drop', { dataTransfer });
+}
+
 /** The greys that a canvas shows. */
 export function greys(page: Page, testId: string): Promise<number[]> {
   return at(page, testId).evaluate((element) => {
@@ -95,21 +130,36 @@ export function eventuallyPainted(page: Page, testId: string, before = 0): Promi
 }
 
 /**
- * What axe finds wrong on a page as it is now, and what it cannot decide: rule and element of each. It cannot tell what
- * lies behind text of an SVG; `faintCells` can.
+ * What axe finds wrong on a page as it is now, and what it cannot decide: rule and element of each. What lies behind a
+ * text it cannot tell in an SVG (`faintCells` can), nor where the text is scrolled out of sight in a box of its own:
+ * there it looks as what is in sight.
  */
 export async function axeFindings(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
-  const { violations, incomplete } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ['violations', 'incomplete'] }),
-  );
-  const named = (kind: string, results: typeof violations): string[] =>
-    results.flatMap(({ id, nodes }) =>
-      nodes
-        .filter(({ html }) => kind === 'wrong' || id !== 'color-contrast' || !html.startsWith('<text'))
-        .map(({ html }) => `${kind} ${id}: ${html.slice(0, 160)}`),
-    );
-  return [...named('wrong', violations), ...named('undecided', incomplete)];
+  return page.evaluate(async () => {
+    const { axe: here } = globalThis as unknown as { axe: typeof axe };
+    const found = await here.run(document, { resultTypes: ['violations', 'incomplete'] });
+    const isInSight = (selector: string): boolean => {
+      const element = document.querySelector(selector)!;
+      const { left, top, right, bottom } = element.getBoundingClientRect();
+      for (let box = element.parentElement; box && box !== document.body; box = box.parentElement) {
+        if (getComputedStyle(box).overflow === 'visible') continue;
+        const around = box.getBoundingClientRect();
+        if (left < around.left || top < around.top || right > around.right || bottom > around.bottom) return false;
+      }
+      return true;
+    };
+    const isUnclear = (id: string, html: string, target: unknown): boolean =>
+      id !== 'color-contrast' || (!html.startsWith('<text') && isInSight(String(target)));
+    return [
+      ...found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `wrong ${id}: ${html.slice(0, 160)}`)),
+      ...found.incomplete.flatMap(({ id, nodes }) =>
+        nodes
+          .filter(({ html, target }) => isUnclear(id, html, target))
+          .map(({ html }) => `undecided ${id}: ${html.slice(0, 160)}`),
+      ),
+    ];
+  });
 }
 
 /** Numbers in cells of a contrast to what is behind them below 4.5 : 1, as WCAG 2.2 defines it. */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The built site of the examples, served from a folder deep in a plain web server, and a browser that looks at it. */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,7 +13,7 @@ const root = resolve(__dirname, '../..');
 const FOLDER = '/some/where/deep/';
 
 export interface Site {
-  /** Opens a page of the site, as `compare/index.html?…`. What went wrong in it is in `complaints`. */
+  /** Opens a page of the site, as `compare/index.html?…`, or a file. What went wrong in it is in `complaints`. */
   open(path: string, options?: BrowserContextOptions): Promise<OpenPage>;
   close(): Promise<void>;
 }
@@ -28,10 +27,8 @@ export interface OpenPage {
   close(): Promise<void>;
 }
 
-/** Builds the site, serves it with the headers that `npm run examples` sends, and starts a browser. */
+/** Serves the site, which ../pages/build_site.ts has built, as `npm run examples` does, and starts a browser. */
 export async function openSite(): Promise<Site> {
-  const build = [join(root, 'examples/serve.mjs'), '--build'];
-  execFileSync(process.execPath, build, { stdio: ['ignore', 'ignore', 'inherit'] });
   const setHeaders = (response: ServerResponse): void => void response.setHeaders(new Headers(ISOLATING_HEADERS));
   const files = sirv(join(root, 'examples/dist'), { dev: true, setHeaders });
   const server = createServer((request, response) => {
@@ -75,9 +72,10 @@ async function openPage(
   context.on('weberror', (error) => complaints.push(`uncaught: ${error.error().message}`));
   context.on('requestfailed', (request) => complaints.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
   context.on('request', (request) => {
-    if (!new RegExp(`^(${origin}/|data:|blob:)`).test(request.url())) complaints.push(`elsewhere: ${request.url()}`);
+    if (!new RegExp(`^(${origin}/|data:|blob:|file:)`).test(request.url()))
+      complaints.push(`elsewhere: ${request.url()}`);
   });
-  await page.goto(`${origin}${FOLDER}${path}`);
+  await page.goto(new URL(path, `${origin}${FOLDER}`).href);
   return {
     page,
     complaints,

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Tests of the arithmetic explorer. */
 import { readFileSync } from 'node:fs';
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import {
-  type Using,
   at,
   axeFindings,
   button,
@@ -17,6 +16,7 @@ import {
   eventuallyPainted,
   faintCells,
   textOf,
+  usingSite,
 } from './in_page';
 
 const WORKBENCH = 'explorer/index.html?step=workbench';
@@ -38,7 +38,9 @@ function variants(page: Page): Promise<string[]> {
   return page.getByRole('tablist', { name: 'Variant' }).getByRole('tab').allInnerTexts();
 }
 
-export function describeExplorer(using: Using): void {
+const using = usingSite();
+
+describe('the arithmetic explorer', () => {
   it('tells a story in eight steps, each with something to do', () =>
     using('explorer/index.html', async ({ page, picture }) => {
       const onwards = at(page, 'onwards');
@@ -52,6 +54,9 @@ export function describeExplorer(using: Using): void {
       await page.reload();
       expect(await numbers(page, 'output')).toBe('2 4 11 2 8 6 15');
       await at(page, 'w-2').fill('3');
+      await at(page, 'x-0').fill('0');
+      expect(await numbers(page, 'output')).toBe('0 0 1 2 6 6 9');
+      await at(page, 'x-0').fill('2');
       await onwards.click();
       expect(await numbers(page, 'count')).toBe('1 1 2 1 2 1 1');
       await page.getByRole('group', { name: 'Stride' }).getByRole('button', { name: '3' }).click();
@@ -167,6 +172,10 @@ export function describeExplorer(using: Using): void {
       await eventuallyAt(page, 'input=5', 'kernel=3', 'weights=bilinear');
       await page.reload();
       expect(await at(page, 'input-number').inputValue()).toBe('5');
+      await at(page, 'pad').selectOption('valid');
+      expect(await textOf(page, 'size-formula')).toContain('= 11');
+      await button(page, 'Reset').click();
+      expect(await at(page, 'input-number').inputValue()).toBe('3');
       await picture('explorer');
     }));
 
@@ -323,4 +332,4 @@ export function describeExplorer(using: Using): void {
       },
       { colorScheme: 'light', reducedMotion: 'reduce' },
     ));
-}
+});

@@ -1,28 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Tests of the comparison lab. */
 import { readFileSync } from 'node:fs';
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { LabResults } from '../../examples/compare/export';
 import {
-  type Using,
   at,
   axeFindings,
   button,
   downloaded,
+  dropOn,
   eventually,
   eventuallyAt,
   eventuallyText,
   textOf,
+  usingSite,
 } from './in_page';
 
 const ready = (page: Page): Promise<void> => page.getByText('Ready.').waitFor();
 const run = (page: Page): Promise<void> => button(page, 'Run').click();
 const done = (page: Page): Promise<void> => page.getByText('Done.', { exact: true }).waitFor({ timeout: 120_000 });
-
-/** What axe calls wrong. */
-const wrongByAxe = async (page: Page): Promise<string[]> =>
-  (await axeFindings(page)).filter((finding) => finding.startsWith('wrong'));
 
 /** Of the table of results, the rows that are one contender's. */
 const ROWS = 'tbody tr:not(.first)';
@@ -35,13 +32,16 @@ function modelJson(name: string): string {
   return JSON.stringify({ modelTopology: { class_name: 'Sequential', config: { name: 'm', layers } } });
 }
 
-export function describeLab(using: Using): void {
+const using = usingSite();
+
+describe('the comparison lab', () => {
   it('compares, shows verdict, table and plots, and shares them by file and by link', () =>
     using('compare/index.html?backends=cpu,webgl,wasm&layers=selfie&seconds=0.4', async ({ page, picture }) => {
       await ready(page);
       const environment = await textOf(page, 'environment');
       for (const part of [/cpu: \w+ engine, \d+ threads/, /webgl: ANGLE/, /wasm: /, /Mozilla.*tfjs 4/s])
         expect(environment).toMatch(part);
+      expect(await axeFindings(page)).toEqual([]);
       await run(page);
       await done(page);
       const rows = at(page, 'results').locator(ROWS);
@@ -60,7 +60,7 @@ export function describeLab(using: Using): void {
           (count) => count >= 12,
         );
       }
-      expect(await wrongByAxe(page)).toEqual([]);
+      expect(await axeFindings(page)).toEqual([]);
       await picture('compare');
       await page.getByLabel('Name of this device').fill('Anna’s');
       const json = await downloaded(page, button(page, 'Save results'));
@@ -74,15 +74,18 @@ export function describeLab(using: Using): void {
         19,
       ]);
       // The same again as that of another device, from a file, beside one that is none; and from the link.
-      const buffer = Buffer.from(readFileSync(json.path, 'utf8').replace('Anna’s', 'Ben’s'));
       const none = { name: 'none.json', mimeType: 'application/json', buffer: Buffer.from('{"rows":[7]}') };
-      await page.getByLabel('Results to open').setInputFiles([{ ...none, name: 'ben.json', buffer }, none]);
+      await dropOn(page, at(page, 'others'), {
+        'ben.json': readFileSync(json.path, 'utf8').replace('Anna’s', 'Ben’s'),
+      });
+      await page.getByRole('button', { name: 'Remove Ben’s' }).waitFor();
+      await page.getByLabel('Results to open').setInputFiles([none]);
       await eventuallyText(page, 'others-error', 'none.json: rows[0] must be an object, but is 7');
       const heads = at(page, 'side-by-side').locator('thead th');
       expect(await heads.allInnerTexts()).toEqual(['by', 'Anna’s', 'Ben’s']);
       expect(await rows.count()).toBe(36);
       await page.emulateMedia({ colorScheme: 'dark' });
-      expect(await wrongByAxe(page)).toEqual([]);
+      expect(await axeFindings(page)).toEqual([]);
       await picture('compare-devices');
       await button(page, 'Remove Ben’s').click();
       expect(await rows.count()).toBe(18);
@@ -135,6 +138,7 @@ export function describeLab(using: Using): void {
         expect(await at(page, 'results').locator('tr.unsupported').innerText()).toContain('stock tfjs has no dilation');
         // Ours alone is left of either: it has won against nobody.
         expect(await at(page, 'results').locator('tr.best').count()).toBe(0);
+        expect(await axeFindings(page)).toEqual([]);
         await picture('compare-wrong');
       },
     ));
@@ -157,12 +161,7 @@ export function describeLab(using: Using): void {
       await eventuallyText(page, 'own-status', 'no model.json of TensorFlow.js');
       await choose(modelJson('up'));
       await eventuallyText(page, 'own-status', '1 transposed layer');
-      const dropped = await page.evaluateHandle((text) => {
-        const transfer = new DataTransfer();
-        transfer.items.add(new File([text], 'model.json'));
-        return transfer;
-      }, modelJson('dropped'));
-      await page.locator('.own .drop').dispatchEvent('drop', { dataTransfer: dropped });
+      await dropOn(page, page.locator('.own .drop'), { 'model.json': modelJson('dropped') });
       await page.getByRole('button', { name: 'Remove dropped' }).click();
       await eventually(
         async () => page.url(),
@@ -202,11 +201,19 @@ export function describeLab(using: Using): void {
       await picture('compare-model');
     }));
 
-  it('drops backends of the address that the browser has not', () =>
+  it('drops backends of the address that the browser has not, and keeps what is chosen there', () =>
     using('compare/index.html?backends=tpu,cpu', async ({ page }) => {
       await ready(page);
       await eventuallyAt(page, 'backends=cpu&');
       expect(await page.getByRole('checkbox', { name: 'cpu' }).isChecked()).toBe(true);
       expect(await page.getByRole('checkbox', { name: 'tpu' }).count()).toBe(0);
+      await page.getByRole('checkbox', { name: 'dilate' }).uncheck();
+      await page.getByLabel('Seconds for each').fill('0.5');
+      await page.getByLabel('Seconds for each').press('Enter');
+      await eventuallyAt(page, 'contenders=auto%2Cscatter%2Cmatmul%2Csubpixel%2Cstock', 'seconds=0.5');
+      await dropOn(page, at(page, 'model'), { 'model.json': '{}' });
+      await button(page, 'Race stock against install()').click();
+      await eventuallyText(page, 'status', 'The run ended with an error: ');
+      expect(await axeFindings(page)).toEqual([]);
     }));
-}
+});
