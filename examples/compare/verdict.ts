@@ -132,7 +132,10 @@ function againstStock(cells: readonly Cell[], title?: string): string {
   ].join('; ');
   const tasks = new Set(compared.map(({ cell }) => cell.workload));
   const what = title ? 'models' : 'layers';
-  const over = tasks.size === 1 ? [...tasks][0] : `geometric mean over ${tasks.size} ${what}`;
+  // On a backend that had too few samples of some, it is over the others.
+  const isOfAll = compared.length === tasks.size * new Set(compared.map(({ cell }) => cell.backend)).size;
+  const count = `${isOfAll ? '' : 'up to '}${tasks.size}`;
+  const over = tasks.size === 1 ? [...tasks][0] : `geometric mean over ${count} ${what}`;
   const [{ pass }] = cells;
   const when = title ?? `${pass[0].toUpperCase()}${pass.slice(1)}`;
   const subject = names.length > 1 ? 'the best of ours' : who;
