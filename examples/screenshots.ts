@@ -46,8 +46,13 @@ const SCENES: Readonly<Record<string, { path: string; height: number; play(page:
     path: 'gan/index.html',
     height: 1200,
     play: async (page) => {
+      await page.locator('[data-testid=opinions] span').first().waitFor();
+      const begun = await page.evaluate(() => Number(/Step (\d+)/.exec(document.body.innerText)?.[1]));
       await page.getByRole('button', { name: 'Train', exact: true }).click();
-      await page.waitForFunction(() => Number(/Step (\d+)/.exec(document.body.innerText)?.[1]) >= 400);
+      await page.waitForFunction(
+        (least) => Number(/Step (\d+)/.exec(document.body.innerText)?.[1]) >= least,
+        begun + 100,
+      );
       await page.getByRole('button', { name: 'Pause' }).click();
       await page.getByRole('button', { name: 'Judge the digits' }).click();
       await page.locator('[data-testid=verdict]').waitFor();

@@ -101,7 +101,7 @@ export function TrainingPanel({
   const first = training && !losses ? 'Drawing the digits to learn from …' : '';
   const doing = trying ? `Trying for a few seconds whether ${trying} is faster …` : first;
   const epoch = (ms: number): string => duration(ms * stepsPerEpoch);
-  const slower = ({ backend, ms, atLeast }: Pace): string => `${atLeast ? 'more than ' : ''}${epoch(ms)} on ${backend}`;
+  const slower = ({ backend, ms, atLeast }: Pace): string => `${atLeast ? 'slower' : epoch(ms)} on ${backend}`;
   const withStock = (pace: Pace | { why: string }): string => {
     if ('why' in pace) return ` With stock kernels: ${pace.why.split('\n')[0]}.`;
     const ratio = `${significant(pace.ms / paces[0].ms)} times as long`;
