@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The worker of every page: one bundle, whose tfjs is built, loaded and cached once for all of them. Its name says whose
- * work it does.
+ * The worker of every page: one bundle, whose tfjs is built, loaded and cached once for all of them. Its name says
+ * whose work it does.
  */
 const WORKERS: Readonly<Record<string, () => Promise<unknown>>> = {
   compare: () => import('../compare/worker'),

@@ -103,7 +103,8 @@ function layOpen(axis: Axis, possible: AxisArithmetic['possibleOutSizes']): Axis
     phases: table,
     steps: [
       `output = stride·(input − 1) + dilation·(kernel − 1) + 1 + outputPadding − crop = ${numbers} = ${outSize}`,
-      `Insert ${insertedZeros} ${insertedZeros === 1 ? 'zero' : 'zeros'} between neighbouring inputs: ${inSize} cells become ${inserted}.`,
+      `Insert ${insertedZeros} ${insertedZeros === 1 ? 'zero' : 'zeros'} between neighbouring inputs: ` +
+        `${inSize} cells become ${inserted}.`,
       `Pad by ${convolutionPadBegin} in front and ${convolutionPadEnd} behind: ${padded} cells.`,
       `Convolve with stride 1 and dilation ${dilation}, the kernel flipped: ${outSize} cells.`,
       ...table.map(

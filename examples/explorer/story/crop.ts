@@ -9,10 +9,12 @@ import type { StoryStep } from './step';
 export const crop: StoryStep = {
   title: "Crop and 'same'",
   text: ({ full: { stride, inSize, effectiveKernel, outSize } }) =>
-    'The last of i stamps begins at cell s(i\u00a0−\u00a01) and is k long: **s(i\u00a0−\u00a01) + k** cells in all, here ' +
-    `${stride}·(${inSize}\u00a0−\u00a01) + ${effectiveKernel} = ${outSize}. __Padding__, which a convolution puts around what ` +
-    "it reads, a transposed one **crops**. 'same' wants stride times the input, s·i. So it crops **k\u00a0−\u00a0s**: " +
-    's(i\u00a0−\u00a01) + k − (k\u00a0−\u00a0s) = s·i.',
+    unbroken(
+      'The last of i stamps begins at cell s(i − 1) and is k long: **s(i − 1) + k** cells in all, here ' +
+        `${stride}·(${inSize} − 1) + ${effectiveKernel} = ${outSize}. __Padding__, which a convolution puts around ` +
+        "what it reads, a transposed one **crops**. 'same' wants stride times the input, s·i. So it crops " +
+        '**k − s**: s(i − 1) + k − (k − s) = s·i.',
+    ),
   task: () => 'Choose how to crop. Then try a kernel of 4: k − s is even, and both sides lose alike.',
   controls: ['pad', 'kernel'],
   frames: () => 1,
@@ -53,6 +55,11 @@ export const crop: StoryStep = {
     };
   },
 };
+
+/** No line breaks at a minus. */
+function unbroken(text: string): string {
+  return text.replaceAll(' − ', '\u00a0−\u00a0');
+}
 
 function keptAndAll({ axis, full }: Line, y: number): Span[] {
   const { stride, inSize, effectiveKernel, outSize } = full;
