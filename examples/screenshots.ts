@@ -13,7 +13,7 @@ const configFile = fileURLToPath(new URL('vite.config.ts', import.meta.url));
 const SCENES: Readonly<Record<string, { path: string; height: number; play(page: Page): Promise<void> }>> = {
   compare: {
     path: 'compare/index.html?backends=cpu,webgl,wasm&layers=hand,dcgan-g4,ae-train&seconds=1.5',
-    height: 860,
+    height: 1080,
     play: async (page) => {
       await page.getByText('Ready.').waitFor();
       await page.getByRole('button', { name: 'Run' }).click();
