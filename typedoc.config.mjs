@@ -13,6 +13,7 @@ export default {
     'browsers',
     'migrating',
     'numerics',
+    'threads',
     'training',
     'variants',
     'webgl',

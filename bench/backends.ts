@@ -7,8 +7,8 @@ import { type BackendDescriptor, descriptorOf } from '../src/contract';
 export const BACKENDS: readonly string[] = Object.values(KERNELS).map(({ name }) => name);
 
 /**
- * Those that are measured unless others are asked for. In headless Chromium without a GPU what is read synchronously
- * from WebGPU is not what was written, as tfjs reads by a canvas: benches would find wrong what is right.
+ * Those that are measured unless others are asked for. Without a GPU a call of stock `webgpu` takes seconds, and so do
+ * first calls of ours: it would use up the time of all others.
  */
 export const BY_DEFAULT: readonly string[] = BACKENDS.filter((name) => name !== 'webgpu');
 
