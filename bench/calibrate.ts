@@ -50,13 +50,16 @@ interface Measurements {
   readonly measured: Record<string, Measured[]>;
 }
 
+/** The variants that 'auto' chooses by prediction. What gives up precision is no rival to those that don't. */
+const PREDICTED = VARIANTS.filter((variant) => variant !== 'winograd');
+
 /**
  * Who is calibrated for a pass. Stock is a rival on GPUs, and where a backend says that it leaves something to stock
  * (conv2d on wasm). Else it is never faster, and what the only kernel of a gradient takes is nothing to choose by.
  */
 function contendersFor(pass: Pass, backend: string): readonly Contender[] {
-  if (isRival(pass, backend)) return pass === 'forward' ? [...VARIANTS, 'stock'] : ['ours', 'stock'];
-  return pass === 'forward' && descriptorNamed(backend).calibratedAs?.forward === undefined ? VARIANTS : [];
+  if (isRival(pass, backend)) return pass === 'forward' ? [...PREDICTED, 'stock'] : ['ours', 'stock'];
+  return pass === 'forward' && descriptorNamed(backend).calibratedAs?.forward === undefined ? PREDICTED : [];
 }
 
 function isRival(pass: Pass, backend: string): boolean {
@@ -82,7 +85,7 @@ async function measure(): Promise<Measurements> {
   const bar = progressBar('{value}/{total} | {cell}');
   bar.start(toDo, 0, { cell: '' });
   for (const backend of backends) {
-    const asked = { variants: VARIANTS, stock: PASSES.some((pass) => isRival(pass, backend)) };
+    const asked = { variants: PREDICTED, stock: PASSES.some((pass) => isRival(pass, backend)) };
     const outcome = await measureCells(backend, asked, cellsOn(backend), repeat, ({ workload, pass }) => {
       bar.increment(1, { cell: `${backend} ${workload.name} ${pass}` });
       return Math.max(0, end - performance.now()) / toDo--;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * NaN and infinities go where the definition sends them. 'dilate' is an exception; so are the zeros around an image on
- * webgl, of which the README tells.
+ * NaN and infinities go where the definition sends them. 'dilate' is an exception, and 'winograd', whose tiles they
+ * spread over (winograd.spec.ts); so are the zeros around an image on webgl, of which the README tells.
  */
 import { mismatch } from './support/compare';
 import { describeOnEveryBackend, rowsOn, variantsOn } from './support/environments';

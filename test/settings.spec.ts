@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Settings of a backend's kernels: `tune` measures them, keeps the fastest, and `explain` shows what it has found. */
 import * as tf from '@tensorflow/tfjs-core';
-import { VARIANTS, type Tuning, clearTuning, explain, exportTuning, importTuning, tune } from '../src';
+import { type Tuning, clearTuning, explain, exportTuning, importTuning, tune } from '../src';
 import type { BackendDescriptor, FamilyKernel } from '../src/contract';
 import { mismatch } from './support/compare';
 import { changeDescriptor } from './support/descriptors';
-import { type Environment, describeOnEveryBackend, hasKernels, isDrawn, isVariation } from './support/environments';
+import {
+  EXACT_VARIANTS,
+  type Environment,
+  describeOnEveryBackend,
+  hasKernels,
+  isDrawn,
+  isVariation,
+} from './support/environments';
 import { runBackpropFilter, runBackpropInput, runForward } from './support/kernels';
 import { layer, randomOperands, requestOf } from './support/layer';
 import * as oracle from './support/oracle';
@@ -121,7 +128,7 @@ function settingsSpecs({ backend }: Environment): void {
     let message = '';
     const broken = changeDescriptor(backend, (own) => ({
       variants: Object.fromEntries(
-        VARIANTS.map((name) => [
+        EXACT_VARIANTS.map((name) => [
           name,
           {
             ...own.variants[name]!,

@@ -12,6 +12,7 @@ import { dilate } from '../kernels/family/dilate';
 import { matmul } from '../kernels/family/matmul';
 import { scatter } from '../kernels/family/scatter';
 import { subpixel } from '../kernels/family/subpixel';
+import { supportsWinograd, winograd, winogradInput } from '../kernels/family/winograd';
 import { computeGeometry, conv2dTranspose, explain, fused } from '../src';
 import { CASES } from './support/cases';
 import { mismatch } from './support/compare';
@@ -34,6 +35,8 @@ const PASSES = {
   dilate: { planOf: dilate, takes: ['x', 'filter'] },
   matmul: { planOf: matmul, takes: ['x', 'filter'] },
   subpixel: { planOf: subpixel, takes: ['x', 'filter'] },
+  winograd: { planOf: winograd, supports: supportsWinograd, takes: ['x', 'filter'] },
+  'winograd, input gradient': { planOf: winogradInput, supports: supportsWinograd, takes: ['dy', 'filter'] },
   'input gradient': { planOf: backpropInput, takes: ['dy', 'filter'] },
   'filter gradient': { planOf: backpropFilter, takes: ['x', 'dy'] },
 } as const;
@@ -56,7 +59,8 @@ describeOnEveryBackend(
         for (const [name, l] of Object.entries(LAYERS)) {
           const operands = randomOperands(l, name);
           const geometry = computeGeometry(requestOf(l));
-          for (const [pass, { planOf, takes }] of Object.entries(PASSES)) {
+          for (const [pass, { planOf, takes, ...rest }] of Object.entries(PASSES)) {
+            if ('supports' in rest && !rest.supports(geometry).supported) continue;
             const plan: Plan = planOf(geometry);
             const [first, second] = takes.map((operand) => operands[operand]);
             const alone = engine.run(plan, first, second, (values) => values.slice());

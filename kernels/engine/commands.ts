@@ -23,6 +23,9 @@ const NAMES = [
   'groupSums',
   'movePixels',
   'clear',
+  'transformPixels',
+  'transformTaps',
+  'transformSums',
 ] as const;
 export type ProgramName = (typeof NAMES)[number];
 

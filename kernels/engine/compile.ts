@@ -21,6 +21,7 @@ import { Draft, type Program } from './draft';
 import type { Place } from './runs';
 import { CHUNK_FLOATS, PANEL, broadcastProducts, dotProducts } from './tap_products';
 import { workOf } from './threads/worth';
+import { windowProducts } from './window_products';
 
 /** Rows of a packed tile of a sum over pixels, by panels of columns: the 4×8 micro-kernel. */
 const TILE = 4;
@@ -59,6 +60,8 @@ function compileStep(draft: Draft, step: Step): void {
       return groupSums(draft, step);
     case 'outerProducts':
       return outerProducts(draft, step);
+    case 'windowProducts':
+      return windowProducts(draft, step);
     case 'addPixels':
     case 'copyPixels':
       return movePixels(draft, step);
@@ -136,7 +139,9 @@ function clearScratch(draft: Draft, { floats }: ClearScratch): void {
   draft.call('clear', draft.runs.address('scratch', 0), floats);
 }
 
-/** What a step reads where it lies. That leaves out the filter of products over taps, which can pass in chunks. */
+const SECOND = ['second'] as const;
+
+/** What a step reads where it lies. That leaves out the filter of sums over taps, which can pass in chunks. */
 function blocksReadBy(step: Step): readonly Block[] {
   switch (step.kind) {
     case 'dotProducts':
@@ -145,6 +150,9 @@ function blocksReadBy(step: Step): readonly Block[] {
     case 'channelProducts':
     case 'groupProducts':
       return [step.filter, ...step.runs.map(({ a }) => a.block)];
+    case 'windowProducts':
+      // Rows of some channels are short, and would be copied one by one.
+      return [...step.sources.map(({ cells }) => cells.at.block), ...(step.rowsHold === 'channels' ? SECOND : [])];
     case 'channelSums':
     case 'groupSums':
       return step.runs.flatMap(({ a, b }) => [a.block, b.block]);

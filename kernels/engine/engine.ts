@@ -137,6 +137,52 @@ export interface PixelMove {
   readonly channels: number;
 }
 
+/**
+ * An image of which any pixel may be read, and what is not in it counts as 0. Pixel (b, r, c) of it lies as an operand
+ * says.
+ */
+export interface Cells {
+  readonly rows: number;
+  readonly cols: number;
+  readonly at: Operand;
+}
+
+/** The taps of a window, and outputs of a tile, along an axis: F(outputs, taps) of Winograd. */
+export interface Filtering {
+  readonly outputs: number;
+  readonly taps: number;
+}
+
+/**
+ * Sums over windows of images, written to the output pixels: with the taps (i, j) of a window, row by row,
+ *
+ *     out[b, r, c, n] = Σ_sources Σ_ij Σ_k cells[b, firstRow + r + i, firstCol + c + j, k] · filter[tap ij, n, k]
+ *
+ * or filter[tap ij, k, n]. Engines may make tiles of outputs at once, with fewer multiplications (../family/winograd
+ * says how), and an error that is not that of the sums.
+ */
+export interface WindowProduct {
+  readonly kind: 'windowProducts';
+  /** Who follows one another in a row of a tap's matrix: the terms of a channel, or the channels of a term. */
+  readonly rowsHold: 'terms' | 'channels';
+  readonly filterRow: number;
+  readonly depth: number;
+  readonly channels: number;
+  readonly vertical: Filtering;
+  readonly horizontal: Filtering;
+  readonly sources: readonly WindowSource[];
+  readonly grid: Grid;
+  readonly out: Operand;
+}
+
+/** What is gathered from, and where the matrix of each tap of the window begins; `undefined`: there is no such tap. */
+export interface WindowSource {
+  readonly cells: Cells;
+  readonly firstRow: number;
+  readonly firstCol: number;
+  readonly taps: readonly (number | undefined)[];
+}
+
 /** Sets the first floats of the scratch memory to 0. */
 export interface ClearScratch {
   readonly kind: 'clearScratch';
@@ -144,7 +190,15 @@ export interface ClearScratch {
 }
 
 export type Step =
-  TapProduct | OuterProduct | ChannelProduct | GroupProduct | ChannelSum | GroupSum | PixelMove | ClearScratch;
+  | TapProduct
+  | OuterProduct
+  | ChannelProduct
+  | GroupProduct
+  | ChannelSum
+  | GroupSum
+  | WindowProduct
+  | PixelMove
+  | ClearScratch;
 
 /** A kernel call laid out: it depends on the geometry alone, and is kept with it. */
 export interface Plan {
@@ -216,6 +270,11 @@ export interface Engine {
   readonly retainedBytes: number;
   /** Gives them back. */
   release(): void;
+}
+
+/** Where a pixel of an operand begins, in floats. */
+export function pixelAt({ first, channels, batch, row, col }: Operand, b: number, r: number, c: number): number {
+  return first + (b * batch + r * row + c * col) * channels;
 }
 
 /** Pixels of a grid. */

@@ -3,20 +3,23 @@
  * The engine in plain TypeScript: what runs wherever nothing faster does. Sums are kept in doubles over four terms or
  * four channels at a time, so that a loaded value is used more than once. It works on the tensors' own arrays.
  */
-import type {
-  Block,
-  ChannelProduct,
-  ChannelSum,
-  Engine,
-  Grid,
-  GroupProduct,
-  GroupSum,
-  Operand,
-  OuterProduct,
-  PixelMove,
-  Run,
-  Step,
-  TapProduct,
+import {
+  type Block,
+  type ChannelProduct,
+  type ChannelSum,
+  type Engine,
+  type Grid,
+  type GroupProduct,
+  type GroupSum,
+  type Operand,
+  type OuterProduct,
+  type PixelMove,
+  type Run,
+  type Step,
+  type TapProduct,
+  type WindowProduct,
+  type WindowSource,
+  pixelAt,
 } from './engine';
 
 type Blocks = Readonly<Record<Block, Float32Array>>;
@@ -52,6 +55,8 @@ function runStep(step: Step, blocks: Blocks): void {
       return groupSums(step, blocks);
     case 'outerProducts':
       return outerProducts(step, blocks);
+    case 'windowProducts':
+      return windowProducts(step, blocks);
     case 'addPixels':
     case 'copyPixels':
       return movePixels(step, blocks);
@@ -198,6 +203,45 @@ function outerProducts({ taps, rows, cols, outRow }: OuterProduct, blocks: Block
       for (let m = 0; m < rows; m++) addScaled(sums, outFirst + m * outRow, left[aAt + m], right, bAt, cols);
     });
   }
+}
+
+/** By the definition: where this runs, there is no memory for anything else. */
+function windowProducts(product: WindowProduct, blocks: Blocks): void {
+  const { grid, out, channels } = product;
+  const y = blocks[out.block];
+  for (let b = 0; b < grid.batch; b++) {
+    for (let r = 0; r < grid.rows; r++) {
+      for (let c = 0; c < grid.cols; c++) {
+        const to = pixelAt(out, b, r, c);
+        y.fill(0, to, to + channels);
+        for (const source of product.sources) addWindow(product, source, b, r, c, blocks, to);
+      }
+    }
+  }
+}
+
+function addWindow(
+  { depth, channels, rowsHold, filterRow, horizontal, out }: WindowProduct,
+  { cells, firstRow, firstCol, taps }: WindowSource,
+  b: number,
+  r: number,
+  c: number,
+  blocks: Blocks,
+  to: number,
+): void {
+  const [x, filter, y] = [blocks[cells.at.block], blocks.second, blocks[out.block]];
+  const [nStep, kStep] = rowsHold === 'terms' ? [filterRow, 1] : [1, filterRow];
+  taps.forEach((matrix, tap) => {
+    const row = firstRow + r + Math.floor(tap / horizontal.taps);
+    const col = firstCol + c + (tap % horizontal.taps);
+    if (matrix === undefined || row < 0 || row >= cells.rows || col < 0 || col >= cells.cols) return;
+    const from = pixelAt(cells.at, b, row, col);
+    for (let n = 0; n < channels; n++) {
+      let sum = 0;
+      for (let k = 0; k < depth; k++) sum += x[from + k] * filter[matrix + n * nStep + k * kStep];
+      y[to + n] += sum;
+    }
+  });
 }
 
 function addScaled(y: Float32Array, to: number, scale: number, x: Float32Array, from: number, count: number): void {

@@ -93,4 +93,38 @@ export interface Programs {
   movePixels(run: number, channels: number, accumulate: number): void;
   /** Writes `count` floats of 0. */
   clear(to: number, count: number): void;
+  /**
+   * Transforms tiles of pixels (./simd/tile_layout), `count` from the `first` on, to rows of matrices, `tileBytes`
+   * apart in each.
+   */
+  transformPixels(
+    tiles: number,
+    first: number,
+    count: number,
+    channels: number,
+    to: number,
+    matrixBytes: number,
+    tileBytes: number,
+  ): void;
+  /** Transforms the taps of a packed filter, `fromStep` bytes apart, to `floats` floats of every matrix. */
+  transformTaps(
+    columns: number,
+    rows: number,
+    from: number,
+    fromStep: number,
+    floats: number,
+    to: number,
+    matrixBytes: number,
+  ): void;
+  /** Transforms rows of matrices to tiles of sums, in `channels` channels from `channelAt` on. */
+  transformSums(
+    tiles: number,
+    first: number,
+    count: number,
+    channels: number,
+    channelAt: number,
+    from: number,
+    matrixBytes: number,
+    tileBytes: number,
+  ): void;
 }

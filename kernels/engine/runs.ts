@@ -83,6 +83,16 @@ export class Runs {
     return begin;
   }
 
+  /** Adds words as they are, and addresses; returns where they begin. */
+  record(words: readonly (number | Address)[]): number {
+    const begin = this.begin();
+    for (const word of words) {
+      if (typeof word !== 'number') this.counted[word.block].push(this.words.length);
+      this.words.push(typeof word === 'number' ? word : word.offset);
+    }
+    return begin;
+  }
+
   place({ block, first, channels, batch, row, col }: Operand): Place {
     const pixel = channels * 4;
     return { ...this.address(block, first), batch: batch * pixel, row: row * pixel, col: col * pixel };

@@ -28,7 +28,7 @@ export const PANEL = 8;
 const MOST_UNITS = 16;
 
 /** Rows of a matrix of the filter in memory: where they begin, and how far apart they are. */
-interface Matrix {
+export interface Matrix {
   readonly from: Address | Staged;
   readonly rowBytes: number;
 }
@@ -149,7 +149,14 @@ function unitsOf(panels: number): number {
 }
 
 /** `count` rows of `width` floats of the filter: as they lie in memory, or copied to a slot, `rowFloatsOf` apart. */
-function matrixOf(draft: Draft, from: number, filterRow: number, width: number, count: number, to: Staged): Matrix {
+export function matrixOf(
+  draft: Draft,
+  from: number,
+  filterRow: number,
+  width: number,
+  count: number,
+  to: Staged,
+): Matrix {
   if (draft.isWhole) return { from: { block: 'second', offset: from * 4 }, rowBytes: filterRow * 4 };
   const rowFloats = rowFloatsOf(filterRow, width);
   draft.stage(from, count, width, filterRow, rowFloats, to);
@@ -157,12 +164,12 @@ function matrixOf(draft: Draft, from: number, filterRow: number, width: number, 
 }
 
 /** An address in scratch memory. */
-function at(offset: number): Address {
+export function at(offset: number): Address {
   return { block: 'scratch', offset };
 }
 
 /** Rows of a group that is less than half of all channels are copied one by one, others with what lies between them. */
-function rowFloatsOf(filterRow: number, width: number): number {
+export function rowFloatsOf(filterRow: number, width: number): number {
   return width * 2 < filterRow ? width : filterRow;
 }
 

@@ -22,18 +22,26 @@ import { matmul } from './matmul';
 import { proofOfHeap, proofOfStorage } from './proof_of_storage';
 import { scatter } from './scatter';
 import { subpixel } from './subpixel';
+import { allowsWinograd, supportsWinograd, takesWinogradInput, winograd, winogradInput } from './winograd';
 
 /** A kernel of the family: how it lays a geometry out as steps of an engine. */
-type Planner = (g: Conv2DTransposeGeometry) => Plan;
+type Planner = (g: Conv2DTransposeGeometry, variant: Variant) => Plan;
 
-/** The variants, each in a file of its own; plans are made once for each geometry. */
-const VARIANT_PLANS: Readonly<Partial<Record<Variant, Planner>>> = {
-  scatter: keptBy(scatter),
-  dilate: keptBy(dilate),
-  matmul: keptBy(matmul),
-  subpixel: keptBy(subpixel),
+/** How a variant is planned; plans are made once for each geometry. And where it can't run, or not unasked. */
+interface Planned extends Partial<Pick<FamilyKernel, 'supports' | 'isAllowed'>> {
+  readonly planOf: Planner;
+}
+
+/** The variants, each in a file of its own. */
+const VARIANT_PLANS: Readonly<Partial<Record<Variant, Planned>>> = {
+  scatter: { planOf: keptBy(scatter) },
+  dilate: { planOf: keptBy(dilate) },
+  matmul: { planOf: keptBy(matmul) },
+  subpixel: { planOf: keptBy(subpixel) },
+  winograd: { planOf: keptBy(winograd), supports: supportsWinograd, isAllowed: allowsWinograd },
 };
 const backpropInputPlan = keptBy(backpropInput);
+const winogradInputPlan = keptBy(winogradInput);
 const backpropFilterPlan = keptBy(backpropFilter);
 
 /** Writes the values of a tensor from the sums of the engine. */
@@ -126,11 +134,12 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
     if (fused) fuseInPlace(heap, backend, result, outShape[3], fused);
     return result;
   };
-  const kernel = (planOf: Planner): FamilyKernel<B> => ({
-    supports: () => SUPPORTED,
+  const kernel = ({ planOf, supports = () => SUPPORTED, isAllowed }: Planned): FamilyKernel<B> => ({
+    supports: supports as FamilyKernel<B>['supports'],
+    isAllowed,
     run: (call) => {
-      const { backend, geometry, first, second, outShape, fused } = call;
-      const plan = planOf(geometry);
+      const { backend, geometry, first, second, outShape, fused, variant } = call;
+      const plan = planOf(geometry, variant);
       const done = computedInPlace(plan, call);
       if (done) return done;
       // Only views of a heap are gone when it grows.
@@ -158,9 +167,11 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
       return nameOf(engine, copies, threads());
     },
     probe: proofOfStorage(name, storage),
-    variants: Object.fromEntries(Object.entries(VARIANT_PLANS).map(([variant, planOf]) => [variant, kernel(planOf)])),
-    backpropInput: kernel(backpropInputPlan),
-    backpropFilter: kernel(backpropFilterPlan),
+    variants: Object.fromEntries(Object.entries(VARIANT_PLANS).map(([variant, planned]) => [variant, kernel(planned)])),
+    backpropInput: kernel({
+      planOf: (g, variant) => (takesWinogradInput(g, variant) ? winogradInputPlan(g) : backpropInputPlan(g)),
+    }),
+    backpropFilter: kernel({ planOf: backpropFilterPlan }),
     scratch: {
       get peakBytes() {
         return currentEngine().peakScratchBytes;

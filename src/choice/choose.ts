@@ -98,11 +98,27 @@ export function winnerHere(pass: Pass, g: Conv2DTransposeGeometry, place: Place)
   return winnerOf(pass, g, backendName, () => descriptorOf(backendName)?.device(backend) ?? '');
 }
 
-/** The variant that was measured to be fastest, whatever stock took. */
-export function fastestVariant({ fastest, ms }: Winner): Variant | undefined {
-  if (fastest !== 'stock') return fastest as Variant;
-  const measured = Object.entries(ms).filter(([name]) => name !== 'stock') as [Variant, number][];
-  return measured.length === 0 ? undefined : measured.reduce((a, b) => (b[1] < a[1] ? b : a))[0];
+/** The variant that was measured to be fastest of those that are able, whatever stock took. */
+function fastestVariant({ fastest, ms }: Winner, isAble: (variant: Variant) => boolean): Variant | undefined {
+  const time = (name: Contender): number => (name === fastest ? 0 : ms[name]!);
+  const names = new Set([fastest, ...(Object.keys(ms) as Contender[])]);
+  return [...names]
+    .sort((a, b) => time(a) - time(b))
+    .filter((name): name is Variant => name !== 'stock')
+    .find(isAble);
+}
+
+/**
+ * Whether a contender may run without being asked for by name: `true` if it is to run before all others, `undefined` if
+ * nothing speaks for or against it.
+ */
+export function isAllowed(
+  pass: Pass,
+  contender: OurContender,
+  g: Conv2DTransposeGeometry,
+  descriptor: BackendDescriptor,
+): boolean | undefined {
+  return kernelFor(descriptor, pass, contender)?.isAllowed?.(g);
 }
 
 /** The variants that can run, in the order in which 'auto' tries them. */
@@ -117,11 +133,15 @@ function automatic(g: Conv2DTransposeGeometry, place: Place): Variant | undefine
   // Asked for once: to look a kernel up takes a tenth of a microsecond.
   const descriptor = descriptorOf(place.backendName);
   if (descriptor === undefined) return undefined;
-  const isAble = (variant: Variant): boolean => supportOfOurs('forward', variant, g, place, descriptor).supported;
+  const isAble = (variant: Variant): boolean =>
+    isAllowed('forward', variant, g, descriptor) !== false &&
+    supportOfOurs('forward', variant, g, place, descriptor).supported;
   const winner = winnerHere('forward', g, place);
-  const measured = winner && fastestVariant(winner);
-  if (measured !== undefined && isAble(measured)) return measured;
-  return orderOf(g, descriptor, place.backend).find(isAble);
+  const measured = winner && fastestVariant(winner, isAble);
+  if (measured !== undefined) return measured;
+  const order = orderOf(g, descriptor, place.backend);
+  const first = order.find((variant) => isAllowed('forward', variant, g, descriptor) && isAble(variant));
+  return first ?? order.find(isAble);
 }
 
 /**

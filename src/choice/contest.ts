@@ -20,7 +20,7 @@ import {
   kernelNameFor,
 } from '../contract';
 import type { Conv2DTransposeGeometry } from '../geometry/geometry';
-import { type Place, supportOfOurs } from './choose';
+import { type Place, isAllowed, supportOfOurs } from './choose';
 import { isInstalled, stockCall, stockShapes } from './stock';
 
 /** What is raced for. */
@@ -45,7 +45,8 @@ export function contendersOf(task: Task, place: Place, descriptor: BackendDescri
   const { pass, geometry } = task;
   const runs = new Map<Contender, Run>();
   for (const name of contendersOn(descriptor, pass)) {
-    if (supportOfOurs(pass, name, geometry, place).supported) runs.set(name, runOf(task, name));
+    const mayRun = isAllowed(pass, name, geometry, descriptor) !== false;
+    if (mayRun && supportOfOurs(pass, name, geometry, place).supported) runs.set(name, runOf(task, name));
   }
   const stock = isInstalled(pass, geometry, place.backendName)
     ? stockCall(pass, geometry, place.backendName)

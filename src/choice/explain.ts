@@ -13,7 +13,15 @@ import {
 } from '../contract';
 import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf } from '../geometry/geometry';
 import { type GeometryRequest, toGeometry } from '../geometry/request';
-import { type Place, chooseUnderInstall, chooseVariant, supportOfVariant, variantsOf, winnerHere } from './choose';
+import {
+  type Place,
+  chooseUnderInstall,
+  chooseVariant,
+  isAllowed,
+  supportOfVariant,
+  variantsOf,
+  winnerHere,
+} from './choose';
 import { isCalibrated, predictedMs } from './cost_model';
 import { applySettings, settingOf, settingsHere } from './settings';
 import { choosesStock, isInstalled, stockCall } from './stock';
@@ -91,6 +99,7 @@ export function explain(request: GeometryRequest | Conv2DTransposeGeometry): Exp
     }
     if (measured?.ms[variant] !== undefined)
       return `measured to be fastest on ${measured.device}: ${measured.ms[variant].toPrecision(3)} ms`;
+    if (isAllowed('forward', variant, g, descriptor!)) return 'less exact than others and faster, as a flag allows';
     const ms = times[variant]?.predictedMs?.toPrecision(3);
     if (ms !== undefined) {
       const where = isCalibrated(descriptor!, place.backend)

@@ -23,6 +23,8 @@ export interface KernelCall<B extends KernelBackend = KernelBackend> {
   readonly first: TensorInfo;
   readonly second: TensorInfo;
   readonly outShape: number[];
+  /** That of the op; for a gradient the one that computes the op it belongs to. */
+  readonly variant: Variant;
   /** Undefined if nothing is fused. */
   readonly fused?: FusedInfo;
 }
@@ -35,6 +37,12 @@ export interface FamilyKernel<B extends KernelBackend = KernelBackend> {
    */
   supports(geometry: Conv2DTransposeGeometry, backend: B): Support;
   run(call: KernelCall<B>): TensorInfo;
+  /**
+   * Of a kernel that gives up some precision: `false` unless the user allows that, so that it runs by name only, and
+   * `tune` leaves it out; `true` if 'auto' is to take it before all others, because it pays. Absent, or `undefined`: it
+   * is a contender like others.
+   */
+  isAllowed?(geometry: Conv2DTransposeGeometry): boolean | undefined;
 }
 
 /** Memory that kernels use besides their tensors, in bytes. */

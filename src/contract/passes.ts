@@ -9,7 +9,7 @@ import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from 
  * The algorithms for the forward pass, each a kernel of its own. A new one is a word here and a file per backend that
  * has it.
  */
-export const VARIANTS = ['scatter', 'dilate', 'matmul', 'subpixel'] as const;
+export const VARIANTS = ['scatter', 'dilate', 'matmul', 'subpixel', 'winograd'] as const;
 export type Variant = (typeof VARIANTS)[number];
 
 function spelled(variant: Variant): string {

@@ -43,7 +43,7 @@ export function kernelConfigsOf<B extends KernelBackend>(descriptor: BackendDesc
       descriptor: descriptor as unknown as BackendDescriptor,
       disposeFunc: (backend) => descriptor.release?.(backend as B),
       kernelFunc: ({ inputs, backend, attrs }) => {
-        const { geometry, activation = 'linear', leakyreluAlpha } = attrs as unknown as Conv2DTransposeAttrs;
+        const { geometry, variant, activation = 'linear', leakyreluAlpha } = attrs as unknown as Conv2DTransposeAttrs;
         const { bias, preluActivationWeights } = inputs;
         const fuses = bias !== undefined || activation !== 'linear';
         for (const name of takes) checkShape(kernelName, name, inputs[name]!, SHAPE_OF[name](geometry));
@@ -55,6 +55,7 @@ export function kernelConfigsOf<B extends KernelBackend>(descriptor: BackendDesc
           first: inputs[takes[0]]!,
           second: inputs[takes[1]]!,
           outShape: SHAPE_OF[gives](geometry),
+          variant,
           fused: fuses
             ? { bias, activation, preluActivationWeights, leakyreluAlpha: leakyreluAlpha ?? LEAKYRELU_ALPHA }
             : undefined,

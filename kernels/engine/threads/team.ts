@@ -23,7 +23,7 @@ const COMMAND_COUNT = 6;
 const CLAIMED = 7;
 /** Bytes of those words. Scratch memory of the programs follows, of each thread so far apart: no shared cache lines. */
 const CONTROL_BYTES = 128;
-const SCRATCH_STRIDE = 256;
+const SCRATCH_STRIDE = 2816;
 
 /** How often a word is read before its reader sleeps: some 50 µs. */
 const SPINS = 1 << 14;

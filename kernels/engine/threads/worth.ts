@@ -6,8 +6,7 @@
  * tensors lie in another memory, to copy them. T is that of multiply-adds at full speed, which no layer is below. A
  * filter that passes through in chunks is copied by one while others multiply: there is so much more to divide.
  */
-import { type Plan, type Step, pixelsIn } from '../engine';
-import type { Grid } from '../engine';
+import { type Filtering, type Grid, type Plan, type Step, type WindowProduct, pixelsIn } from '../engine';
 
 /** Multiply-adds of a millisecond, at most, on one thread: 56 GFLOP/s. */
 const MULTIPLY_ADDS_PER_MS = 28e6;
@@ -55,6 +54,8 @@ function multiplyAddsOf(step: Step): number {
       return sumOf(step.runs, metBy) * step.depth * step.channels * step.groups;
     case 'channelProducts':
       return sumOf(step.runs, metBy) * step.channels;
+    case 'windowProducts':
+      return multiplicationsOf(step) * step.depth * step.channels;
     case 'channelSums':
       return sumOf(step.runs, pixelsOf) * step.channels;
     case 'groupSums':
@@ -64,6 +65,13 @@ function multiplyAddsOf(step: Step): number {
     default:
       return 0;
   }
+}
+
+/** Multiplications of a channel with another: a tile of m outputs and r taps needs m + r − 1 along each axis. */
+function multiplicationsOf({ grid, vertical, horizontal, sources }: WindowProduct): number {
+  const along = ({ outputs, taps }: Filtering, size: number): number =>
+    Math.ceil(size / outputs) * (outputs + taps - 1);
+  return grid.batch * along(vertical, grid.rows) * along(horizontal, grid.cols) * sources.length;
 }
 
 interface OfGrid {

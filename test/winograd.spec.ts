@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The variant 'winograd', which mixes neighbours before it multiplies: against the oracle within a bound of its own,
+ * where it can't run, who may take it, and what it makes of infinities.
+ *
+ * The bound follows from the one that ../kernels/family/winograd derives, with the largest of a channel's pixels for
+ * each of them. Along an axis the sums of |Aᵀ| |G| |w| · |Bᵀ| |x| of F(2, 2), F(3, 2) and F(2, 3) are at most
+ * 4 max|x| Σ|w| in any row of Aᵀ. So with n terms of a product, n + 10 roundings at most,
+ *
+ *     |y − y64| ≤ 16 · (n + 10) · ε32 / 2 · Σ_channels max|x| · Σ_taps |w|
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { currentEngine } from '../kernels/engine/engines';
+import { winogradInput } from '../kernels/family/winograd';
+import { clearTuning, computeGeometry, conv2dTranspose, explain, fused, tune } from '../src';
+import { mismatch } from './support/compare';
+import { EXACT_VARIANTS, type Environment, describeOnEveryBackend, hasKernels } from './support/environments';
+import { opArguments, runBackpropInput, runForward } from './support/kernels';
+import { type Layer, filterShape, layer, outSize, randomOperands, requestOf, xShape } from './support/layer';
+import * as oracle from './support/oracle';
+import { variantsThatRun } from './support/profile';
+
+const FLAG = 'CONV2D_TRANSPOSE_FAST_MATH';
+
+const LAYERS: Record<string, Layer> = {
+  '4 × 4, stride 2': layer({ inSize: [8, 8], kernel: [4, 4], pads: [1, 1, 1, 1], inChannels: 16, outChannels: 12 }),
+  '4 × 4, stride 2, unequal pads': layer({
+    kernel: [4, 4],
+    pads: [0, 2, 3, 1],
+    inChannels: 9,
+    outChannels: 7,
+    batch: 2,
+  }),
+  '4 × 4, stride 2, longer tiles': layer({ inSize: [25, 31], kernel: [4, 4], inChannels: 5, outChannels: 6 }),
+  '3 × 3, stride 1': layer({ inSize: [7, 9], strides: [1, 1], pads: [1, 1, 1, 1], inChannels: 13, outChannels: 10 }),
+  '3 × 3, stride 1, nothing cropped': layer({
+    inSize: [6, 5],
+    strides: [1, 1],
+    inChannels: 8,
+    outChannels: 3,
+    batch: 3,
+  }),
+  '3 × 3, stride 2': layer({ inSize: [9, 26], inChannels: 6, outChannels: 9 }),
+  '5 × 5, stride 2': layer({ inSize: [6, 7], kernel: [5, 5], pads: [2, 1, 1, 2], inChannels: 11, outChannels: 21 }),
+  '5 × 4, strides 2 and 3': layer({ inSize: [6, 7], kernel: [5, 4], strides: [2, 3], inChannels: 4, outChannels: 8 }),
+  '6 × 7, stride 3, output padding': layer({
+    inSize: [5, 4],
+    kernel: [6, 7],
+    strides: [3, 3],
+    outputPadding: [2, 1],
+    inChannels: 7,
+  }),
+  'a single pixel and channel': layer({ inSize: [1, 1], inChannels: 1, outChannels: 1 }),
+  'a row': layer({ inSize: [1, 40], kernel: [1, 4], inChannels: 8, outChannels: 8 }),
+  'an empty batch': layer({ batch: 0 }),
+  'several blocks of tiles': layer({
+    inSize: [51, 50],
+    strides: [1, 1],
+    pads: [1, 1, 1, 1],
+    inChannels: 128,
+    outChannels: 5,
+  }),
+  'several blocks of channels': layer({
+    inSize: [5, 6],
+    strides: [1, 1],
+    pads: [1, 1, 1, 1],
+    inChannels: 200,
+    outChannels: 190,
+  }),
+};
+
+/** A result, its truth, and the operands: images, and a filter by channels of theirs and of the result. */
+interface Computed {
+  readonly result: Float32Array;
+  readonly truth: ArrayLike<number>;
+  readonly images: Float32Array;
+  readonly batch: number;
+  /** Channels of the images, and of the result. */
+  readonly channels: readonly [from: number, to: number];
+  /** Terms of a product. */
+  readonly terms: number;
+  /** Σ over taps of |w|, of a channel of the images and one of the result. */
+  magnitude(from: number, to: number): number;
+}
+
+function forward(l: Layer, x: Float32Array, filter: Float32Array, result: Float32Array): Computed {
+  const { inChannels, outChannels, batch } = l;
+  return {
+    ...{ result, images: x, batch, truth: oracle.forward(l, x, filter).values },
+    channels: [inChannels, outChannels],
+    terms: inChannels,
+    magnitude: (from, to) => sumOverTaps(l, filter, to * inChannels + from),
+  };
+}
+
+function inputGradient(l: Layer, dy: Float32Array, filter: Float32Array, result: Float32Array): Computed {
+  const { inChannels, outChannels, batch, strides } = l;
+  return {
+    ...{ result, images: dy, batch, truth: oracle.backpropInput(l, dy, filter).values },
+    channels: [outChannels, inChannels],
+    terms: outChannels * strides[0] * strides[1],
+    magnitude: (from, to) => sumOverTaps(l, filter, from * inChannels + to),
+  };
+}
+
+function sumOverTaps({ inChannels, outChannels }: Layer, filter: Float32Array, first: number): number {
+  let sum = 0;
+  for (let at = first; at < filter.length; at += inChannels * outChannels) sum += Math.abs(filter[at]);
+  return sum;
+}
+
+/** The worst error as a part of the bound, NaN if there is one; and of the largest value. */
+function worstOf({ result, truth, images, batch, channels: [from, to], terms, magnitude }: Computed): Worst {
+  let [bound, error, largest] = [0, 0, Number.MIN_VALUE];
+  for (let b = 0; b < batch; b++) {
+    const most = new Float64Array(from);
+    const pixels = images.length / batch;
+    for (let at = b * pixels; at < (b + 1) * pixels; at++)
+      most[at % from] = Math.max(most[at % from], Math.abs(images[at]));
+    const values = result.length / batch;
+    for (let n = 0; n < to; n++) {
+      const sum = most.reduce((all, value, k) => all + value * magnitude(k, n), 0);
+      for (let at = b * values + n; at < (b + 1) * values; at += to) {
+        const difference = Math.abs(result[at] - truth[at]);
+        const part = difference === 0 ? 0 : difference / (16 * (terms + 10) * 2 ** -24 * sum);
+        bound = part <= bound ? bound : part;
+        error = Math.max(error, difference);
+        largest = Math.max(largest, Math.abs(truth[at]));
+      }
+    }
+  }
+  return { bound, largest: error / largest };
+}
+
+interface Worst {
+  readonly bound: number;
+  readonly largest: number;
+}
+
+/** Whether it can run there: in memory, on an engine that has transforms. */
+const hasWinograd = ({ backend, name }: Environment): boolean =>
+  (backend === 'cpu' && !name.includes('plain')) || backend === 'wasm';
+
+describeOnEveryBackend('winograd', specs, hasWinograd);
+
+function specs({ name: environment }: Environment): void {
+  afterEach(() => {
+    tf.env().set(FLAG, false);
+    clearTuning();
+  });
+  const worst = { bound: 0, largest: 0 };
+  const check = (computed: Computed): void => {
+    const found = worstOf(computed);
+    expect(found.bound).toBeLessThanOrEqual(1);
+    worst.bound = Math.max(worst.bound, found.bound);
+    worst.largest = Math.max(worst.largest, found.largest);
+  };
+  const spread = (values: Float32Array, channels: number): Float32Array =>
+    values.map((v, at) => v * 10 ** (6 * Math.abs(Math.sin(Math.floor(at / channels))) - 3));
+
+  for (const [name, l] of Object.entries(LAYERS)) {
+    const { x, filter, dy } = randomOperands(l, `winograd ${name}`);
+    const { inChannels, outChannels } = l;
+    const spreadFilter = spread(filter, outChannels * inChannels);
+    it(`is within its bound: ${name}`, () => check(forward(l, x, filter, runForward(l, x, filter, 'winograd'))));
+    it(`and where pixels and taps are of magnitudes 1e-3 to 1e3: ${name}`, () => {
+      const a = spread(x, inChannels);
+      check(forward(l, a, spreadFilter, runForward(l, a, spreadFilter, 'winograd')));
+    });
+    it(`and so is the input gradient: ${name}`, () => {
+      const plan = winogradInput(computeGeometry(requestOf(l)));
+      const run = (a: Float32Array, w: Float32Array): void =>
+        check(
+          inputGradient(
+            l,
+            a,
+            w,
+            currentEngine().run(plan, a, w, (values) => values.slice()),
+          ),
+        );
+      run(dy, filter);
+      run(spread(dy, outChannels), spreadFilter);
+    });
+  }
+  it('and how far from it', () => {
+    console.info(
+      `winograd [${environment}]: the largest error was ${worst.bound.toPrecision(2)} of the bound, ` +
+        `${worst.largest.toExponential(1)} of the largest output`,
+    );
+    expect(worst.bound).toBeGreaterThan(0);
+  });
+
+  it('fuses what others fuse', () => {
+    const l = LAYERS['4 × 4, stride 2, unequal pads'];
+    const { x, filter } = randomOperands(l, 'winograd, fused');
+    const sums = runForward(l, x, filter, 'winograd');
+    const bias = Float32Array.from({ length: l.outChannels }, (_, n) => Math.cos(n));
+    const [, strides, pad] = opArguments(l, 'winograd');
+    const y = tf.tidy(() =>
+      fused
+        .conv2dTranspose({
+          x: tf.tensor4d(x, xShape(l)),
+          filter: tf.tensor4d(filter, filterShape(l)),
+          strides,
+          pad,
+          variant: 'winograd',
+          bias: tf.tensor1d(bias),
+          activation: 'relu',
+        })
+        .dataSync(),
+    );
+    sums.forEach((sum, at) => expect(y[at]).toBe(Math.max(0, Math.fround(sum + bias[at % l.outChannels]))));
+  });
+
+  it('makes NaN of an infinity in its tile, and leaves what is out of reach as it was', () => {
+    const l = LAYERS['several blocks of tiles'];
+    const { x, filter } = randomOperands(l, 'winograd, infinity');
+    const before = runForward(l, x, filter, 'winograd');
+    const [row, col] = [20, 31];
+    x[(row * l.inSize[1] + col) * l.inChannels] = Infinity;
+    const after = runForward(l, x, filter, 'winograd');
+    const [, width] = outSize(l);
+    let spoilt = 0;
+    after.forEach((value, at) => {
+      const pixel = Math.floor(at / l.outChannels);
+      const distance = Math.max(Math.abs(Math.floor(pixel / width) - row), Math.abs((pixel % width) - col));
+      if (Number.isNaN(value)) spoilt++;
+      if (distance > 2) expect(value).toBe(before[at]);
+    });
+    expect(spoilt).toBeGreaterThan(0);
+  });
+
+  it("is taken by 'auto' only where the flag allows it, and pays", async () => {
+    const large = layer({ inSize: [16, 16], kernel: [4, 4], pads: [1, 1, 1, 1], inChannels: 32, outChannels: 32 });
+    const run = (l: Layer) => (): void => {
+      const { x, filter } = randomOperands(l, 'winograd, auto');
+      runForward(l, x, filter, 'auto');
+    };
+    expect(await variantsThatRun(run(large))).toEqual(['Conv2DTransposeSubpixel']);
+    tf.env().set(FLAG, true);
+    expect(await variantsThatRun(run(large))).toEqual(['Conv2DTransposeWinograd']);
+    expect(explain(requestOf(large)).reason).toContain('a flag allows');
+    expect(explain(requestOf(layer())).variant).not.toBe('winograd');
+    expect(explain(requestOf({ ...large, groups: 2 })).variant).not.toBe('winograd');
+  });
+
+  it('is measured by tune only where the flag allows it, and passed over where it no longer does', async () => {
+    const request = requestOf(
+      layer({ inSize: [16, 16], kernel: [4, 4], pads: [1, 1, 1, 1], inChannels: 32, outChannels: 32 }),
+    );
+    const [exact] = await tune([request], { samples: 1 });
+    expect(Object.keys(exact.ms).sort()).toEqual([...EXACT_VARIANTS].sort());
+    tf.env().set(FLAG, true);
+    const [winner] = await tune([request], { samples: 1 });
+    expect(winner.ms.winograd).toBeGreaterThan(0);
+    tf.env().set(FLAG, false);
+    expect(explain(request).variant).not.toBe('winograd');
+  });
+
+  for (const [what, l, reason] of [
+    ['groups', layer({ groups: 2, inChannels: 4 }), /'winograd' cannot run.*it takes no groups/],
+    ['dilation', layer({ dilations: [2, 1] }), /'winograd' cannot run.*it takes no dilation/],
+    ['more taps of a phase than 3', layer({ kernel: [4, 4], strides: [1, 1] }), /4 × 4 taps.*'auto', 'subpixel'/],
+    ['phases of one tap', layer({ kernel: [2, 2] }), /a phase has a single tap/],
+  ] as const) {
+    it(`is refused by name: ${what}`, () => {
+      const { x, filter } = randomOperands(l, what);
+      expect(() => runForward(l, x, filter, 'winograd')).toThrowError(reason);
+    });
+  }
+
+  it('has gradients, the one of the input of its own kind where that pays', () => {
+    const l = layer({ inSize: [16, 16], kernel: [4, 4], pads: [1, 1, 1, 1], inChannels: 16, outChannels: 40 });
+    const { x, filter, dy } = randomOperands(l, 'winograd, gradients');
+    const op = (a: tf.Tensor, w: tf.Tensor): tf.Tensor =>
+      conv2dTranspose(a as tf.Tensor4D, w as tf.Tensor4D, ...opArguments(l, 'winograd'));
+    const exact = runBackpropInput(l, dy, filter);
+    const [height, width] = outSize(l);
+    const [dx, dFilter] = tf.tidy(() =>
+      tf
+        .grads(op)(
+          [tf.tensor4d(x, xShape(l)), tf.tensor4d(filter, filterShape(l))],
+          tf.tensor4d(dy, [l.batch, height, width, l.outChannels]),
+        )
+        .map((gradient) => gradient.dataSync()),
+    );
+    check(inputGradient(l, dy, filter, dx as Float32Array));
+    expect(mismatch(dFilter, oracle.backpropFilter(l, x, dy))).toBe('');
+    expect(dx).not.toEqual(exact);
+    // By name or by the flag: the same.
+    tf.env().set(FLAG, true);
+    expect(runBackpropInput(l, dy, filter)).toEqual(dx as Float32Array);
+  });
+}
+
+describeOnEveryBackend(
+  'winograd, where there is none',
+  () => {
+    it('says so', () => {
+      const l = layer({ kernel: [4, 4] });
+      const { x, filter } = randomOperands(l, 'no winograd');
+      expect(() => runForward(l, x, filter, 'winograd')).toThrowError(/'winograd' cannot run.*'auto'/);
+    });
+  },
+  (environment) => hasKernels(environment) && !hasWinograd(environment),
+);
