@@ -44,7 +44,7 @@ const SCENES: Readonly<Record<string, { path: string; height: number; play(page:
   },
   gan: {
     path: 'gan/index.html',
-    height: 1200,
+    height: 1290,
     play: async (page) => {
       await page.locator('[data-testid=opinions] span').first().waitFor();
       const begun = await page.evaluate(() => Number(/Step (\d+)/.exec(document.body.innerText)?.[1]));

@@ -81,5 +81,9 @@ describe('the decoder', () => {
       await eventuallyText(page, 'pace', ' on cpu');
       expect(await textOf(page, 'pace')).toMatch(/It trains on the \w+ engine, \d+ threads\./);
       await saveAndLoad(page, 'decoder.safetensors', more);
+      // What it would take without this package, where stock can train at all.
+      await button(page, 'Time stock kernels, too').click();
+      await eventuallyText(page, 'pace', 'With stock kernels on cpu it would take');
+      expect(await textOf(page, 'pace')).toMatch(/on cpu it would take .*: [\d,.]+ times as long/);
     }));
 });
