@@ -45,7 +45,7 @@ describe('the comparison lab', () => {
       await run(page);
       await done(page);
       const rows = at(page, 'results').locator(ROWS);
-      expect(await rows.count()).toBe(18);
+      expect(await rows.count()).toBe(21);
       expect(await rows.filter({ hasText: /auto → \w+/ }).count()).toBe(3);
       // On a busy machine somebody may want samples: then there is no verdict, and it says so.
       const groups = at(page, 'results').locator('tbody');
@@ -88,7 +88,7 @@ describe('the comparison lab', () => {
       expect(await axeFindings(page)).toEqual([]);
       await picture('compare-devices');
       await button(page, 'Remove Ben’s').click();
-      expect(await rows.count()).toBe(18);
+      expect(await rows.count()).toBe(21);
       await button(page, 'Copy link').click();
       await eventuallyText(page, 'status', 'Copied: the address of this page with these results.');
       await page.goto(await page.evaluate(() => navigator.clipboard.readText()));
@@ -210,7 +210,7 @@ describe('the comparison lab', () => {
       await page.getByRole('checkbox', { name: 'dilate' }).uncheck();
       await page.getByLabel('Seconds for each').fill('0.5');
       await page.getByLabel('Seconds for each').press('Enter');
-      await eventuallyAt(page, 'contenders=auto%2Cscatter%2Cmatmul%2Csubpixel%2Cstock', 'seconds=0.5');
+      await eventuallyAt(page, 'contenders=auto%2Cscatter%2Cmatmul%2Csubpixel%2Cwinograd%2Cstock', 'seconds=0.5');
       await dropOn(page, at(page, 'model'), { 'model.json': '{}' });
       await button(page, 'Race stock against install()').click();
       await eventuallyText(page, 'status', 'The run ended with an error: ');
