@@ -283,8 +283,8 @@ describe('the verdict', () => {
       [row('auto', 10), row('stock', 10 * ratio)].map((one) => ({ ...one, backend, workload }));
     const gradient = [row('ours', 1), row('stock', 3)].map((one) => ({ ...one, pass: 'input gradient' as const }));
     expect(sentence([...on('cpu', 'a', 2), ...on('cpu', 'b', 8), ...on('wasm', 'a', 0.5), ...gradient])).toBe(
-      "Forward, 'auto' is 4 times as fast as stock on cpu and 0.5 on wasm (geometric mean over 2 layers). Input " +
-        'gradient, ours is 3 times as fast as stock on cpu (hand). Fastest: auto on cpu (2 of 3); stock on wasm.',
+      "Forward, 'auto' is 4 times as fast as stock on cpu and 0.5 on wasm (geometric mean over up to 2 layers). " +
+        'Input gradient, ours is 3 times as fast as stock on cpu (hand). Fastest: auto on cpu (2 of 3); stock on wasm.',
     );
   });
 });
