@@ -17,6 +17,9 @@ import { progressBar, setUpWasm, write, writeJson } from './in_node';
 import { type Cell, measureCells } from './on_backend';
 import { CONVOLUTIONS, WORKLOADS } from './workloads';
 
+/** The variants that 'auto' chooses by prediction. What gives up precision is no rival to those that don't. */
+const PREDICTED = VARIANTS.filter((variant) => variant !== 'winograd');
+
 /** Those in which something is to be chosen by what is measured there. */
 const OWN = BY_DEFAULT.filter((name) => PASSES.some((pass) => contendersFor(pass, name).length > 0));
 
@@ -49,9 +52,6 @@ interface Measurements {
   readonly machines: Record<string, string>;
   readonly measured: Record<string, Measured[]>;
 }
-
-/** The variants that 'auto' chooses by prediction. What gives up precision is no rival to those that don't. */
-const PREDICTED = VARIANTS.filter((variant) => variant !== 'winograd');
 
 /**
  * Who is calibrated for a pass. Stock is a rival on GPUs, and where a backend says that it leaves something to stock
