@@ -9,37 +9,37 @@ export const CALIBRATION = {
     webgl:
       'Chromium 156.0.8078.79, ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero) (0x0000C0DE)), SwiftShader driver)',
   },
-  date: '2026-11-22T01:39:40.210Z',
+  date: '2026-11-22T04:24:24.179Z',
   models: {
     cpu: {
       forward: {
-        scatter: { call: 0.00385, multiplyAdds: 0.0487, moved: 0.533 },
-        dilate: { call: 0.00356, multiplyAdds: 0.0398, moved: 0.722 },
-        matmul: { call: 0.00361, multiplyAdds: 0.0499, moved: 0.666 },
-        subpixel: { call: 0.00323, multiplyAdds: 0.0436, moved: 1.04 },
+        scatter: { call: 0.00503, multiplyAdds: 0.05, moved: 0.581 },
+        dilate: { call: 0.00447, multiplyAdds: 0.0405, moved: 0.661 },
+        matmul: { call: 0.00448, multiplyAdds: 0.0505, moved: 0.755 },
+        subpixel: { call: 0.00376, multiplyAdds: 0.0436, moved: 1.38 },
       },
     },
     wasm: {
       'input gradient': {
-        ours: { call: 0.00527, multiplyAdds: 0.0507, moved: 0.458 },
-        stock: { call: 0.00289, multiplyAdds: 0.0672, moved: 0.184 },
+        ours: { call: 0.00503, multiplyAdds: 0.0493, moved: 0.49 },
+        stock: { call: 0.00265, multiplyAdds: 0.0647, moved: 0.186 },
       },
     },
     webgl: {
       forward: {
-        scatter: { call: 1.31, multiplyAdds: 3.38, moved: 59.2 },
-        dilate: { call: 0.668, multiplyAdds: 0.231, moved: 15.7 },
-        matmul: { call: 0.567, multiplyAdds: 0.298, moved: 27 },
-        subpixel: { call: 0.583, multiplyAdds: 0.244, moved: 37.3 },
-        stock: { call: 0.434, multiplyAdds: 0.374, moved: 166 },
+        scatter: { call: 2.06, multiplyAdds: 3.58, moved: 53.6 },
+        dilate: { call: 0.964, multiplyAdds: 0.241, moved: 17.3 },
+        matmul: { call: 0.804, multiplyAdds: 0.324, moved: 27.3 },
+        subpixel: { call: 0.847, multiplyAdds: 0.245, moved: 38.9 },
+        stock: { call: 0.621, multiplyAdds: 0.375, moved: 198 },
       },
       'input gradient': {
-        ours: { call: 0.567, multiplyAdds: 0.251, moved: 24.8 },
-        stock: { call: 0.506, multiplyAdds: 0.551, moved: 13.6 },
+        ours: { call: 0.589, multiplyAdds: 0.267, moved: 29.8 },
+        stock: { call: 0.516, multiplyAdds: 0.639, moved: 14.4 },
       },
       'filter gradient': {
-        ours: { call: 0.549, multiplyAdds: 0.265, moved: 14.5 },
-        stock: { call: 0.473, multiplyAdds: 4.79, moved: 12.5 },
+        ours: { call: 0.762, multiplyAdds: 0.261, moved: 15.2 },
+        stock: { call: 0.661, multiplyAdds: 4.92, moved: 12.4 },
       },
     },
   },
