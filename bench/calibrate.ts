@@ -7,18 +7,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
-import { VARIANTS } from '../src';
 import { CALIBRATION } from '../src/choice/calibration';
-import { type Contender, PASSES, type Pass } from '../src/contract';
+import { type Contender, EXACT_VARIANTS, PASSES, type Pass } from '../src/contract';
 import { BY_DEFAULT, descriptorNamed } from './backends';
 import { type Measured, type Model, judge, modelOf } from './cost_fit';
 import { command, listOf, positive, wholePositive } from './command_line';
 import { progressBar, setUpWasm, write, writeJson } from './in_node';
 import { type Cell, measureCells } from './on_backend';
 import { CONVOLUTIONS, WORKLOADS } from './workloads';
-
-/** The variants that 'auto' chooses by prediction. What gives up precision is no rival to those that don't. */
-const PREDICTED = VARIANTS.filter((variant) => variant !== 'winograd');
 
 /** Those in which something is to be chosen by what is measured there. */
 const OWN = BY_DEFAULT.filter((name) => PASSES.some((pass) => contendersFor(pass, name).length > 0));
@@ -58,8 +54,8 @@ interface Measurements {
  * (conv2d on wasm). Else it is never faster, and what the only kernel of a gradient takes is nothing to choose by.
  */
 function contendersFor(pass: Pass, backend: string): readonly Contender[] {
-  if (isRival(pass, backend)) return pass === 'forward' ? [...PREDICTED, 'stock'] : ['ours', 'stock'];
-  return pass === 'forward' && descriptorNamed(backend).calibratedAs?.forward === undefined ? PREDICTED : [];
+  if (isRival(pass, backend)) return pass === 'forward' ? [...EXACT_VARIANTS, 'stock'] : ['ours', 'stock'];
+  return pass === 'forward' && descriptorNamed(backend).calibratedAs?.forward === undefined ? EXACT_VARIANTS : [];
 }
 
 function isRival(pass: Pass, backend: string): boolean {
@@ -85,7 +81,7 @@ async function measure(): Promise<Measurements> {
   const bar = progressBar('{value}/{total} | {cell}');
   bar.start(toDo, 0, { cell: '' });
   for (const backend of backends) {
-    const asked = { variants: PREDICTED, stock: PASSES.some((pass) => isRival(pass, backend)) };
+    const asked = { variants: EXACT_VARIANTS, stock: PASSES.some((pass) => isRival(pass, backend)) };
     const outcome = await measureCells(backend, asked, cellsOn(backend), repeat, ({ workload, pass }) => {
       bar.increment(1, { cell: `${backend} ${workload.name} ${pass}` });
       return Math.max(0, end - performance.now()) / toDo--;

@@ -5,11 +5,14 @@
  */
 import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from '../geometry/geometry';
 
+/** The algorithms for the forward pass that sum each output's own products: 'auto' is free to choose among them. */
+export const EXACT_VARIANTS = ['scatter', 'dilate', 'matmul', 'subpixel'] as const;
+
 /**
- * The algorithms for the forward pass, each a kernel of its own. A new one is a word here and a file per backend that
- * has it.
+ * All of them, each a kernel of its own: one that gives up some precision runs where it is asked for. A new one is a
+ * word here and a file per backend that has it.
  */
-export const VARIANTS = ['scatter', 'dilate', 'matmul', 'subpixel', 'winograd'] as const;
+export const VARIANTS = [...EXACT_VARIANTS, 'winograd'] as const;
 export type Variant = (typeof VARIANTS)[number];
 
 function spelled(variant: Variant): string {

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The arithmetic of comparisons: what is counted, timed, averaged and fitted. */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it, jest } from '@jest/globals';
 import { geometricMean, intervalOf, median, typicalTime } from '../../bench/averages';
 import { legend } from '../../bench/dot_plot';
@@ -15,6 +19,8 @@ import { computeGeometry } from '../../src';
 import { type Coefficients, timeOf, workOf } from '../../src/choice/cost_model';
 import { layer, explicitPad, filterShape, randomOperands, xShape } from '../support/layer';
 import * as oracle from '../support/oracle';
+
+const root = resolve(__dirname, '../..');
 
 describe('the arithmetic of the comparison', () => {
   const l = layer({
@@ -235,3 +241,17 @@ describe('the arithmetic of the comparison', () => {
     expect(shown.at(-1)!.colour).toMatch(/^#[0-9a-f]{6}$/);
   });
 });
+
+it('has commands that start and say what they take', async () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const files = Object.values(scripts).flatMap(
+    (line) => /^node scripts\/start\.mjs (bench\/\S+)$/.exec(line)?.[1] ?? [],
+  );
+  expect(files.length).toBeGreaterThan(5);
+  const helps = files.map((file) =>
+    promisify(execFile)(process.execPath, ['scripts/start.mjs', file, '--help'], { cwd: root }),
+  );
+  for (const { stdout } of await Promise.all(helps)) expect(stdout).toMatch(/Usage: npm (run \S+|start) --/);
+}, 120_000);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The backends that a runner's set-up file has made available; specs run over all of them. */
 import * as tf from '@tensorflow/tfjs-core';
-import { VARIANTS, type Variant } from '../../src';
+import type { Variant } from '../../src';
+import { EXACT_VARIANTS } from '../../src/contract';
 import { setPrecision } from './compare';
 
 export interface Environment {
@@ -32,8 +33,8 @@ function explain(text: string): void {
 }
 const explained = new Set<string>();
 
-/** The variants that run every layer, and whose every sum keeps the oracle's bound; winograd.spec.ts has the other. */
-export const EXACT_VARIANTS: readonly Variant[] = VARIANTS.filter((variant) => variant !== 'winograd');
+/** Their every sum keeps the oracle's bound; winograd.spec.ts has the other variant. */
+export { EXACT_VARIANTS };
 
 /** Those that can be asked for by name in an environment; else 'auto' alone, with the reason printed. */
 export function variantsOn({ name, withoutKernels }: Environment): readonly (Variant | 'auto')[] {
