@@ -12,7 +12,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { currentEngine } from '../kernels/engine/engines';
 import { winogradInput } from '../kernels/family/winograd';
-import { clearTuning, computeGeometry, conv2dTranspose, explain, fused, tune } from '../src';
+import { clearTuning, computeGeometry, conv2dTranspose, explain, fused, install, tune, uninstall } from '../src';
 import { mismatch } from './support/compare';
 import { EXACT_VARIANTS, type Environment, describeOnEveryBackend, hasKernels } from './support/environments';
 import { opArguments, runBackpropInput, runForward } from './support/kernels';
@@ -242,6 +242,31 @@ function specs({ name: environment }: Environment): void {
     expect(explain(requestOf(large)).reason).toContain('a flag allows');
     expect(explain(requestOf(layer())).variant).not.toBe('winograd');
     expect(explain(requestOf({ ...large, groups: 2 })).variant).not.toBe('winograd');
+  });
+
+  it('is taken by installed ops as the flag is at the time of a call', () => {
+    const l = layer({ inSize: [16, 16], kernel: [4, 4], pads: [1, 1, 1, 1], inChannels: 32, outChannels: 32 });
+    const { x, filter } = randomOperands(l, 'winograd, installed');
+    // It has bits of its own.
+    const [exact, fast] = [runForward(l, x, filter, 'subpixel'), runForward(l, x, filter, 'winograd')];
+    expect(fast).not.toEqual(exact);
+    const run = (): Float32Array =>
+      tf.tidy(() => {
+        const [image, weights] = [tf.tensor4d(x, xShape(l)), tf.tensor4d(filter, filterShape(l))];
+        const [height, width] = outSize(l);
+        const shape: [number, number, number, number] = [l.batch, height, width, l.outChannels];
+        return tf.conv2dTranspose(image, weights, shape, l.strides, 'same').dataSync<'float32'>();
+      });
+    install();
+    try {
+      expect(run()).toEqual(exact);
+      tf.env().set(FLAG, true);
+      expect(run()).toEqual(fast);
+      tf.env().set(FLAG, false);
+      expect(run()).toEqual(exact);
+    } finally {
+      uninstall();
+    }
   });
 
   it('is measured by tune only where the flag allows it, and passed over where it no longer does', async () => {

@@ -17,6 +17,7 @@ import { type Threads, threads } from '../engine/threads/set_threads';
 import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
 import { dilate } from './dilate';
+import { allowsFastMath } from './fast_math';
 import { type Epilogue, curvesOf, writeFused } from './fused_sums';
 import { matmul } from './matmul';
 import { proofOfHeap, proofOfStorage } from './proof_of_storage';
@@ -167,6 +168,7 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
       return nameOf(engine, copies, threads());
     },
     probe: proofOfStorage(name, storage),
+    allowsFastMath,
     variants: Object.fromEntries(Object.entries(VARIANT_PLANS).map(([variant, planned]) => [variant, kernel(planned)])),
     backpropInput: kernel({
       planOf: (g, variant) => (takesWinogradInput(g, variant) ? winogradInputPlan(g) : backpropInputPlan(g)),

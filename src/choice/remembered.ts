@@ -10,6 +10,7 @@ interface Kept {
   readonly descriptor: BackendDescriptor;
   readonly backend: KernelBackend;
   readonly device: string;
+  readonly fastMath: boolean | undefined;
   readonly revision: number;
 }
 
@@ -17,7 +18,8 @@ export class Remembered {
   private kept?: Kept;
 
   /**
-   * What was chosen here; made anew on another backend or device, and after a tuning. On GPUs it is made each time:
+   * What was chosen here; made anew on another backend or device, after a tuning, and where the user has allowed or
+   * forbidden less precision. On GPUs it is made each time:
    * what can run there depends on flags as well, and a call takes far longer. That ours cannot run may pass.
    */
   get({ backendName, backend }: Place, choose: () => Taken): Taken {
@@ -27,13 +29,23 @@ export class Remembered {
       kept !== undefined &&
       kept.backend === backend &&
       kept.revision === revision &&
-      kept.descriptor.device(backend) === kept.device
+      kept.descriptor.device(backend) === kept.device &&
+      kept.descriptor.allowsFastMath?.() === kept.fastMath
     )
       return kept.taken;
     const taken = choose();
     const descriptor = descriptorOf(backendName);
     const isKept = descriptor?.runsOn === 'cpu' && taken.ours !== undefined;
-    this.kept = isKept ? { taken, descriptor, backend, device: descriptor.device(backend), revision } : undefined;
+    this.kept = isKept
+      ? {
+          taken,
+          descriptor,
+          backend,
+          device: descriptor.device(backend),
+          fastMath: descriptor.allowsFastMath?.(),
+          revision,
+        }
+      : undefined;
     return taken;
   }
 }

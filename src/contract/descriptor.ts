@@ -92,6 +92,8 @@ export interface BackendDescriptor<B extends KernelBackend = KernelBackend> {
   readonly variants: Readonly<Partial<Record<Variant, FamilyKernel<B>>>>;
   readonly backpropInput: FamilyKernel<B>;
   readonly backpropFilter: FamilyKernel<B>;
+  /** Whether the user allows kernels that give up some precision (`isAllowed`), as of now. Default: there are none. */
+  allowsFastMath?(): boolean;
   /** The backends whose calibration of ours holds here as well, by pass. Default: its own. */
   readonly calibratedAs?: Readonly<Partial<Record<Pass, string>>>;
   /**
