@@ -20,11 +20,13 @@ export type Outcome<N extends string> = Partial<Record<N, Timed | { readonly una
  * Loads players, times them in turn, and disposes of them.
  *
  * @param inspected The run whose results are compared, from 1.
+ * @param see Is shown the compared results, in the others' order.
  */
 export async function race<N extends string>(
   loads: readonly (() => Promise<Player<N>>)[],
   limits: Limits,
   inspected = 1,
+  see?: (name: N, values: Float32Array) => void,
 ): Promise<Outcome<N>> {
   const outcome: Outcome<N> = {};
   const players: Player<N>[] = [];
@@ -37,6 +39,7 @@ export async function race<N extends string>(
       inspect(player, result) {
         const values = player.toNHWC?.(result) ?? result.slice();
         reference ??= values;
+        see?.(player.name, values);
         differences.set(player, difference(values, reference));
       },
       unable(player, { message }) {

@@ -8,6 +8,8 @@ import { channelsFirst, channelsLast } from './channels';
 export interface OnnxRuntime {
   readonly ort: Pick<typeof ortWeb, 'InferenceSession' | 'Tensor'>;
   readonly options: ortWeb.InferenceSession.SessionOptions;
+  /** Puts values where a model on a GPU takes them, as the op before would leave them. Default: it is given them. */
+  readonly place?: (values: Float32Array, dims: readonly number[]) => Promise<ortWeb.Tensor>;
 }
 
 /** How many threads onnxruntime-web has; to be said before the first player. */
@@ -46,25 +48,29 @@ export async function onnxPlayer<N extends string>(
   name: N,
   model: Uint8Array,
   inputs: readonly Float32Array[],
-  { ort, options }: OnnxRuntime = ONNXRUNTIME_WEB,
+  { ort, options, place }: OnnxRuntime = ONNXRUNTIME_WEB,
 ): Promise<Player<N>> {
   const session = await ort.InferenceSession.create(model, options);
   const shapeOf = (port: ortWeb.InferenceSession.ValueMetadata): readonly number[] =>
     (port as { shape: readonly number[] }).shape;
-  const given = inputs.map((values, n) => {
+  const feeds: Record<string, ortWeb.Tensor> = {};
+  for (const [n, values] of inputs.entries()) {
     const dims = shapeOf(session.inputMetadata[n]);
-    return { input: session.inputNames[n], values: channelsFirst(values, dims[0], dims[1]), dims };
-  });
+    const ordered = channelsFirst(values, dims[0], dims[1]);
+    feeds[session.inputNames[n]] = place ? await place(ordered, dims) : new ort.Tensor('float32', ordered, dims);
+  }
   const [batch, channels] = shapeOf(session.outputMetadata[0]);
   return {
     name,
     toNHWC: (result) => channelsLast(result, batch, channels),
     async run() {
-      const feeds = given.map(({ input, values, dims }) => [input, new ort.Tensor('float32', values, dims)] as const);
-      const results = await session.run(Object.fromEntries(feeds));
+      const results = await session.run(feeds);
       if (ortWeb.env.wasm.numThreads !== 1) spinsUntil = performance.now() + SPINNING_MS;
       return results[session.outputNames[0]].data as Float32Array;
     },
-    dispose: () => session.release(),
+    dispose: () => {
+      Object.values(feeds).forEach((tensor) => tensor.dispose());
+      return session.release();
+    },
   };
 }

@@ -9,6 +9,7 @@ import { filterShapeOf } from '../../src/geometry/geometry';
 import { type Operands, type Values, disposeOperands, makeOperands } from '../operands';
 import { type Contender, type Pass, opContender, ourContenders, runnerOf, stockContender } from '../passes';
 import type { Player } from '../race';
+import { type Flags, withFlags } from '../with_flags';
 import type { Workload } from '../workloads';
 import { convTransposeModel } from './onnx_model';
 import { type OnnxRuntime, onnxAsleep, onnxPlayer } from './onnx_player';
@@ -56,6 +57,13 @@ export const ALONE = 'one thread';
 
 export const stock = (pass: Pass, backend: string): Peer =>
   onTfjs('stock', backend, (workload, operands) => stockContender(pass, workload, operands));
+
+/** Stock with flags of tfjs set while it runs. */
+export const stockWith = (who: string, flags: Flags, pass: Pass, backend: string): Peer =>
+  onTfjs(who, backend, (workload, operands) => {
+    const contender = stockContender(pass, workload, operands);
+    return { ...contender, run: withFlags(flags, contender.run) };
+  });
 
 /** The forward pass by an onnxruntime. */
 export function onnxruntime(name: string, runtime?: OnnxRuntime): Peer {

@@ -14,6 +14,7 @@ import { disposeOperands, makeOperands, makeValues } from '../operands';
 import { type Contender, type Pass, runnerOf, stockContender, supportOfStock } from '../passes';
 import { race, timedOf } from '../race';
 import { sampledError } from '../spot_check';
+import { type Flags, withFlags } from '../with_flags';
 import { workloadNamed } from '../workloads';
 import { ours, stock } from './peers';
 
@@ -22,21 +23,8 @@ export interface WebglTime extends Timing {
   error: number;
 }
 
-/** Stock as tfjs sets it up by default, or without its packed programs. */
-function withPacking(on: boolean, run: () => tf.Tensor): () => tf.Tensor {
-  const set = (value: boolean): void => {
-    tf.env().set('WEBGL_PACK', value);
-    tf.env().set('WEBGL_CONV_IM2COL', value);
-  };
-  return () => {
-    set(on);
-    try {
-      return run();
-    } finally {
-      set(true);
-    }
-  };
-}
+/** Flags of stock as tfjs sets it up by default, or without its packed programs. */
+const packing = (on: boolean): Flags => ({ WEBGL_PACK: on, WEBGL_CONV_IM2COL: on });
 
 const page = {
   /** Sets the backend; what it runs on. */
@@ -56,8 +44,8 @@ const page = {
     const contenders: Contender[] = fieldOf({ variants: VARIANTS, stock: false }, workload, pass).contenders(ours);
     if (supportOfStock(pass, workload).supported)
       contenders.push(
-        { name: 'stock packed', run: withPacking(true, stockContender(pass, workload, packed).run) },
-        { name: 'stock unpacked', run: withPacking(false, stockContender(pass, workload, unpacked).run) },
+        { name: 'stock packed', run: withFlags(packing(true), stockContender(pass, workload, packed).run) },
+        { name: 'stock unpacked', run: withFlags(packing(false), stockContender(pass, workload, unpacked).run) },
       );
     const errors = new Map<string, number>();
     const inspect = ({ name: by }: { name: string }, read: Float32Array): void => {
