@@ -33,11 +33,4 @@ registerBackend(descriptor);
 
 /** Memory of the engine in use. */
 export const scratch = descriptor.scratch!;
-export {
-  type AvailableEngine,
-  ENGINE_FLAG,
-  type EngineName,
-  availableEngines,
-  unavailableEngines,
-} from '../engine/engines';
-export { type Threads, setThreads, threads } from '../engine/threads/set_threads';
+export * from '../engine/public';

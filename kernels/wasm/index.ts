@@ -109,11 +109,4 @@ export const descriptor: BackendDescriptor<BackendWasm> = {
 
 registerBackend(descriptor);
 
-export {
-  type AvailableEngine,
-  ENGINE_FLAG,
-  type EngineName,
-  availableEngines,
-  unavailableEngines,
-} from '../engine/engines';
-export { type Threads, setThreads, threads } from '../engine/threads/set_threads';
+export * from '../engine/public';
