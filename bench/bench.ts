@@ -5,7 +5,8 @@
  * calls of all in turn one by one, whole results read. Hot figures, call after call of one, stand beside.
  *
  * With `--threads 2` it tells instead what threads bring: ours against ours with one, and against onnxruntime-web with
- * as many. Hot figures, and a pause after onnxruntime-web, whose threads spin on the cores that the next would use.
+ * as many; and what they can bring at most. Hot figures, and a pause after onnxruntime-web, whose threads spin on the
+ * cores that the next would use.
  */
 import * as tf from '@tensorflow/tfjs';
 import { availableEngines, setThreads } from '../kernels/cpu';
@@ -13,8 +14,10 @@ import '../kernels/wasm';
 import { benchCommand, wholePositive } from './command_line';
 import { machineWith, setUpWasm, writeJson } from './in_node';
 import { type LayerTimes, forwardTable, gradientTable, threadsTable } from './layer_tables';
+import { significant } from './numbers';
 import { makeValues } from './operands';
 import { PASSES, type Pass, supportOfStock } from './passes';
+import { ceilingOf } from './peers/ceiling';
 import { raceInChromium } from './peers/in_chromium';
 import { nativeOnnxruntime, setOnnxThreads } from './peers/onnx_player';
 import { peakGflops } from './peers/peak';
@@ -107,6 +110,13 @@ setUpWasm();
 setOnnxThreads(options.threads);
 const threads = await setThreads(options.threads);
 const engine = availableEngines()[0].name;
+const ceiling = threads > 1 ? await ceilingOf(threads) : undefined;
+if (ceiling) {
+  const [multiplying, copying] = [ceiling.multiplying, ceiling.copying].map(significant);
+  console.log(
+    `At most: ${multiplying} times one thread, of multiply-adds on registers; ${copying} of copies in memory`,
+  );
+}
 const node: Partial<Record<Pass, LayerTimes>> = {};
 for (const pass of options.gradients ? PASSES : (['forward'] as const)) {
   const times = await inNode(pass);
@@ -141,6 +151,7 @@ const asObject = (times: LayerTimes): object => Object.fromEntries(times);
 writeJson(options.json, {
   date: new Date().toISOString(),
   machine,
+  ceiling,
   node: {
     version: process.version,
     engine,

@@ -9,9 +9,8 @@ const LOOPS = { outer: 48, chains: 128 };
  * the most that is found between the layers of a bench is its peak.
  */
 export function peakGflops(relaxed: boolean): number {
-  const bytes = Uint8Array.from(atob(relaxed ? RELAXED_MODULE : SIMD_MODULE), (char) => char.charCodeAt(0));
   const memory = new WebAssembly.Memory({ initial: 0 });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+  const { exports } = new WebAssembly.Instance(peakModule(relaxed), { env: { memory } });
   const rounds = 1e6;
   let best = 0;
   for (const [name, operations] of Object.entries(LOOPS)) {
@@ -23,4 +22,10 @@ export function peakGflops(relaxed: boolean): number {
     }
   }
   return best;
+}
+
+/** The loops, with relaxed SIMD or without. */
+export function peakModule(relaxed: boolean): WebAssembly.Module {
+  const bytes = Uint8Array.from(atob(relaxed ? RELAXED_MODULE : SIMD_MODULE), (char) => char.charCodeAt(0));
+  return new WebAssembly.Module(bytes);
 }
