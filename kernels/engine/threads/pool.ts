@@ -10,7 +10,7 @@ import type { Program } from '../draft';
 import { type Instance, instantiate, writeWords } from '../instance';
 import { Room } from './room';
 import { sharing } from './shared_module';
-import { Member, firstByteOf } from './team';
+import { Member, scratchOf } from './team';
 import { type RunningWorker, startWorker } from './workers';
 import { type Costs, isWorth } from './worth';
 
@@ -35,6 +35,8 @@ interface Result {
 export class Pool {
   private readonly workers: RunningWorker[] = [];
   private readonly member: Member;
+  /** Where what the threads work on begins. */
+  private readonly firstByte: number;
 
   private costs: Costs = { call: 0, barrier: 0 };
 
@@ -43,6 +45,7 @@ export class Pool {
     readonly threads: number,
   ) {
     this.member = new Member(instance, 0, threads);
+    this.firstByte = scratchOf(instance, threads);
   }
 
   /**
@@ -83,7 +86,7 @@ export class Pool {
    */
   run(program: Program, length: number, first: Float32Array, second: Float32Array, makesRoom: boolean): Result {
     const { memory } = this.instance;
-    const at = makeRoom(program, memory, firstByteOf(this.threads));
+    const at = makeRoom(program, memory, this.firstByte);
     copyIn(program, memory, at, first, second);
     const commands = writeWords(program, memory, at);
     const room = makesRoom ? new Room(length, program.divisions) : undefined;
@@ -94,7 +97,7 @@ export class Pool {
 
   /** What calls cost in which nothing is done. */
   private async measured(): Promise<Costs> {
-    const begin = firstByteOf(this.threads) >> 2;
+    const begin = this.firstByte >> 2;
     const { integers } = this.instance.memory;
     for (let n = 0; n < MEASURED.barriers; n++) integers[begin + n * COMMAND_WORDS] = BARRIER;
     const call: number[] = [];

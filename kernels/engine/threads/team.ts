@@ -21,9 +21,8 @@ const COMMANDS = 5;
 const COMMAND_COUNT = 6;
 /** How many units have been claimed since the last barrier. */
 const CLAIMED = 7;
-/** Bytes of those words. Scratch memory of the programs follows, of each thread so far apart: no shared cache lines. */
+/** Bytes of those words: threads share no two cache lines, which are fetched in pairs, but where they mean to. */
 const CONTROL_BYTES = 128;
-const SCRATCH_STRIDE = 2816;
 
 /** How often a word is read before its reader sleeps: some 50 µs. */
 const SPINS = 1 << 14;
@@ -43,9 +42,9 @@ export interface Start {
 /** Thrown where not everyone comes: a worker has died, or its programs have thrown. */
 export class TeamBroken extends Error {}
 
-/** Where what a team works on begins. */
-export function firstByteOf(threads: number): number {
-  return CONTROL_BYTES + threads * SCRATCH_STRIDE;
+/** Where the scratch memory of a thread begins, behind the words; and what a team works on, behind that of all. */
+export function scratchOf({ scratchBytes }: Instance, index: number): number {
+  return CONTROL_BYTES * (1 + index * Math.ceil(scratchBytes / CONTROL_BYTES));
 }
 
 /** One of the threads; the first is the caller's. */
@@ -61,7 +60,7 @@ export class Member {
     const { memory, programs } = instance;
     this.words = new Int32Array(memory.wasm.buffer, 0, CONTROL_BYTES >> 2);
     this.canSleep = maySleep(this.words);
-    programs.useScratch(CONTROL_BYTES + index * SCRATCH_STRIDE);
+    programs.useScratch(scratchOf(instance, index));
     programs.useShare(index, threads);
   }
 
