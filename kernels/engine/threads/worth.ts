@@ -4,7 +4,8 @@
  *
  * Of a call that takes T ms on one thread, n take T/n, and besides: to wake them, to meet at each barrier, and where
  * tensors lie in another memory, to copy them. T is that of multiply-adds at full speed, which no layer is below. A
- * filter that passes through in chunks is copied by one while others multiply: there is so much more to divide.
+ * filter that passes through in chunks is copied by one while others multiply: there is so much more to divide. It is
+ * large: one thread that reads it where it lies waits for memory as long as one that copies it.
  */
 import { type Filtering, type Grid, type Plan, type Step, type WindowProduct, pixelsIn } from '../engine';
 
@@ -40,7 +41,7 @@ export function isWorth(work: Work, barriers: number, threads: number, costs: Co
   const multiplying = work.multiplyAdds / MULTIPLY_ADDS_PER_MS;
   const staging = work.stagedBytes / BYTES_PER_MS;
   const copying = copies ? work.bytes / BYTES_PER_MS : 0;
-  const alone = multiplying + (copies ? 0 : staging);
+  const alone = multiplying + staging;
   const together = Math.max(staging, (multiplying + staging) / threads);
   return together + costs.call + barriers * costs.barrier + copying < LEAST_GAIN * alone;
 }
