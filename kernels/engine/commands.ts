@@ -7,7 +7,7 @@
  *            program   arguments
  *            STAGE     from  rows  width  rowFloats  toRow  to     rows of the filter are copied to memory
  *            BARRIER                                               all threads meet
- *            UNITS     units  commands                             threads claim units of the commands that follow
+ *            UNITS     units  commands  meanwhile                  threads claim units of the commands that follow
  */
 import type { Programs } from './programs';
 
@@ -33,6 +33,8 @@ export const COMMAND_WORDS = 9;
 export const STAGE = NAMES.length;
 export const BARRIER = STAGE + 1;
 export const UNITS = BARRIER + 1;
+/** While others do units the caller copies operands that these don't read, makes room for the result, or does units. */
+export const MEANWHILE = { copies: 2, makesRoom: 1, nothing: 0 } as const;
 
 export function numberOf(name: ProgramName): number {
   return NAMES.indexOf(name);
@@ -51,8 +53,12 @@ export interface Hooks {
   stage?(words: Int32Array, at: number): void;
   /** Waits for all threads. */
   barrier?(): void;
-  /** Does units of `count` commands that begin at a word, each whole, as long as any is left. Absent: all are done. */
-  units?(units: number, begin: number, count: number): void;
+  /**
+   * Does units of `count` commands that begin at a word, each whole, as long as any is left. Absent: all are done.
+   *
+   * @param meanwhile What the caller does before it does any (MEANWHILE).
+   */
+  units?(units: number, begin: number, count: number, meanwhile: number): void;
 }
 
 /** Runs `count` commands, which begin at a word. */
@@ -70,7 +76,7 @@ export function runCommands(
     else if (command === STAGE) stage?.(words, at + 1);
     else if (command === UNITS) {
       if (!units) continue;
-      units(words[at + 1], at + COMMAND_WORDS, words[at + 2]);
+      units(words[at + 1], at + COMMAND_WORDS, words[at + 2], words[at + 3]);
       at += words[at + 2] * COMMAND_WORDS;
     } else {
       table[command](

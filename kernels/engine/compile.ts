@@ -19,7 +19,7 @@ import type {
 } from './engine';
 import { Draft, type Program } from './draft';
 import type { Place } from './runs';
-import { CHUNK_FLOATS, PANEL, broadcastProducts, dotProducts } from './tap_products';
+import { CHUNK_FLOATS, PANEL, broadcastProducts, dotProducts, inOne } from './tap_products';
 import { workOf } from './threads/worth';
 import { windowProducts } from './window_products';
 
@@ -36,8 +36,10 @@ export function compile(plan: Plan, tensors: 'copied' | 'in place', threads = 1)
   const isWhole =
     !isCopied || lengths.second <= CHUNK_FLOATS || steps.some((step) => blocksReadBy(step).includes('second'));
   const draft = new Draft(lengths, isCopied, isWhole, threads);
-  if (zeros) draft.call('clear', draft.runs.address('out', 0), lengths.out);
-  for (const step of steps) {
+  if (zeros) draft.divided(() => draft.call('clear', draft.runs.address('out', 0), lengths.out), undefined, 'copies');
+  // Threads meet less often.
+  const joined = threads > 1 && isWhole && plan.areApart ? inOne(steps) : undefined;
+  for (const step of joined ? [joined] : steps) {
     draft.barrier();
     draft.layout.scoped(() => compileStep(draft, step));
   }
@@ -114,17 +116,18 @@ function outerProducts(draft: Draft, { taps, rows, cols, outRow }: OuterProduct)
   }
   const toA = { block: 'scratch', offset: packedA } as const;
   const toB = { block: 'scratch', offset: packedB } as const;
-  draft.call('packRows', runs.address(a.block, a.first), a.rowBytes, a.pixels, rows, TILE, toA, aPanelBytes);
   for (let col = 0; col < cols; col += chunk) {
     const width = Math.min(chunk, cols - col);
-    const columns = runs.address(b.block, b.first + col);
-    draft.call('packRows', columns, b.rowBytes, b.pixels, width, PANEL, toB, bPanelBytes);
-    draft.barrier();
+    const pack = (): void => {
+      const [rowsOfA, columns] = [runs.address(a.block, a.first), runs.address(b.block, b.first + col)];
+      if (col === 0) draft.call('packRows', rowsOfA, a.rowBytes, a.pixels, rows, TILE, toA, aPanelBytes);
+      draft.call('packRows', columns, b.rowBytes, b.pixels, width, PANEL, toB, bPanelBytes);
+    };
+    draft.divided(pack, undefined, 'nothing');
     const out = runs.address('out', col);
     draft.divided(() =>
       draft.call('outerSums', { run }, taps.length, out, outRow * 4, rows, width, aPanelBytes, bPanelBytes),
     );
-    draft.barrier();
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A program of the SIMD engine: a plan made ready. And one in the making (./compile makes it). */
-import { BARRIER, COMMAND_WORDS, type ProgramName, STAGE, UNITS, numberOf } from './commands';
+import { BARRIER, COMMAND_WORDS, MEANWHILE, type ProgramName, STAGE, UNITS, numberOf } from './commands';
 import type { Block, Plan } from './engine';
 import { Layout } from './memory';
 import type { Programs } from './programs';
@@ -32,8 +32,9 @@ export interface Program {
   readonly commandCount: number;
   /** For threads: where they meet, and how much there is to do. */
   readonly barriers: number;
-  /** How often they claim units between two of them. */
-  readonly divisions: number;
+  /** How often the caller makes room for the result meanwhile; and whether it copies operands meanwhile. */
+  readonly turns: number;
+  readonly copiesMeanwhile: boolean;
   readonly work: Work;
 }
 
@@ -63,9 +64,10 @@ export class Draft {
   readonly overlaps: boolean;
   private readonly commands: Argument[][] = [];
   private readonly copies?: Copies;
-  /** Floats of the slots that chunks of the filter lie in by turns, and how many chunks there were. */
+  /** Floats of the slots that chunks of the filter lie in by turns. */
   private readonly slots: number[];
-  private chunks = 0;
+  /** How many chunks there were. */
+  chunks = 0;
   /** The command before which chunks are copied that are needed after the next barrier. */
   private ahead: number | undefined;
 
@@ -118,11 +120,16 @@ export class Draft {
    * for fewer of them. Barriers are before it and after it, none within.
    *
    * @param count Default: enough, for programs that can be divided into any number.
+   * @param meanwhile What the caller does before that. It makes room where there is most to do.
    */
-  divided(calls: () => void, count = UNITS_OF_THREAD * this.threads): void {
+  divided(
+    calls: () => void,
+    count = UNITS_OF_THREAD * this.threads,
+    meanwhile: keyof typeof MEANWHILE = 'makesRoom',
+  ): void {
     if (this.threads === 1) return calls();
     const { commands } = this;
-    const at = commands.push([UNITS, count, 0]) - 1;
+    const at = commands.push([UNITS, count, 0, MEANWHILE[meanwhile]]) - 1;
     calls();
     commands[at][2] = commands.length - at - 1;
     this.barrier();
@@ -156,6 +163,8 @@ export class Draft {
     for (const command of commands) {
       for (let n = 0; n < COMMAND_WORDS; n++) words.push(n < command.length ? wordOf(command[n]) : 0);
     }
+    const turnsOf = (what: keyof typeof MEANWHILE): number =>
+      commands.filter(([command, , , meanwhile]) => command === UNITS && meanwhile === MEANWHILE[what]).length;
     return {
       bytes: layout.bytes,
       copies,
@@ -165,7 +174,8 @@ export class Draft {
       commands: begin,
       commandCount: commands.length,
       barriers: commands.filter(([command]) => command === BARRIER).length,
-      divisions: commands.filter(([command]) => command === UNITS).length,
+      turns: turnsOf('makesRoom'),
+      copiesMeanwhile: turnsOf('copies') > 0,
       work,
     };
   }

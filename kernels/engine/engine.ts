@@ -207,6 +207,8 @@ export interface Plan {
   /** Whether the result begins as zeros, to be added to; else the steps write all of it. */
   readonly zeros: boolean;
   readonly steps: readonly Step[];
+  /** Whether each step writes other elements than the rest, and reads none that they write: any order will do. */
+  readonly areApart?: boolean;
 }
 
 /** WebAssembly memory that tensors lie in, and its allocator. */

@@ -19,11 +19,11 @@ export function planOf(
   pass: Pass,
   g: Conv2DTransposeGeometry,
   steps: readonly Step[],
-  { scratch = 0, zeros = true } = {},
+  { scratch = 0, zeros = true, areApart = false } = {},
 ): Plan {
   const { takes, gives } = PASS_OPERANDS[pass];
   const [first, second, out] = [...takes, gives].map((name) => util.sizeFromShape(SHAPE_OF[name](g)));
-  return { lengths: { first, second, out, scratch }, zeros, steps };
+  return { lengths: { first, second, out, scratch }, zeros, steps, areApart };
 }
 
 /**

@@ -19,7 +19,7 @@ export function subpixel(g: Conv2DTransposeGeometry): Plan {
     rowPhases.flatMap((rowRuns) => colPhases.map((colRuns) => onePhase(g, group, rowRuns, colRuns))),
   );
   if (spread) steps.unshift(...spreadFilter(g), ...(spread.image ? spreadX(g, spread) : []));
-  return planOf('forward', g, steps, { scratch: spread?.floats });
+  return planOf('forward', g, steps, { scratch: spread?.floats, areApart: !spread });
 }
 
 /** Groups runs by the phase they belong to, and drops those that meet no tap: their pixels stay 0. */

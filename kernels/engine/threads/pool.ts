@@ -85,13 +85,15 @@ export class Pool {
    * @throws OutOfMemory, and TeamBroken if a thread is lost; then there is no result.
    */
   run(program: Program, length: number, first: Float32Array, second: Float32Array, makesRoom: boolean): Result {
+    this.member.wake();
     const { memory } = this.instance;
     const at = makeRoom(program, memory, this.firstByte);
-    copyIn(program, memory, at, first, second);
+    const copy = (): void => copyIn(program, memory, at, first, second);
+    if (!program.copiesMeanwhile) copy();
     const commands = writeWords(program, memory, at);
-    const room = makesRoom ? new Room(length, program.divisions) : undefined;
-    const meanwhile = room && ((): void => room.make());
-    this.member.lead(commands, program.commandCount, stageFrom(second, memory.floats), meanwhile);
+    const room = makesRoom ? new Room(length, program.turns) : undefined;
+    const stage = stageFrom(second, memory.floats);
+    this.member.lead(commands, program.commandCount, { stage, copy, makeRoom: room && ((): void => room.make()) });
     return { values: resultAt(memory, at, length), room: room?.array };
   }
 

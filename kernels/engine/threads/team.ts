@@ -7,7 +7,7 @@
  * Nobody sleeps at once: a barrier takes less than a microsecond if everyone spins, some 50 if someone must be woken.
  * The main thread of a page may not sleep at all.
  */
-import { type Hooks, runCommands } from '../commands';
+import { type Hooks, MEANWHILE, runCommands } from '../commands';
 import { type Instance } from '../instance';
 
 /** Words: of a barrier, how many have come, and how many barriers there were; who sleeps; whether anything failed. */
@@ -47,6 +47,16 @@ export function scratchOf({ scratchBytes }: Instance, index: number): number {
   return CONTROL_BYTES * (1 + index * Math.ceil(scratchBytes / CONTROL_BYTES));
 }
 
+/** What the caller does while others do units. */
+export interface CallersWork {
+  /** Copies rows of the filter (Hooks). */
+  stage?: Hooks['stage'];
+  /** Copies operands. */
+  copy?(): void;
+  /** Makes room for the result, in turns. */
+  makeRoom?(): void;
+}
+
 /** One of the threads; the first is the caller's. */
 export class Member {
   private readonly words: Int32Array;
@@ -64,19 +74,24 @@ export class Member {
     programs.useShare(index, threads);
   }
 
+  /** Has everyone wake up, and spin for a while: there will soon be something to do. */
+  wake(): void {
+    Atomics.notify(this.words, CALLS);
+  }
+
   /**
    * Has everyone work on commands, which begin at a word.
    *
-   * @param meanwhile What the caller does each time before it claims units: others claim more of them.
+   * @param own What the caller does besides: others claim more units.
    * @throws TeamBroken if not everyone does
    */
-  lead(commands: number, count: number, stage?: Hooks['stage'], meanwhile?: () => void): void {
+  lead(commands: number, count: number, own: CallersWork = {}): void {
     const { words } = this;
     words[COMMANDS] = commands;
     words[COMMAND_COUNT] = count;
     Atomics.add(words, CALLS, 1);
     Atomics.notify(words, CALLS);
-    this.work(commands, count, stage, meanwhile);
+    this.work(commands, count, own);
   }
 
   /** Works on whatever is led, until something fails. */
@@ -89,13 +104,14 @@ export class Member {
     }
   }
 
-  private work(commands: number, count: number, stage?: Hooks['stage'], meanwhile?: () => void): void {
+  private work(commands: number, count: number, { stage, copy, makeRoom }: CallersWork = {}): void {
     const { threads, instance, index, words } = this;
     const begun = index === 0 ? performance.now() : Infinity;
     const barrier = (): void => this.meet(begun);
     const { integers } = instance.memory;
-    const units = (total: number, first: number, each: number): void => {
-      meanwhile?.();
+    const units = (total: number, first: number, each: number, meanwhile: number): void => {
+      if (meanwhile === MEANWHILE.copies) copy?.();
+      else if (meanwhile === MEANWHILE.makesRoom) makeRoom?.();
       for (let unit = Atomics.add(words, CLAIMED, 1); unit < total; unit = Atomics.add(words, CLAIMED, 1)) {
         instance.programs.useShare(unit, total);
         runCommands(instance.table, integers, first, each, {});
@@ -132,16 +148,16 @@ export class Member {
   /** @param begun When the call has, by the clock; `Infinity` of who waits for ever. */
   private awaitChange(word: number, old: number, begun: number): void {
     const { words, canSleep } = this;
-    for (let n = 0; n < SPINS; n++) if (Atomics.load(words, word) !== old) return;
-    const now = performance.now();
-    const deadline = begun === Infinity ? Infinity : now + PATIENCE.ms + PATIENCE.times * (now - begun);
-    if (canSleep) Atomics.add(words, SLEEPERS, 1);
-    while (Atomics.load(words, word) === old) {
-      if (canSleep) Atomics.wait(words, word, old, begun === Infinity ? Infinity : NAP);
-      else for (let n = 0; n < SPINS && Atomics.load(words, word) === old; n++);
-      if (performance.now() > deadline) throw new TeamBroken('a thread does not answer');
+    for (let deadline: number | undefined; ;) {
+      for (let n = 0; n < SPINS; n++) if (Atomics.load(words, word) !== old) return;
+      const now = performance.now();
+      deadline ??= begun === Infinity ? Infinity : now + PATIENCE.ms + PATIENCE.times * (now - begun);
+      if (now > deadline) throw new TeamBroken('a thread does not answer');
+      if (!canSleep) continue;
+      Atomics.add(words, SLEEPERS, 1);
+      Atomics.wait(words, word, old, begun === Infinity ? Infinity : NAP);
+      Atomics.sub(words, SLEEPERS, 1);
     }
-    if (canSleep) Atomics.sub(words, SLEEPERS, 1);
   }
 }
 
