@@ -5,10 +5,12 @@
  */
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { type Conv2DTransposeGeometry, filterShapeOf } from '../../src/geometry/geometry';
-import { tooMany } from './device';
+import { type Device, tooMany } from './device';
 import { webgpuKernel } from './kernel';
 import { directFilterGradientSource } from './programs/direct_filter_gradient';
 import { filterGradientSource } from './programs/filter_gradient';
+import { LANES, laneTiling } from './programs/lanes';
+import { laneFilterGradientSource } from './programs/lane_filter_gradient';
 import { uniformsOf } from './programs/geometry_integers';
 import { FAN_IN, PARTIAL_SUMS } from './programs/partial_sums';
 import { type ProgramSource, WORKGROUP, elementwise, lanesOf } from './programs/program';
@@ -19,6 +21,8 @@ import type { Scope } from './scope';
 const MOST_SCRATCH = 2 ** 22;
 /** Workgroups that keep a large device busy. */
 const ENOUGH_WORKGROUPS = 256;
+/** And the cores of a machine that simulates one. */
+const ENOUGH_FOR_CORES = 4;
 /** A part of fewer pixels costs more to add up than to compute. */
 const FEWEST_PIXELS = 64;
 
@@ -34,17 +38,18 @@ const TILES: readonly Tile[] = [
 
 export const backpropFilter = webgpuKernel({
   plan: (g, device) => {
-    const product = productOf(g);
     const pixels = g.batch * g.inHeight * g.inWidth;
     const floats = util.sizeFromShape(filterShapeOf(g));
+    const product = productOf(g, device, pixels);
+    const enough = product.enough ?? ENOUGH_WORKGROUPS;
     const wanted = Math.min(
-      Math.ceil(ENOUGH_WORKGROUPS / product.workgroups),
+      Math.ceil(enough / product.workgroups),
       Math.ceil(pixels / FEWEST_PIXELS),
       Math.floor(Math.min(MOST_SCRATCH, device.mostFloats) / floats),
     );
     const pixelsOfPart = Math.ceil(pixels / Math.max(1, wanted));
     const parts = Math.ceil(pixels / pixelsOfPart);
-    const workgroups = product.workgroups * parts;
+    const workgroups = Math.ceil(product.workgroups * parts);
     const uniforms = { ...product.uniforms, pixelsOfPart, parts };
     return tooMany(device, workgroups) ?? { source: product.source, workgroups, parts, floats, uniforms };
   },
@@ -64,12 +69,17 @@ function addUp(scope: Scope, terms: TensorInfo, parts: number, floats: number, o
   return result;
 }
 
-/** The program of a part, and its workgroups. */
-function productOf(g: Conv2DTransposeGeometry): {
-  source: ProgramSource;
-  workgroups: number;
-  uniforms: Record<string, number>;
-} {
+/** The program of a part. */
+interface Product {
+  readonly source: ProgramSource;
+  /** Workgroups of a part: a fraction, where parts share one. */
+  readonly workgroups: number;
+  /** As many as are worth more parts. Default: `ENOUGH_WORKGROUPS`. */
+  readonly enough?: number;
+  readonly uniforms: Record<string, number>;
+}
+
+function productOf(g: Conv2DTransposeGeometry, device: Device, pixels: number): Product {
   const [rows, cols] = [(g.filterHeight * g.filterWidth * g.outChannels) / g.groups, g.inChannels / g.groups];
   const integers = uniformsOf(g);
   const groupRows = g.outChannels / g.groups;
@@ -77,12 +87,22 @@ function productOf(g: Conv2DTransposeGeometry): {
     const depthwise = groupRows === 1 && cols === 1 && g.groups % 4 === 0;
     const elements = (rows * g.inChannels) / (depthwise ? 4 : 1);
     const source = directFilterGradientSource(depthwise);
-    return { source, workgroups: Math.max(1, Math.ceil(elements / WORKGROUP)), uniforms: integers };
+    return { source, workgroups: elements / WORKGROUP, uniforms: integers };
+  }
+  const lanes = { dy: lanesOf(groupRows), x: lanesOf(cols) };
+  if (device.isSimulated) {
+    const { tile, rowTiles, colTiles } = laneTiling(rows, cols, pixels, g.groups);
+    return {
+      source: laneFilterGradientSource({ ...lanes, tile }),
+      workgroups: (rowTiles * colTiles * g.groups) / LANES,
+      enough: ENOUGH_FOR_CORES,
+      uniforms: { ...integers, rowTiles, colTiles },
+    };
   }
   const tile = cheapest(TILES, rows, cols);
   const [rowTiles, colTiles] = [Math.ceil(rows / tileRows(tile)), Math.ceil(cols / tileCols(tile))];
   return {
-    source: filterGradientSource({ tile, dy: lanesOf(groupRows), x: lanesOf(cols) }),
+    source: filterGradientSource({ ...lanes, tile }),
     workgroups: rowTiles * colTiles * g.groups,
     uniforms: { ...integers, rowTiles, colTiles },
   };

@@ -5,6 +5,8 @@ import { type Unsupported, unsupported } from '../../src/contract';
 import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
 import { type Device, tooMany } from './device';
 import { correlationSource } from './programs/correlation';
+import { laneCorrelationSource } from './programs/lane_correlation';
+import { laneTiling } from './programs/lanes';
 import type { CorrelationKind, CorrelationTile } from './programs/correlation_kind';
 import { directSource } from './programs/direct';
 import { type Fused, NOT_FUSED, finishedBy } from './programs/fused';
@@ -85,6 +87,9 @@ const TILES: readonly CorrelationTile[] = [
   { across: 1, rows: 1, quads: 4 },
 ];
 
+/** Terms that a program may take at once. */
+const MOST_OF_CHUNK = Math.max(...TILES.map(({ quads }) => 4 * quads));
+
 export function planCorrelation(request: CorrelationRequest, device: Device): Correlation | Unsupported {
   const { batch, rows, cols, groups, channels, depth, order, filterChannels, taps, out } = request;
   const pixels = batch * rows * cols;
@@ -124,21 +129,53 @@ export function planCorrelation(request: CorrelationRequest, device: Device): Co
     const source = directSource({ order, phased, adds, depthwise });
     return tooMany(device, workgroups) ?? { source, workgroups, uniforms: integers };
   }
-  const tile = cheapest(TILES, pixels, channels);
-  const [pixelTiles, channelTiles] = [Math.ceil(pixels / tileRows(tile)), Math.ceil(channels / tileCols(tile))];
-  const mostTerms = filterSize(request) / channels + 4 * tile.quads;
-  if (mostTerms > LARGEST_DIVIDEND) return unsupported(`a sum of ${mostTerms} terms is longer than it can count`);
-  const source = correlationSource({
-    tile,
+  const kind = {
     order,
     phased,
     adds,
     image: lanesOf(depth),
     filter: order === 'forward' ? lanesOf(depth) : lanesOf(channels),
     result: lanesOf(channels),
-  });
-  const workgroups = pixelTiles * channelTiles * phases * groups;
-  return tooMany(device, workgroups) ?? { source, workgroups, uniforms: { ...integers, pixelTiles, channelTiles } };
+  };
+  const products = phases * groups;
+  const terms = filterSize(request) / channels / phases;
+  const { source, rowTiles, colTiles, workgroups } = device.isSimulated
+    ? byLanes(kind, pixels, channels, terms, products)
+    : byTiles(kind, pixels, channels, products);
+  const mostTerms = filterSize(request) / channels + MOST_OF_CHUNK;
+  if (mostTerms > LARGEST_DIVIDEND) return unsupported(`a sum of ${mostTerms} terms is longer than it can count`);
+  const uniforms = { ...integers, pixelTiles: rowTiles, channelTiles: colTiles };
+  return tooMany(device, workgroups) ?? { source, workgroups, uniforms };
+}
+
+/** A program, and how many tiles of pixels × channels it takes. */
+interface Tiled {
+  readonly source: ProgramSource;
+  readonly rowTiles: number;
+  readonly colTiles: number;
+  readonly workgroups: number;
+}
+
+function byTiles(kind: Omit<CorrelationKind, 'tile'>, pixels: number, channels: number, products: number): Tiled {
+  const tile = cheapest(TILES, pixels, channels);
+  const [rowTiles, colTiles] = [Math.ceil(pixels / tileRows(tile)), Math.ceil(channels / tileCols(tile))];
+  return {
+    source: correlationSource({ ...kind, tile }),
+    rowTiles,
+    colTiles,
+    workgroups: rowTiles * colTiles * products,
+  };
+}
+
+function byLanes(
+  kind: Omit<CorrelationKind, 'tile'>,
+  pixels: number,
+  channels: number,
+  terms: number,
+  products: number,
+): Tiled {
+  const { tile, ...tiling } = laneTiling(pixels, channels, terms, products);
+  return { source: laneCorrelationSource({ ...kind, tile }), ...tiling };
 }
 
 function filterSize({ taps, channels, depth }: CorrelationRequest): number {

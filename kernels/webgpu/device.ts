@@ -5,7 +5,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { SUPPORTED, type Support, type Unsupported, otherInternals, unsupported } from '../../src/contract';
 import { keptBy } from '../../src/geometry/kept';
 import { WORKGROUP } from './programs/program';
-import { gpuOf, lacksOf } from './tfjs_internals';
+import { gpuOf, isSimulated, lacksOf } from './tfjs_internals';
 
 /** Bytes of a workgroup's memory that a program takes at most: what every device has. */
 export const WORKGROUP_BYTES = 16_384;
@@ -18,6 +18,8 @@ export interface Device {
   readonly mostFloats: number;
   /** Workgroups of a dispatch, whichever way they are arranged. */
   readonly mostWorkgroups: number;
+  /** Whether a CPU simulates it: then each invocation works for itself (programs/lane_correlation). */
+  readonly isSimulated: boolean;
   /** Why no program can run, or ''. */
   readonly problem: string;
 }
@@ -33,6 +35,7 @@ export const deviceOf = keptBy((backend: WebGPUBackend): Device => {
   return {
     mostFloats: Math.floor(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / 4),
     mostWorkgroups: limits.maxComputeWorkgroupsPerDimension ** 3,
+    isSimulated: isSimulated(backend),
     problem: lacking
       ? `its programs need a ${lacking[0]} of ${lacking[1]}, and this device has ${limits[lacking[0]] as number}`
       : '',

@@ -18,6 +18,16 @@ export function adapterNameOf(backend: WebGPUBackend): string {
   return [vendor, architecture].filter((word) => word).join(' ') || 'WebGPU';
 }
 
+/** What simulates a GPU on a CPU, by the words in which browsers tell of it. */
+const SIMULATORS = /swiftshader|llvmpipe|lavapipe|basic render|\bwarp\b/i;
+
+export function isSimulated(backend: WebGPUBackend): boolean {
+  const { adapterInfo } = gpuOf(backend) as { adapterInfo?: GPUAdapterInfo & { isFallbackAdapter?: boolean } };
+  if (!adapterInfo) return SIMULATORS.test(adapterNameOf(backend));
+  const { vendor, architecture, description, isFallbackAdapter } = adapterInfo;
+  return isFallbackAdapter === true || SIMULATORS.test(`${vendor} ${architecture} ${description}`);
+}
+
 /** Members that a tfjs must have for kernels of ours to run. */
 export function lacksOf(backend: WebGPUBackend): string[] {
   const members = {

@@ -20,7 +20,8 @@ it('is valid in every program; and a mistake in one would be found', () => {
     const { programs, errors, controls } = JSON.parse(readFileSync(file, 'utf8')) as Seen & { controls: Seen[] };
     expect(errors).toEqual([]);
     const kinds = ['correlation', 'direct correlation', 'filter gradient', 'direct filter gradient', 'partial sums'];
-    for (const kind of [...kinds, 'insert zeros', 'col2im', 'zeros'])
+    const simulated = ['lane correlation', 'lane filter gradient'];
+    for (const kind of [...kinds, ...simulated, 'insert zeros', 'col2im', 'zeros'])
       expect(programs.filter((key) => key.startsWith(`conv2d-transpose: ${kind}`)).length).toBeGreaterThan(0);
     expect(controls.length).toBe(3);
     for (const { programs: broken, errors: found } of controls) {

@@ -28,14 +28,23 @@ interface Seen {
   readonly errors: string[];
 }
 
-/** Runs `body` on a backend made anew. @param change What becomes of the code of a program of ours. */
-async function watched(body: () => void, change = (code: string): string => code): Promise<Seen> {
+/**
+ * Runs `body` on a backend made anew.
+ *
+ * @param change What becomes of the code of a program of ours.
+ * @param isSimulated Whether it is to look like a GPU that a CPU simulates, for which there are other programs.
+ */
+async function watched(
+  body: () => void,
+  { change = (code: string): string => code, isSimulated = false } = {},
+): Promise<Seen> {
   const factory = tf.findBackendFactory('webgpu');
   tf.removeBackend('webgpu');
   tf.registerBackend('webgpu', factory);
   await tf.setBackend('webgpu');
   const backend = tf.backend() as WebGPUBackend;
   const { device } = backend;
+  Object.defineProperty(device, 'adapterInfo', { value: { isFallbackAdapter: isSimulated } });
   const seen: Seen = { programs: [], errors: [] };
   device.addEventListener('uncapturederror', ({ error }) => seen.errors.push(error.message));
   let key = '';
@@ -109,20 +118,17 @@ const bodies = [
   () => written.forEach(runFused),
 ];
 const all: Seen = { programs: [], errors: [] };
-for (const body of bodies) {
-  const { programs, errors } = await watched(body);
-  all.programs.push(...programs);
-  all.errors.push(...errors);
+for (const isSimulated of [false, true]) {
+  for (const body of bodies) {
+    const { programs, errors } = await watched(body, { isSimulated });
+    all.programs.push(...programs);
+    all.errors.push(...errors);
+  }
 }
 /** Each of these is a mistake of another kind: of syntax, of types, and a name that is not there. */
 const MISTAKES = ['fn broken( {', 'fn broken() -> i32 { return 1.5; }', 'fn broken() -> f32 { return missing; }'];
 const controls: Seen[] = [];
 for (const mistake of MISTAKES)
-  controls.push(
-    await watched(
-      () => run(small),
-      (code) => `${code}\n${mistake}`,
-    ),
-  );
+  controls.push(await watched(() => run(small), { change: (code) => `${code}\n${mistake}` }));
 writeFileSync(process.argv[2], JSON.stringify({ ...all, controls }));
 process.exit(0);

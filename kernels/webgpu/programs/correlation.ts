@@ -12,18 +12,13 @@
  * The phase is one and the same across a workgroup, so no invocation waits for another's taps. Each output element is
  * written once, by one invocation.
  */
-import { CORRELATION_INTEGERS, type CorrelationKind, pixelDigits } from './correlation_kind';
+import { CORRELATION_INTEGERS, type CorrelationKind } from './correlation_kind';
+import { tileOfWork } from './correlation_work';
+import { writePixel } from './correlation_result';
 import { ADDRESSES, loadFilterByChannels, loadFilterByTerms, loadImage, placesOfPixels } from './correlation_terms';
-import { type ProgramSource, QUOTIENT, WORKGROUP, each, range, shifted, takenApart } from './program';
+import { type ProgramSource, QUOTIENT, WORKGROUP, each, range, shifted } from './program';
 import { tapIntegers, tapsCode } from './taps';
 import { tileCols, tileRows } from './tile';
-
-/** What the index of a workgroup counts. */
-const WORK = [
-  ['channelTile', 'uniforms.channelTiles'],
-  ['pixelTile', 'uniforms.pixelTiles'],
-  ['phase', 'uniforms.phases'],
-] as const;
 
 export function correlationSource(kind: CorrelationKind): ProgramSource {
   const { tile, order, phased, image, filter, result, adds } = kind;
@@ -51,18 +46,7 @@ ${ADDRESSES}
 
 fn main(index: i32) {
   let thread = i32(localIndex);
-  let work = ${shifted('index', WORKGROUP)};
-${takenApart('work', WORK, 'group')}
-  let groups = uniforms.outChannels / uniforms.channels;
-  let phaseRow = phase / uniforms.phaseCols;
-  let phaseCol = phase - phaseRow * uniforms.phaseCols;
-  let rowTaps = rowTapsOf(phaseRow);
-  let colTaps = colTapsOf(phaseCol);
-  let pixelCount = uniforms.batch * uniforms.rows * uniforms.cols;
-  if (thread == 0) {
-    termsOfTile = select(0, rowTaps.count * colTaps.count * uniforms.depth, group < groups);
-  }
-  let terms = workgroupUniformLoad(&termsOfTile);
+${tileOfWork(WORKGROUP)}
   let quad = thread & (QUADS - 1);
   let lineOfTerms = ${shifted('thread', quads)};
   let ownPixels = ${shifted('thread', across)} * ${pixels};
@@ -81,8 +65,8 @@ ${multiply(kind)}
     workgroupBarrier();
   }
   let channel = firstChannel + 4 * ownQuad;
-  if (channel < uniforms.channels && group < groups) {
-${each(range(pixels), (n) => write(kind, n))}
+  if (group < groups) {
+${each(range(pixels), (n) => writePixel(kind, `pixelTile * ROWS + ownPixels + ${n}`, [`sum${n}`]))}
   }
 }`,
   };
@@ -110,29 +94,4 @@ ${each(
       sum${n} = sum${n} + a${n}.z * by2;
       sum${n} = sum${n} + a${n}.w * by3;`,
 )}`;
-}
-
-function write({ result, adds }: CorrelationKind, n: number): string {
-  const value = (at: string, of: string): string => (adds ? `result[${at}] + ${of}` : of);
-  return `    {
-      let pixel = pixelTile * ROWS + ownPixels + ${n};
-${takenApart('pixel', pixelDigits(''), 'image')}
-      let row = uniforms.outRow + phaseRow + r * uniforms.outRowStep;
-      let col = uniforms.outCol + phaseCol + c * uniforms.outColStep;
-      if ((pixel < pixelCount) & (row < uniforms.outHeight) & (col < uniforms.outWidth)) {
-        let first = group * uniforms.channels + channel;
-        let at = ((image * uniforms.outHeight + row) * uniforms.outWidth + col) * uniforms.outChannels + first;
-        let value = finish(sum${n}, first);
-${
-  result === 4
-    ? `        result[at >> 2u] = ${value('at >> 2u', 'value')};`
-    : each(
-        range(4),
-        (k) => `        if (channel + ${k} < uniforms.channels) {
-          result[at + ${k}] = ${value(`at + ${k}`, `value.${'xyzw'[k]}`)};
-        }`,
-      )
-}
-      }
-    }`;
 }

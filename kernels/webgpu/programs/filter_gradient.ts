@@ -104,17 +104,20 @@ ${each(range(ownQuads), (n) =>
     range(4),
     (k) => `    if (ownRow + ${4 * n + k} < rows) {
       let at = ofPart + (ownRow + ${4 * n + k}) * uniforms.inChannels + group * groupCols + col;
-${
-  x === 4
-    ? `      result[at >> 2u] = sum${n}${k};`
-    : each(range(4), (j) => `      if (col + ${j} < groupCols) { result[at + ${j}] = sum${n}${k}.${'xyzw'[j]}; }`)
-}
+${writeSums(x, `sum${n}${k}`)}
     }`,
   ),
 )}
   }
 }`,
   };
+}
+
+/** Writes four columns from `col` on, at `at`. */
+export function writeSums(x: Lanes, sums: string): string {
+  return x === 4
+    ? `      result[at >> 2u] = ${sums};`
+    : each(range(4), (j) => `      if (col + ${j} < groupCols) { result[at + ${j}] = ${sums}.${'xyzw'[j]}; }`);
 }
 
 /** Row `row` → where its tap reads, and its channel of dy. */

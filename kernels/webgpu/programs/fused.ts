@@ -5,6 +5,7 @@
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Activation, FusedInfo } from '../../../src/contract';
+import { keptBy } from '../../../src/geometry/kept';
 import type { Input, ProgramSource } from './program';
 
 /** What an activation does to `v`. NaN is not less than anything, and stays. */
@@ -24,7 +25,7 @@ const ACTIVATIONS: Readonly<Record<Activation, string>> = {
 export interface Fused {
   readonly key: string;
   /** `fn finish(sums: vec4<f32>, channel: i32) -> vec4<f32>`, for channel and the three after it. */
-  readonly code: string;
+  readonly code: () => string;
   readonly inputs: readonly Input[];
   readonly tensors: Readonly<Record<string, TensorInfo>>;
   readonly integers: readonly string[];
@@ -35,7 +36,7 @@ export interface Fused {
 /** Nothing is. */
 export const NOT_FUSED: Fused = {
   key: '',
-  code: 'fn finish(v: vec4<f32>, channel: i32) -> vec4<f32> { return v; }',
+  code: () => 'fn finish(v: vec4<f32>, channel: i32) -> vec4<f32> { return v; }',
   inputs: [],
   tensors: {},
   integers: [],
@@ -53,7 +54,7 @@ export function fusedOf(given: FusedInfo | undefined, floats: (info: TensorInfo)
   const leaks = activation === 'leakyrelu';
   return {
     key: `, then ${bias ? 'bias, ' : ''}${activation}`,
-    code: `${names.map(channelValues).join('')}
+    code: () => `${names.map(channelValues).join('')}
 fn finish(sums: vec4<f32>, channel: i32) -> vec4<f32> {
   var v = sums;
   ${bias ? 'v += biasAt(channel);' : ''}
@@ -80,14 +81,24 @@ fn ${name}At(channel: i32) -> vec4<f32> {
 }`;
 }
 
+/** The sources of a program by what is fused: made once, as is all that is kept with them. */
+const finished = /* @__PURE__ */ keptBy((_: ProgramSource) => new Map<string, ProgramSource>());
+
 /** A program whose result is finished by what is fused. */
 export function finishedBy(fused: Fused, source: ProgramSource): ProgramSource {
-  return {
-    key: source.key + fused.key,
-    inputs: [...source.inputs, ...fused.inputs],
-    outputLanes: source.outputLanes,
-    integers: [...source.integers, ...fused.integers],
-    floats: [...(source.floats ?? []), ...fused.floats],
-    code: () => `${fused.code}\n${source.code()}`,
-  };
+  const kept = finished(source);
+  let result = kept.get(fused.key);
+  if (!result) {
+    const { key, code, inputs, integers, floats } = fused;
+    result = {
+      ...source,
+      key: source.key + key,
+      inputs: [...source.inputs, ...inputs],
+      integers: [...source.integers, ...integers],
+      floats: [...(source.floats ?? []), ...floats],
+      code: () => `${code()}\n${source.code()}`,
+    };
+    kept.set(key, result);
+  }
+  return result;
 }

@@ -4,6 +4,7 @@
  * from size to size is a uniform.
  */
 import type { WebGPUProgram } from '@tensorflow/tfjs-backend-webgpu';
+import { keptBy } from '../../../src/geometry/kept';
 
 /** 0, 1, … count − 1. */
 export function range(count: number): number[] {
@@ -35,6 +36,8 @@ export interface Input {
 /** What a program is made of. Equal keys mean equal code. */
 export interface ProgramSource {
   readonly key: string;
+  /** Of a workgroup. Default: 64. */
+  readonly invocations?: number;
   readonly inputs: readonly Input[];
   /** Floats of an element of `result`. */
   readonly outputLanes: Lanes;
@@ -49,14 +52,37 @@ export interface ProgramSource {
   readonly code: () => string;
 }
 
+/** What tfjs is told of a program, the same for all calls: lists and texts that take longer than a small layer. */
+interface Interface {
+  readonly shaderKey: string;
+  readonly variableNames: string[];
+  readonly variableComponents: number[];
+  readonly uniformNames: readonly { readonly name: string; readonly type: 'int32' | 'float32' }[];
+  readonly uniforms: string;
+}
+
+const interfaceOf = /* @__PURE__ */ keptBy(({ key, inputs, integers, floats = [] }: ProgramSource): Interface => {
+  const uniformNames = [
+    ...integers.map((name) => ({ name, type: 'int32' as const })),
+    ...floats.map((name) => ({ name, type: 'float32' as const })),
+  ];
+  return {
+    shaderKey: `conv2d-transpose: ${key}`,
+    variableNames: inputs.map(({ name }) => name),
+    variableComponents: inputs.map(({ lanes }) => lanes),
+    uniformNames,
+    uniforms: uniformNames.map(({ name, type }) => `${name}: ${type === 'int32' ? 'i32' : 'f32'}, `).join(''),
+  };
+});
+
 /** A program for one call: tfjs writes into it. The class's name is what `tf.profile` shows of it. */
 export class Program implements WebGPUProgram {
   readonly variableNames: string[];
   readonly variableComponents: number[];
   readonly outputComponent: number;
-  readonly workgroupSize: [number, number, number] = [WORKGROUP, 1, 1];
+  readonly workgroupSize: [number, number, number];
   readonly dispatchLayout = { x: [0] };
-  readonly uniformNames: readonly { readonly name: string; readonly type: 'int32' | 'float32' }[];
+  readonly uniformNames: Interface['uniformNames'];
   readonly uniforms: string;
   readonly size = false;
   outputShape: number[] = [];
@@ -67,18 +93,15 @@ export class Program implements WebGPUProgram {
     private readonly source: ProgramSource,
     workgroups: number,
   ) {
-    this.shaderKey = `conv2d-transpose: ${source.key}`;
+    const told = interfaceOf(source);
+    this.shaderKey = told.shaderKey;
+    this.variableNames = told.variableNames;
+    this.variableComponents = told.variableComponents;
+    this.uniformNames = told.uniformNames;
+    this.uniforms = told.uniforms;
+    this.workgroupSize = [source.invocations ?? WORKGROUP, 1, 1];
     this.dispatch = [workgroups, 1, 1];
-    this.variableNames = source.inputs.map(({ name }) => name);
-    this.variableComponents = source.inputs.map(({ lanes }) => lanes);
     this.outputComponent = source.outputLanes;
-    this.uniformNames = [
-      ...source.integers.map((name) => ({ name, type: 'int32' as const })),
-      ...(source.floats ?? []).map((name) => ({ name, type: 'float32' as const })),
-    ];
-    this.uniforms = this.uniformNames
-      .map(({ name, type }) => `${name}: ${type === 'int32' ? 'i32' : 'f32'}, `)
-      .join('');
   }
 
   getUserCode(): string {
