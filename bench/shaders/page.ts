@@ -73,9 +73,9 @@ function record(backend: MathBackendWebGL): void {
   gl.drawElements = recorded(drawElements);
 
   const { program } = Kept.prototype;
-  Kept.prototype.program = function (source) {
+  Kept.prototype.program = function (source, most) {
     maker = { name: source.key, owner: 'ours' };
-    return program.call(this, source);
+    return program.call(this, source, most);
   };
   const run = backend.runWebGLProgram.bind(backend);
   backend.runWebGLProgram = (stock, ...rest) => {

@@ -21,7 +21,7 @@ import { filterGradientSum } from './programs/filter_gradient_sum';
 import { LANES } from './programs/glsl';
 import { drawResult } from './programs/result';
 import type { Uniforms } from './drawing/uniforms';
-import type { TensorTexture } from './tfjs_internals';
+import { type TensorTexture, elementsOf, packedTexelsOf } from './tfjs_internals';
 
 export const backpropFilter = webglKernel({
   plan: (g, device) => {
@@ -45,6 +45,7 @@ export const backpropFilter = webglKernel({
       grid,
       program: filterGradientProgram(grid.quads),
       uniforms: filterGradientUniforms(g, x, dy, grid),
+      most: Math.max(grid.width * grid.height, x.rows, dy.rows, x.width),
       dFilter: filterGradientSum(g, dy, grid),
     };
   },
@@ -56,13 +57,13 @@ export const backpropFilter = webglKernel({
       scope.draw({ source: depthwiseSource(programs, [x, dy]), target, textures: { x, dy }, uniforms: [uniforms] });
       return drawResult(scope, { targets: target }, dFilter, fused);
     }
-    const { groups, grid, program, uniforms, dFilter } = plan;
+    const { groups, grid, program, uniforms, most, dFilter } = plan;
     const textures = {
       x: channelMajor(scope, x, plan.x, plan.xUniforms, groups),
       dy: channelMajor(scope, dy, plan.dy, plan.dyUniforms, groups),
     };
     const target = scope.layers(grid.width, grid.height, 4 * grid.quads);
-    scope.draw({ source: program, target, textures, uniforms: [uniforms] });
+    scope.draw({ source: program, target, textures, uniforms: [uniforms], most });
     return drawResult(scope, { targets: target }, dFilter, fused);
   },
 });
@@ -71,13 +72,14 @@ export const backpropFilter = webglKernel({
 function channelMajor(
   scope: Scope,
   image: TensorTexture,
-  { depth, textureWidth, textureHeight }: ChannelMajorLayout,
+  { depth, rows, textureWidth, textureHeight }: ChannelMajorLayout,
   uniforms: Uniforms,
   groups: number,
 ): RenderTarget {
   const fromPacked = depth >= 4 && pairsShareTexels(image, groups);
   const source = fromPacked ? CHANNEL_MAJOR_FROM_PACKED : CHANNEL_MAJOR_FROM_ELEMENTS;
   const target = scope.layers(textureWidth, textureHeight, LANES.length);
-  scope.draw({ source, target, textures: { source: image }, uniforms: [uniforms] });
+  const most = Math.max(fromPacked ? packedTexelsOf(image) : elementsOf(image), rows, textureWidth, textureHeight);
+  scope.draw({ source, target, textures: { source: image }, uniforms: [uniforms], most });
   return target;
 }

@@ -10,9 +10,9 @@ import type { Uniforms } from './drawing/uniforms';
 import type { RenderTarget } from './drawing/render_targets';
 import type { Pass, Scope } from './drawing/scope';
 import type { Weights } from './filter_weights';
-import { depthQuads } from './layouts/channels';
+import { allQuads, depthQuads } from './layouts/channels';
 import { type FilterPlacement, placementUniforms } from './layouts/filter_texels';
-import { gridUniforms } from './layouts/target_grid';
+import { gridUniforms, mostOfGrid } from './layouts/target_grid';
 import { correlationProgram } from './programs/correlation';
 import type { SourceImage } from './source_image';
 import type { CorrelationTile } from './tiles';
@@ -22,8 +22,8 @@ export function correlate(scope: Scope, correlation: Correlation, image: SourceI
   const { grid } = correlation;
   const target = scope.layers(grid.targetWidth, grid.targetHeight, grid.tile.rows * grid.tile.cols);
   const textures = { image: image.texture, weights: weights.texture };
-  for (const { source, uniforms, passes } of drawsOf(correlation, weights.placement, image.form)) {
-    scope.draw({ source, target, textures, uniforms: [uniforms], passes });
+  for (const { source, uniforms, most, passes } of drawsOf(correlation, weights.placement, image.form)) {
+    scope.draw({ source, target, textures, uniforms: [uniforms], most, passes });
   }
   return target;
 }
@@ -31,6 +31,7 @@ export function correlate(scope: Scope, correlation: Correlation, image: SourceI
 interface KeptDraw {
   readonly source: ProgramSource;
   readonly uniforms: Uniforms;
+  readonly most: number;
   readonly passes: Pass[];
 }
 
@@ -62,6 +63,9 @@ function makeDraws(correlation: Correlation, placement: FilterPlacement, form: S
     stepRows,
     depthQuads: depthQuads(grid.channels),
   };
+  // Texels of the targets, lines and columns of the image, lines of the filter.
+  const filterLines = request.tapRows * request.tapCols * placement.perTap[1] + 2 * allQuads(grid.channels);
+  const most = Math.max(mostOfGrid(grid), image.rows, image.width, filterLines);
   const phaseWidth = grid.bandWidth;
   const phaseHeight = grid.bands * grid.bandHeight;
   const denseForm = image.linesPerRow > 1 ? 'dense in long rows' : 'dense';
@@ -100,7 +104,7 @@ function makeDraws(correlation: Correlation, placement: FilterPlacement, form: S
       };
       const draw = draws.get(source.key);
       if (draw) draw.passes.push(pass);
-      else draws.set(source.key, { source, uniforms, passes: [pass] });
+      else draws.set(source.key, { source, uniforms, most, passes: [pass] });
     }
   }
   return [...draws.values()];

@@ -32,9 +32,10 @@ export const dilate = webglKernel({
   },
   run: (scope, { correlation, groups, input, insertion, y }, x, filter, fused) => {
     const source = denseImage(scope, x, input, groups);
-    const { textureWidth, textureHeight } = correlation.image;
+    const { rows, width, textureWidth, textureHeight } = correlation.image;
+    const most = Math.max(rows, width, textureWidth, textureHeight);
     const image = scope.texture(textureWidth, textureHeight);
-    scope.draw({ source: ZERO_INSERTION, target: image, textures: { source }, uniforms: [insertion] });
+    scope.draw({ source: ZERO_INSERTION, target: image, textures: { source }, uniforms: [insertion], most });
     const weights = filterWeights(scope, filter, correlation);
     const targets = correlate(scope, correlation, dense(image), weights);
     return drawResult(scope, { targets }, y, fused);

@@ -8,7 +8,7 @@ import type { Correlation } from './correlation';
 import type { Scope, Texture } from './drawing/scope';
 import { type FilterPlacement, placementAsItLies, placementLaidOut } from './layouts/filter_texels';
 import { FILTER_TEXELS, filterTexelsUniforms } from './programs/filter_texels';
-import type { TensorTexture } from './tfjs_internals';
+import { type TensorTexture, elementsOf } from './tfjs_internals';
 
 /** A filter's texture, and where its texels are. */
 export interface Weights {
@@ -24,7 +24,8 @@ export function filterWeights(scope: Scope, filter: TensorTexture, correlation: 
   const { folds, foldWidth, foldHeight } = correlation.filter;
   kept.uniforms ??= filterTexelsUniforms(filter.shape, channels, correlation.filter, order);
   const target = scope.texture(folds * foldWidth, foldHeight);
-  scope.draw({ source: FILTER_TEXELS, target, textures: { source: filter }, uniforms: [kept.uniforms] });
+  const most = Math.max(folds * foldHeight, elementsOf(filter), 2 * foldWidth);
+  scope.draw({ source: FILTER_TEXELS, target, textures: { source: filter }, uniforms: [kept.uniforms], most });
   return { texture: target, placement: (kept.laidOut ??= placementLaidOut(channels, correlation.filter)) };
 }
 

@@ -16,7 +16,7 @@ import {
   type Im2col,
   denseImageUniforms,
 } from './programs/dense_image';
-import type { TensorTexture } from './tfjs_internals';
+import { type TensorTexture, elementsOf, packedTexelsOf } from './tfjs_internals';
 
 /**
  * What a correlation reads: a dense image, or a tensor as tfjs packs it, with its pairs of columns in lines of their
@@ -46,10 +46,11 @@ export function dense(texture: RenderTarget): SourceImage {
 
 /** An image [batch, height, width, groups · channels] in dense layout. */
 export function denseImage(scope: Scope, tensor: TensorTexture, layout: DenseLayout, groups: number): RenderTarget {
-  const source = pairsShareTexels(tensor, groups) ? IMAGE_FROM_PACKED : fromElements(tensor);
+  const byTexels = pairsShareTexels(tensor, groups);
+  const source = byTexels ? IMAGE_FROM_PACKED : fromElements(tensor);
   const height = tensor.shape[1];
   const uniforms = uniformsOf(layout)(() => denseImageUniforms(tensor.shape, layout, groups, asItIs(height)));
-  return drawDense(scope, source, tensor, layout, uniforms);
+  return drawDense(scope, source, tensor, layout, uniforms, byTexels ? packedTexelsOf(tensor) : elementsOf(tensor));
 }
 
 /** im2col of dy: a pixel for each of x, with the channels of all that it meets. */
@@ -60,7 +61,7 @@ export function im2colImage(
   g: Conv2DTransposeGeometry,
 ): RenderTarget {
   const uniforms = uniformsOf(layout)(() => denseImageUniforms(dy.shape, layout, g.groups, im2colOf(g)));
-  return drawDense(scope, fromElements(dy), dy, layout, uniforms);
+  return drawDense(scope, fromElements(dy), dy, layout, uniforms, elementsOf(dy));
 }
 
 function fromElements({ isPacked }: TensorTexture): ProgramSource {
@@ -77,11 +78,14 @@ function drawDense(
   scope: Scope,
   source: ProgramSource,
   tensor: TensorTexture,
-  { textureWidth, textureHeight }: DenseLayout,
+  { rows, width, textureWidth, textureHeight }: DenseLayout,
   uniforms: Uniforms,
+  /** What the program counts in the source: its texels, or its elements. */
+  counted: number,
 ): RenderTarget {
   const target = scope.texture(textureWidth, textureHeight);
-  scope.draw({ source, target, textures: { source: tensor }, uniforms: [uniforms] });
+  const most = Math.max(counted, rows, width, textureWidth, textureHeight);
+  scope.draw({ source, target, textures: { source: tensor }, uniforms: [uniforms], most });
   return target;
 }
 

@@ -118,6 +118,16 @@ export interface TensorTexture {
   readonly isPacked: boolean;
 }
 
+/** How many elements a tensor has. */
+export function elementsOf({ shape }: TensorTexture): number {
+  return shape.reduce((elements, size) => elements * size, 1);
+}
+
+/** How many texels a tensor of rank 4 has, if they are those of its own shape. */
+export function packedTexelsOf({ shape: [a, b, c, d] }: TensorTexture): number {
+  return a * b * Math.ceil(c / 2) * Math.ceil(d / 2);
+}
+
 /** Whether a tensor's values have still to be brought to the GPU, which draws by tfjs's own programs. */
 export function isOnGPU(backend: MathBackendWebGL, { dataId }: TensorInfo): boolean {
   return Boolean(backend.texData.get(dataId).texture);

@@ -6,7 +6,7 @@
 import type { GPGPUContext, MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { contextOf, isIntact } from '../tfjs_internals';
 import { errorOfRestored, throwIfLost } from './gl_state';
-import { type Program, type ProgramSource, link } from './program';
+import { type Program, type ProgramSource, isShort, link } from './program';
 import { type Proof, prove } from './proof';
 import { RenderTargetPool, targetFormat } from './render_targets';
 
@@ -65,12 +65,14 @@ export class Kept {
     return proof;
   }
 
-  /** The program of a source, compiled at its first use. */
-  program(source: ProgramSource): Program {
-    let program = this.programs.get(source.key);
+  /** The program of a source, compiled at its first use. @param most The largest number that it divides. */
+  program(source: ProgramSource, most: number): Program {
+    const short = isShort(most);
+    const key = short ? source.key : `${source.key}, large`;
+    let program = this.programs.get(key);
     if (program === undefined) {
-      program = link(this.gl, source);
-      this.programs.set(source.key, program);
+      program = link(this.gl, source, short);
+      this.programs.set(key, program);
     }
     return program;
   }

@@ -42,7 +42,7 @@ function problemWith(gl: WebGL2RenderingContext, targets: number, format: number
   let program: WebGLProgram | undefined;
   try {
     target = makeTarget(gl, SIZE, SIZE, targets, format);
-    ({ program } = link(gl, tile(targets)));
+    ({ program } = link(gl, tile(targets), true));
     gl.useProgram(program);
     gl.viewport(0, 0, SIZE, SIZE);
     gl.drawArrays(gl.TRIANGLES, 0, 3);

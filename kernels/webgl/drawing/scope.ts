@@ -39,11 +39,15 @@ export interface Draw {
   readonly textures: Readonly<Record<string, Texture>>;
   /** The same for all passes. */
   readonly uniforms: readonly Uniforms[];
+  /** The largest number that the program divides, besides where a tensor starts in its texture. Default: any. */
+  readonly most?: number;
   /** Default: one that fills the target. */
   readonly passes?: readonly Pass[];
   /** The target is cleared to 0 first, and what is drawn is added. */
   readonly adds?: boolean;
 }
+
+const offsetOf = (texture: Texture): number => ('offset' in texture ? texture.offset : 0);
 
 const ZERO = /* @__PURE__ */ new Float32Array(4);
 
@@ -97,10 +101,12 @@ export class Scope {
     return result;
   }
 
-  draw({ source, target, textures, uniforms, passes, adds }: Draw): void {
+  draw({ source, target, textures, uniforms, most = Infinity, passes, adds }: Draw): void {
     const { gl, kept } = this;
     const state = this.enter();
-    const program = kept.program(source);
+    let offset = 0;
+    for (const name in textures) offset = Math.max(offset, offsetOf(textures[name]));
+    const program = kept.program(source, most + offset);
     gl.useProgram(program.program);
     for (const name in textures) this.bind(state, program, name, textures[name]);
     for (const some of uniforms) program.set(some);

@@ -107,6 +107,11 @@ export function layOutGrid(request: GridRequest, { textureSize }: Device): Grid 
   return { imagesPerStack, stacks, rows, cols, phaseRows, phaseCols, channels, tile, packed, ...sizes };
 }
 
+/** The largest number that programs divide which write or read a grid, besides images: a place in it. */
+export function mostOfGrid({ cols, phaseCols, bands, bandWidth, targetWidth, targetHeight, tile }: Grid): number {
+  return Math.max(cols * phaseCols, bands * bandWidth, targetWidth, targetHeight * tile.rows);
+}
+
 /** GLSL of a grid's uniforms. */
 export const GRID_STRUCT = `
 struct Grid {

@@ -11,7 +11,7 @@
  * it. From the first tap to the next it is a stride, if the kernel is not dilated; dilated taps are all tried.
  */
 import { type Conv2DTransposeGeometry, yShapeOf } from '../../../src/geometry/geometry';
-import { type Grid, gridUniforms } from '../layouts/target_grid';
+import { type Grid, gridUniforms, mostOfGrid } from '../layouts/target_grid';
 import { gridElement, gridKey } from './grid_element';
 import type { ElementSource } from './result';
 
@@ -53,21 +53,22 @@ function singleFootprint(type: string, footprint: string): string {
 /** The result that col2im makes of a grid of footprints. */
 export function col2im(g: Conv2DTransposeGeometry, grid: Grid): ElementSource {
   const groupChannels = g.outChannels / g.groups;
+  const [single, grouped] = [g.outChannels === 1, g.groups > 1];
   const tapRowStep = g.dilationHeight === 1 ? g.strideHeight : 1;
   const tapColStep = g.dilationWidth === 1 ? g.strideWidth : 1;
   const overlaps = g.filterHeight > tapRowStep || g.filterWidth > tapColStep;
   const sum = (type: string, name: string, footprint: string): string => `
 ${type} ${name}(int image, int row, int col, int channel) {
-  int group = quotient(channel, groupChannels);
+  int group = ${grouped ? 'quotient(channel, groupChannels)' : '0'};
   int within = channel - group * groupChannels;
   row += padTop;
   col += padLeft;
   ${overlaps ? overlappingSum(type, footprint) : singleFootprint(type, footprint)}
 }`;
-  const single = g.outChannels === 1;
   const inPairs = groupChannels % 2 === 0;
+  const kind = `${overlaps ? '' : ' without overlaps'}${single ? ' of one channel' : ''}${grouped ? ' in groups' : ''}`;
   return {
-    key: `col2im${overlaps ? '' : ' without overlaps'}${single ? ' of one channel' : ''}, ${gridKey(grid)}`,
+    key: `col2im${kind}, ${gridKey(grid)}`,
     code: () => `${gridElement(grid)}${UNIFORMS}
 ${sum('float', 'element', 'gridElement(image, i, j, group, of)')}
 ${inPairs ? sum('vec2', 'pair', 'gridPair(image, i, j, group, of)') : ''}
@@ -89,6 +90,7 @@ ${single ? 'vec2 pair(int a, int b, int c, int d) { return vec2(element(a, b, c,
       tapRowStep,
       tapColStep,
     },
+    most: Math.max(mostOfGrid(grid), g.outHeight + g.padTop, g.outWidth + g.padLeft),
     shape: yShapeOf(g),
   };
 }

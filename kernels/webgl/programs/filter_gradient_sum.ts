@@ -60,6 +60,7 @@ ${inTexels ? TEXEL : ''}`;
     code,
     gives: inTexels ? 'texel' : 'element',
     uniforms: { ...tilesUniforms(g, dy, grid), splits, tiles, groupInChannels, ...perTap },
+    most: grid.width * grid.height,
     shape: filterShapeOf(g),
   };
 }

@@ -5,20 +5,20 @@
 import { GRID_STRUCT, type Grid } from '../layouts/target_grid';
 
 /** What is compiled into `gridElement`. */
-export function gridKey({ tile, packed }: Grid): string {
-  return `${tile.rows} × ${tile.cols}${packed ? ' of packed targets' : ''}`;
+export function gridKey({ tile, packed, stacks }: Grid): string {
+  return `${tile.rows} × ${tile.cols}${packed ? ' of packed targets' : ''}${stacks > 1 ? ' in stacks' : ''}`;
 }
 
 /**
  * `float gridElement(image, row, col, group, channel)`, `row` and `col` of all phases together; `gridPair`: that and
  * the next channel; `gridTexel`: all that share its texel, 4 channels or 2 × 2. Each is one fetch.
  */
-export function gridElement({ tile, packed }: Grid): string {
+export function gridElement({ tile, packed, stacks }: Grid): string {
   return `${GRID_STRUCT}
 vec4 gridTexel(int image, int row, int col, int group, int channel) {
   int y = quotient(row, grid.phaseRows), x = quotient(col, grid.phaseCols);
   int phaseRow = row - y * grid.phaseRows, phaseCol = col - x * grid.phaseCols;
-  int stack = quotient(image, grid.imagesPerStack);
+  int stack = ${stacks > 1 ? 'quotient(image, grid.imagesPerStack)' : '0'};
   int line = (image - stack * grid.imagesPerStack) * grid.rows + y;
   int across = (x >> ${Math.log2(tile.cols)}) * grid.quads + group * grid.groupQuads + (channel >> 2);
   int band = quotient(across, grid.bandWidth);

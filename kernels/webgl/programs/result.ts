@@ -30,6 +30,8 @@ export interface ElementSource {
   readonly code: () => string;
   readonly gives: 'element' | 'pair' | 'texel';
   readonly uniforms: Uniforms;
+  /** The largest number that its code divides, besides places in the result. Default: any. */
+  readonly most?: number;
   /** The result's. */
   readonly shape: number[];
 }
@@ -42,12 +44,13 @@ export function drawResult(
   fused: Fused,
 ): ResultTexture {
   const result = scope.result(source.shape);
-  const { shape, uniforms } = source;
+  const { shape, uniforms, most = Infinity } = source;
   scope.draw({
     source: programOf(source)(packsResults(), fused),
     target: result,
     textures: { ...textures, ...fused.textures },
     uniforms: [uniforms, { shape, lineTexels: result.width }, fused.uniforms],
+    most: Math.max(most, result.width * result.height, ...shape),
   });
   return result;
 }
