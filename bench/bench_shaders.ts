@@ -59,7 +59,8 @@ for (const [title, rows] of sections.filter((section) => section[1].length > 0))
 console.log(compilers);
 if (!hasMaliCompiler()) console.log("Not compiled for Arm's GPUs: --build-mali builds a compiler.");
 const predicted = predictAll(Object.values({ ...measured, 'Ours, where it has 64': [] }).flat());
-const ratios = ratioRows(predicted);
+const model = countedModel(predicted);
+const ratios = ratioRows(predicted, model);
 for (const row of ratios) console.log(`Predicted × stock's better program on RDNA2: ${row.join(', ')}`);
 writeJson(options.json, { compilers, programs: measured, predicted });
 if (!options.workloads && options.stock) {
@@ -69,7 +70,7 @@ if (!options.workloads && options.stock) {
 
 /** Writes the cost model of renderers that are not calibrated. */
 async function writeCounts(): Promise<void> {
-  const counts = { command: 'npm run bench:shaders', compilers, models: { webgl: countedModel(predicted) } };
+  const counts = { command: 'npm run bench:shaders', compilers, models: { webgl: model } };
   const source = `// SPDX-License-Identifier: Apache-2.0
 /** Coefficients of the cost model where nothing is calibrated, written by \`npm run bench:shaders\`: don't edit. */
 export const COUNTS = ${JSON.stringify(counts)};

@@ -10,8 +10,8 @@
  * busy all the time. Of stock's multiply-adds those count that are useful, of ours all that they do. Uploads are left
  * out.
  */
-import { CALIBRATION } from '../../src/choice/calibration';
-import { type Coefficients, type Model, workOf } from '../../src/choice/cost_model';
+import { LAST_RESORT } from '../../src/choice/choose';
+import { type Coefficients, type Model, timeOf, workOf } from '../../src/choice/cost_model';
 import { type Contender, PASSES, type Pass } from '../../src/contract';
 import { geometricMean } from '../averages';
 import { type Measured as Time, modelOf } from '../cost_fit';
@@ -24,6 +24,13 @@ const ENOUGH_WAVES = 4;
 /** Units in a millisecond of a small GPU: 8 compute units of 64 lanes at 1.6 GHz, as in a Steam Deck. */
 const UNITS_PER_MS = 8 * 64 * 1.6e6;
 
+/**
+ * Milliseconds of a call besides, in the cost model alone: JavaScript's, which `npm run bench:overhead` measures alike
+ * for ours and stock's, and for each program that it draws with the GPU's, which starts anew: an estimate.
+ */
+const CALL_MS = 0.02;
+const PROGRAM_MS = 0.01;
+
 /** tfjs's programs that bring values onto the GPU, once. */
 const UPLOAD = /^Encode/;
 /** Draws points, each as large as what it adds: fragments are not counted by its viewport. */
@@ -35,6 +42,8 @@ interface Predicted {
   readonly pass: Pass;
   readonly by: string;
   readonly units: number;
+  /** How many programs it draws with. */
+  readonly programs: number;
 }
 
 export function predictAll(programs: readonly Measured[]): Predicted[] {
@@ -58,7 +67,7 @@ export function predictAll(programs: readonly Measured[]): Predicted[] {
     const looping = sum(loops.map(({ fragments }) => fragments));
     const once = sum(of.map(({ one, fragments }) => fragments * one.amd.RDNA2.instructions));
     const inLoops = sum(loops.map(({ one, fragments }) => (fragments / looping) * perMultiplyAdd(one)));
-    return { layer, pass, by, units: once + multiplyAdds * inLoops };
+    return { layer, pass, by, units: once + multiplyAdds * inLoops, programs: of.length };
   });
 }
 
@@ -77,28 +86,51 @@ const SUMMARIES = [
   { title: 'conv2d', pass: 'input gradient', of: CONVOLUTIONS },
 ] as const;
 
-export const RATIO_HEAD = ['pass', 'layers', 'geometric mean', 'least', 'most'];
+export const RATIO_HEAD = ['pass', 'layers by ours', 'geometric mean', 'least', 'most'];
 
-/** How many times as fast as the better of stock's programs ours are, predicted: a line of cells for each pass. */
-export function ratioRows(all: readonly Predicted[]): string[][] {
+/**
+ * How many times as fast as the better of stock's programs ours are, predicted: a line of cells for each pass. And how
+ * many times under `install()`, which leaves to stock what the cost model says.
+ */
+export function ratioRows(all: readonly Predicted[], model: Model): string[][] {
+  const least = (some: readonly Predicted[]): number => Math.min(...some.map(({ units }) => units));
   return SUMMARIES.flatMap(({ title, pass, of }) => {
-    const ratios = of.flatMap(({ name }) => {
-      const here = all.filter((one) => one.layer === name && one.pass === pass);
-      const best = (stock: boolean): number =>
-        Math.min(...here.filter(({ by }) => by.startsWith('stock') === stock).map(({ units }) => units));
-      const ratio = best(true) / best(false);
-      return Number.isFinite(ratio) && ratio > 0 ? [ratio] : [];
-    });
-    if (ratios.length === 0) return [];
-    const figures = [geometricMean(ratios), Math.min(...ratios), Math.max(...ratios)].map(significant);
-    return [[title, `${ratios.length}`, ...figures]];
+    const rows = of
+      .map(({ name }) => all.filter((one) => one.layer === name && one.pass === pass))
+      .map((here) => ({
+        ours: here.filter(({ by }) => !by.startsWith('stock')),
+        stock: here.filter(({ by }) => by.startsWith('stock')),
+      }))
+      .filter(({ ours, stock }) => ours.length > 0 && stock.length > 0);
+    if (rows.length === 0) return [];
+    const told = (ratios: readonly number[]): string[] =>
+      [geometricMean(ratios), Math.min(...ratios), Math.max(...ratios)].map(significant);
+    const taken = rows.map((row) => takenOf(row, model));
+    const installed = rows.map(({ stock }, n) => (taken[n] ? least(stock) / taken[n].units : 1));
+    return [
+      [title, `${rows.length}`, ...told(rows.map(({ ours, stock }) => least(stock) / least(ours)))],
+      [`${title}, under install()`, `${taken.filter((one) => one !== undefined).length}`, ...told(installed)],
+    ];
   });
 }
 
-/**
- * The cost model that these predictions make: as it is fitted to measurements. What a call costs besides is no matter
- * of a GPU, and is the calibration's.
- */
+/** Who of ours the cost model takes for a pass of a layer; `undefined` if it leaves it to stock. */
+function takenOf(
+  { ours, stock }: { ours: readonly Predicted[]; stock: readonly Predicted[] },
+  model: Model,
+): Predicted | undefined {
+  const msOf = ({ layer, pass, by }: Predicted): number => {
+    const [work, coefficients] = [
+      workOf(pass, by as Contender, workloadNamed(layer).geometry),
+      model[pass]?.[by as Contender],
+    ];
+    return work && coefficients ? timeOf(work, coefficients) : Infinity;
+  };
+  const best = ours.filter(({ by }) => by !== LAST_RESORT).reduce((a, b) => (msOf(b) < msOf(a) ? b : a));
+  return stock.some((one) => msOf(one) < msOf(best)) ? undefined : best;
+}
+
+/** The cost model that these predictions make: as it is fitted to measurements, with what a call costs besides. */
 export function countedModel(all: readonly Predicted[]): Model {
   const times = all
     .filter(({ by }) => by !== 'stock unpacked')
@@ -108,14 +140,14 @@ export function countedModel(all: readonly Predicted[]): Model {
   const { model } = modelOf(times, (pass) => [
     ...new Set(times.filter((one) => one.pass === pass).map(({ contender }) => contender)),
   ]);
-  const calibrated: Model = CALIBRATION.models.webgl;
   return Object.fromEntries(
     PASSES.map((pass) => [
       pass,
       Object.fromEntries(
         Object.entries(model[pass] ?? {}).map(([contender, coefficients]): [string, Coefficients] => {
-          const { call = 0 } = calibrated[pass]?.[contender as Contender] ?? {};
-          return [contender, { ...coefficients, call: Number((call + coefficients.call).toPrecision(3)) }];
+          const programs = all.filter((one) => one.pass === pass && one.by === contender).map((one) => one.programs);
+          const besides = CALL_MS + (PROGRAM_MS * sum(programs)) / programs.length;
+          return [contender, { ...coefficients, call: Number((coefficients.call + besides).toPrecision(3)) }];
         }),
       ),
     ]),

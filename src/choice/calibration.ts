@@ -31,7 +31,7 @@ export const CALIBRATION = {
         dilate: { call: 0.964, multiplyAdds: 0.241, moved: 17.3 },
         matmul: { call: 0.804, multiplyAdds: 0.324, moved: 27.3 },
         subpixel: { call: 0.847, multiplyAdds: 0.245, moved: 38.9 },
-        stock: { call: 0.621, multiplyAdds: 0.375, moved: 198 },
+        stock: { call: 0.663, multiplyAdds: 2.24, moved: 121 },
       },
       'input gradient': {
         ours: { call: 0.589, multiplyAdds: 0.267, moved: 29.8 },

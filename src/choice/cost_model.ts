@@ -40,9 +40,9 @@ const LANES = 4;
 type WorkOf = (s: Sizes, g: Conv2DTransposeGeometry) => Work;
 
 /**
- * Who does what. Stock's rows are those of its webgl programs: its transposed convolution meets every tap at every
- * output pixel, its convolution is a matrix product after im2col (a 1 × 1 one needs none), its filter gradient is a
- * thread a weight.
+ * Who does what. Stock's rows are those of its webgl programs: its transposed convolution passes over the taps that an
+ * output pixel does not meet, its convolution is a matrix product after im2col (a 1 × 1 one needs none), its filter
+ * gradient is a thread a weight.
  */
 const WORK: Readonly<Record<Pass, Readonly<Partial<Record<Contender, WorkOf>>>>> = {
   forward: {
@@ -62,8 +62,8 @@ const WORK: Readonly<Record<Pass, Readonly<Partial<Record<Contender, WorkOf>>>>>
       multiplyAdds: sums(met, lanes(outDepth)),
       moved: outPixels * g.outChannels,
     }),
-    stock: ({ outPixels, taps, outDepth, sums }, g) => ({
-      multiplyAdds: sums(outPixels * taps, outDepth),
+    stock: ({ met, outPixels, outDepth, sums }, g) => ({
+      multiplyAdds: sums(met, outDepth),
       moved: outPixels * g.outChannels,
     }),
   },

@@ -6,18 +6,18 @@ export const COUNTS = {
   models: {
     webgl: {
       forward: {
-        dilate: { call: 0.677, multiplyAdds: 0.00136, moved: 0.138 },
-        subpixel: { call: 0.588, multiplyAdds: 0.00147, moved: 0.151 },
-        matmul: { call: 0.575, multiplyAdds: 0.00187, moved: 0.0845 },
-        stock: { call: 0.444, multiplyAdds: 0.000666, moved: 0.468 },
+        dilate: { call: 0.0614, multiplyAdds: 0.00135, moved: 0.0874 },
+        subpixel: { call: 0.0492, multiplyAdds: 0.00143, moved: 0.0996 },
+        matmul: { call: 0.0447, multiplyAdds: 0.00187, moved: 0.0546 },
+        stock: { call: 0.03, multiplyAdds: 0.0171, moved: 0.201 },
       },
       'input gradient': {
-        ours: { call: 0.573, multiplyAdds: 0.00146, moved: 0.138 },
-        stock: { call: 0.508, multiplyAdds: 0.00485, moved: 0.108 },
+        ours: { call: 0.05, multiplyAdds: 0.00147, moved: 0.0869 },
+        stock: { call: 0.04, multiplyAdds: 0.00485, moved: 0.108 },
       },
       'filter gradient': {
-        ours: { call: 0.595, multiplyAdds: 0.00199, moved: 0.0712 },
-        stock: { call: 0.488, multiplyAdds: 0.0416, moved: 0 },
+        ours: { call: 0.0492, multiplyAdds: 0.0018, moved: 0.0372 },
+        stock: { call: 0.0494, multiplyAdds: 0.0402, moved: 0.0954 },
       },
     },
   },
