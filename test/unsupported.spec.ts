@@ -21,7 +21,7 @@ import {
   type Environment,
   describeOnEveryBackend,
   hasKernels,
-  isVariation,
+  isDrawn,
   rowsOn,
 } from './support/environments';
 import { opArguments } from './support/kernels';
@@ -66,7 +66,7 @@ function specs(environment: Environment, adjoints: readonly Adjoint[]): void {
   });
   afterAll(() => restore());
 
-  for (const name of rowsOn(environment, LAYERS, isVariation)) {
+  for (const name of rowsOn(environment, LAYERS, isDrawn)) {
     const l = CASES[name];
     const { x, filter, dy } = randomOperands(l, `unsupported ${name}`);
 

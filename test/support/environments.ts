@@ -53,8 +53,8 @@ export const isVariation = (environment: Environment): boolean => environment.is
 /**
  * The rows of a table that are tried in an environment: all of them; where `isTriedLess`, every fifth, which is
  * printed. (Of the pairs of 4 variants with others these are all variants in turn.) By default that is where only some
- * specs are tried, in other settings of a backend that draws, and where the op is composed of core ops: they take
- * thousands of draws for a layer, and fallback.spec.ts tries them on all layers on cpu.
+ * specs are tried, in other settings of a backend that draws, and where the op is composed of core ops. Of these it is
+ * every fifteenth: they take thousands of draws for a layer, and fallback.spec.ts tries them on all layers on cpu.
  */
 export function rowsOn<T>(
   environment: Environment,
@@ -63,8 +63,9 @@ export function rowsOn<T>(
     !hasKernels(on) || on.specs !== undefined || (isVariation(on) && isDrawn(on)),
 ): readonly T[] {
   if (!isTriedLess(environment)) return rows;
-  explain(`${environment.name}: every fifth case of some tables, all of which others try`);
-  return rows.filter((_, n) => n % 5 === 0);
+  const [step, which] = hasKernels(environment) ? [5, 'fifth'] : [15, 'fifteenth'];
+  explain(`${environment.name}: every ${which} case of some tables, all of which others try`);
+  return rows.filter((_, n) => n % step === 0);
 }
 
 /** A `describe` for each environment (that is wanted), in which tfjs runs on its backend. */
