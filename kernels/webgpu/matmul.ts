@@ -7,10 +7,10 @@ import { ONE_TAP } from '../../src/geometry/taps';
 import { correlate, forwardRequest, planCorrelation } from './correlate';
 import { tooLarge } from './device';
 import { webgpuKernel } from './kernel';
-import { COL2IM } from './programs/col2im';
+import { col2imSource } from './programs/col2im';
 import { finishedBy } from './programs/fused';
-import { uniformsOf } from './programs/geometry_integers';
-import { elementwise } from './programs/program';
+import { elementwise, lanesOf } from './programs/program';
+import { tapUniforms } from './programs/taps';
 
 export const matmul = webgpuKernel({
   plan: (g, device) => {
@@ -29,13 +29,21 @@ export const matmul = webgpuKernel({
       device,
     );
     if ('reason' in correlation) return correlation;
-    return tooLarge(device, footprintsShape) ?? { correlation, footprintsShape, uniforms: uniformsOf(g) };
+    const gather = col2imSource(lanesOf(forward.channels));
+    return (
+      tooLarge(device, footprintsShape) ?? {
+        correlation,
+        footprintsShape,
+        gather,
+        uniforms: tapUniforms({ phasesOf: g }),
+      }
+    );
   },
-  run: (scope, { correlation, footprintsShape, uniforms }, x, filter, output, fused) => {
+  run: (scope, { correlation, footprintsShape, gather, uniforms }, x, filter, output, fused) => {
     const footprints = scope.buffer(footprintsShape);
     correlate(scope, correlation, x, filter, footprints);
     scope.run({
-      ...elementwise(finishedBy(fused, COL2IM), output.shape),
+      ...elementwise(finishedBy(fused, gather), output.shape),
       inputs: { footprints, ...fused.tensors },
       uniforms: { ...uniforms, ...fused.uniforms },
       output,

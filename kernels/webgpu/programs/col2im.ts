@@ -7,42 +7,53 @@
  *
  *     y   a0 │ a1 │ a2 + b0 │ b1 │ b2
  *
- * An element of y looks for what it is met by, rather than the other way round: it is written once.
+ * An element of y looks for what it is met by, rather than the other way round: it is written once. What meets it are
+ * the taps of its phase (./taps), of which there is no need to try the others.
  */
 import { GEOMETRY_INTEGERS } from './geometry_integers';
-import type { ProgramSource } from './program';
+import { type Lanes, type ProgramSource, QUOTIENT, takenApart } from './program';
+import { tapsCode } from './taps';
 
-export const COL2IM: ProgramSource = {
-  key: 'col2im',
-  inputs: [{ name: 'footprints', lanes: 1 }],
-  outputLanes: 1,
-  integers: GEOMETRY_INTEGERS,
-  code: () => `
+/** @param lanes Whether four channels of a group lie together. */
+export function col2imSource(lanes: Lanes): ProgramSource {
+  return {
+    key: `col2im ${lanes}`,
+    inputs: [{ name: 'footprints', lanes }],
+    outputLanes: lanes,
+    integers: [...GEOMETRY_INTEGERS, 'tapStepRows', 'tapStepCols'],
+    code: () => `${QUOTIENT}${tapsCode(true)}
 fn main(index: i32) {
-  let pixel = index / uniforms.outChannels;
-  let channel = index - pixel * uniforms.outChannels;
-  let line = pixel / uniforms.outWidth;
-  let n = line / uniforms.outHeight;
+  let lines = uniforms.outChannels / ${lanes};
+${takenApart(
+  'index',
+  [
+    ['line', 'lines'],
+    ['col', 'uniforms.outWidth'],
+    ['row', 'uniforms.outHeight'],
+  ],
+  'n',
+)}
   if (n >= uniforms.batch) { return; }
-  let row = line - n * uniforms.outHeight + uniforms.padTop;
-  let col = pixel - line * uniforms.outWidth + uniforms.padLeft;
-  let groupChannels = uniforms.outChannels / uniforms.groups;
-  let group = channel / groupChannels;
+  let ofGroup = lines / uniforms.groups;
+  let group = line / ofGroup;
   let taps = uniforms.filterHeight * uniforms.filterWidth;
-  var sum = 0.;
-  for (var m = 0; m < uniforms.filterHeight; m++) {
-    let y = row - m * uniforms.dilationHeight;
-    let i = y / uniforms.strideHeight;
-    if (y < 0 || i * uniforms.strideHeight != y || i >= uniforms.inHeight) { continue; }
-    for (var q = 0; q < uniforms.filterWidth; q++) {
-      let x = col - q * uniforms.dilationWidth;
-      let j = x / uniforms.strideWidth;
-      if (x < 0 || j * uniforms.strideWidth != x || j >= uniforms.inWidth) { continue; }
-      let at = ((n * uniforms.inHeight + i) * uniforms.inWidth + j) * taps * uniforms.outChannels;
-      let footprint = (group * taps + m * uniforms.filterWidth + q) * groupChannels;
-      sum += footprints[at + footprint + channel - group * groupChannels];
+  let firstRow = quotient(row, uniforms.strideHeight);
+  let firstCol = quotient(col, uniforms.strideWidth);
+  let rowTaps = rowTapsOf(row - firstRow * uniforms.strideHeight);
+  let colTaps = colTapsOf(col - firstCol * uniforms.strideWidth);
+  var sum = ${lanes === 4 ? 'vec4<f32>(0.)' : '0.'};
+  for (var m = 0; m < rowTaps.count; m++) {
+    let i = firstRow + rowTaps.offset + m * rowTaps.offsetStep;
+    if (i < 0 || i >= uniforms.inHeight) { continue; }
+    for (var q = 0; q < colTaps.count; q++) {
+      let j = firstCol + colTaps.offset + q * colTaps.offsetStep;
+      if (j < 0 || j >= uniforms.inWidth) { continue; }
+      let tap = (rowTaps.tap + m * rowTaps.tapStep) * uniforms.filterWidth + colTaps.tap + q * colTaps.tapStep;
+      let at = ((n * uniforms.inHeight + i) * uniforms.inWidth + j) * taps * lines;
+      sum += footprints[at + (group * taps + tap) * ofGroup + line - group * ofGroup];
     }
   }
-  result[index] = finish(vec4<f32>(sum), channel).x;
+  result[index] = finish(${lanes === 4 ? 'sum' : 'vec4<f32>(sum)'}, line * ${lanes})${lanes === 4 ? '' : '.x'};
 }`,
-};
+  };
+}
