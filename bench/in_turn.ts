@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * How everything here is timed: contenders in turn. In each round every one takes a sample, in rotating order, so that
- * a disturbance of the machine hits all of them alike.
+ * How everything here is timed: contenders in turn. In each round every one takes a sample, so that a disturbance of
+ * the machine hits all of them alike. And nobody always comes after the same one: who follows a long run that leaves
+ * nothing in the caches, and threads asleep, is slower for it.
  */
 
 import { typicalTime } from './averages';
@@ -23,13 +24,32 @@ export async function inTurn<C>(
 ): Promise<Map<C, number[]>> {
   const samples = new Map<C, number[]>(contenders.map((contender) => [contender, []]));
   for (let round = 0; round < rounds && goesOn(round); round++) {
-    for (let n = 0; n < contenders.length; n++) {
-      const contender = contenders[(n + round) % contenders.length];
+    for (const n of orderOf(contenders.length, round)) {
+      const contender = contenders[n];
       const ms = await sample(contender, round);
       if (ms !== undefined) samples.get(contender)!.push(ms);
     }
   }
   return samples;
+}
+
+/**
+ * Who samples when in a round: a square of Williams. In `count` rounds everybody is at every place once, and, if
+ * `count` is even, after everybody else once; if it is odd, in twice as many rounds twice. Of four:
+ *
+ *     0 1 3 2
+ *     1 2 0 3
+ *     2 3 1 0
+ *     3 0 2 1
+ *
+ * E. J. Williams, "Experimental designs balanced for the estimation of residual effects of treatments", 1949.
+ */
+export function orderOf(count: number, round: number): number[] {
+  const order = Array.from({ length: count }, (_, place) => {
+    const fromStart = place % 2 === 1 ? (place + 1) / 2 : count - place / 2;
+    return (fromStart + round) % count;
+  });
+  return Math.floor(round / count) % 2 === 1 ? order.reverse() : order;
 }
 
 /** Mean milliseconds of so many runs. */

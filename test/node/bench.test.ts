@@ -9,6 +9,7 @@ import { geometricMean, intervalOf, median, typicalTime } from '../../bench/aver
 import { legend } from '../../bench/dot_plot';
 import { type Measured, judge, modelOf } from '../../bench/cost_fit';
 import { fit } from '../../bench/fit';
+import { orderOf } from '../../bench/in_turn';
 import { type Runner, interleave } from '../../bench/interleave';
 import { sampledError } from '../../bench/spot_check';
 import { PASSES } from '../../bench/passes';
@@ -68,6 +69,19 @@ describe('the arithmetic of the comparison', () => {
       expect(sampledError(pass, g, wrong, { x, filter, dy })).toBeGreaterThan(1);
       const nothing = right.map(() => NaN);
       expect(sampledError(pass, g, nothing, { x, filter, dy })).not.toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('lets everybody come after everybody else alike, and takes all places', () => {
+    for (const count of [1, 2, 3, 4, 5, 6, 7]) {
+      const rounds = count % 2 === 0 ? count : 2 * count;
+      const orders = Array.from({ length: rounds }, (_, round) => orderOf(count, round));
+      const pairs = orders.flatMap((order) => order.slice(1).map((n, place) => `${order[place]} then ${n}`));
+      const times = new Map<string, number>();
+      for (const pair of pairs) times.set(pair, (times.get(pair) ?? 0) + 1);
+      expect([...times.values()]).toEqual(Array(count * (count - 1)).fill(rounds / count));
+      for (let place = 0; place < count; place++)
+        expect(new Set(orders.slice(0, count).map((order) => order[place])).size).toBe(count);
     }
   });
 
