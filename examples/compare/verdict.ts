@@ -144,8 +144,10 @@ function againstStock(cells: readonly Cell[], title?: string): string {
 
 /** Backends whose fastest a sentence has room for. */
 const MOST_NAMED = 4;
+/** And contenders that are level there. */
+const MOST_LEVEL = 3;
 
-/** 'Fastest: subpixel on cpu (2 of 2), matmul on webgl (1 of 2).' */
+/** 'Fastest: subpixel on cpu (2 of 2 times); matmul on webgl (1 of 2 times).' */
 function wins(cells: readonly Cell[]): string {
   const decided = cells.filter(({ winners }) => winners.length > 0);
   if (new Set(decided.map(({ backend }) => backend)).size > MOST_NAMED) return '';
@@ -156,8 +158,8 @@ function wins(cells: readonly Cell[]): string {
       counts.set(contender, (counts.get(contender) ?? 0) + 1);
     const most = Math.max(...counts.values());
     const names = [...counts].filter(([, count]) => count === most).map(([name]) => name);
-    const who = names.length > 2 ? `${names.length} level` : listed(names);
-    return `${who} on ${backend}${own.length > 1 ? ` (${most} of ${own.length})` : ''}`;
+    const who = names.length > MOST_LEVEL ? `${names.length} contenders alike` : listed(names);
+    return `${who} on ${backend}${own.length > 1 ? ` (${most} of ${own.length} times)` : ''}`;
   });
   return backends.length > 0 ? `Fastest: ${backends.join('; ')}.` : '';
 }
