@@ -5,13 +5,12 @@ import * as tf from '@tensorflow/tfjs';
 import Table from 'cli-table3';
 import { Option } from 'commander';
 import { progressBar } from '../../bench/in_node';
-import { significant } from '../../bench/numbers';
+import { counted, significant } from '../../bench/numbers';
 import { BORDERS } from '../../bench/tables';
 import type { Digits } from '../digits/generate';
 import { Batches } from '../training/batches';
 import { encodeCheckpoint } from '../training/checkpoint';
 import { imageGrid } from '../training/image_grid';
-import { counted } from '../training/pace_report';
 import {
   type TrainingOptions,
   chooseBackend,

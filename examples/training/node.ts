@@ -8,14 +8,14 @@ import * as tf from '@tensorflow/tfjs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { BACKENDS, descriptorNamed } from '../../bench/backends';
 import { progressBar, setUpTfjs } from '../../bench/in_node';
-import { significant } from '../../bench/numbers';
+import { counted, significant } from '../../bench/numbers';
 import { setThreads } from '../../kernels/cpu';
 import { install } from '../../src';
 import { type Digits, makeDigits } from '../digits/generate';
 import { loadMnist } from '../digits/idx';
 import type { Checkpoint } from './checkpoint';
 import { type Trial, raceBackends, stockPace } from './pace';
-import { STOCK_BATCH, counted, duration } from './pace_report';
+import { STOCK_BATCH, duration } from './pace_report';
 import type { RunFolder } from './run_folder';
 
 /** Those that need no browser. */

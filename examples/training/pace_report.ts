@@ -23,11 +23,6 @@ export interface PaceReport {
 /** Images that stock kernels are timed with: a whole batch would take minutes on `cpu`. */
 export const STOCK_BATCH = 2;
 
-/** '1 step', '2 steps'. */
-export function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
-}
-
 /** '850 ms', '12 s', '3.5 min', '2.1 h'. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;

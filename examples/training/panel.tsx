@@ -2,10 +2,10 @@
 /** Train, pause, save and load, and how long an epoch takes: the same for all trainings in a page. */
 import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { significant } from '../../bench/numbers';
+import { counted, significant } from '../../bench/numbers';
 import { download } from '../site/download';
 import { Select } from '../site/select';
-import { STOCK_BATCH, type Pace, type PaceReport, counted, duration } from './pace_report';
+import { STOCK_BATCH, type Pace, type PaceReport, duration } from './pace_report';
 
 /** What a page asks of the worker that trains. */
 export interface Trainer {
