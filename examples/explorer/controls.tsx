@@ -78,7 +78,7 @@ export function Advice({
     <section class="panel" aria-label="Impossible settings">
       <h2>These settings are impossible</h2>
       <p class="error" role="alert" data-testid="impossible">
-        The output {message}.
+        The output {message.replace(/-(?=\d)/g, '−')}.
       </p>
       <p>What would do, all else being as it is:</p>
       <div class="row">

@@ -49,7 +49,8 @@ export interface Drawing {
 }
 
 const UNIT = 40;
-const WIDEST = 52;
+/** Of a cell, in pixels, and of the whole, in hundredths of the window's height. */
+const [WIDEST, TALLEST] = [68, 60];
 /** A longer remark above a number would be too small to read. */
 const MOST_OVER = 9;
 
@@ -63,7 +64,7 @@ export function DrawingView({ drawing, alt }: { drawing: Drawing; alt: string })
       role="img"
       aria-label={alt}
       viewBox={`-2 -2 ${cols * UNIT + 4} ${rows * UNIT + 4}`}
-      style={{ maxWidth: `${cols * WIDEST}px` }}
+      style={{ maxWidth: `min(${cols * WIDEST}px, ${((TALLEST * cols) / rows).toFixed(1)}vh)` }}
     >
       {boxes.map((box) => (
         <BoxView key={`${box.part} ${box.id}`} box={box} />

@@ -50,7 +50,7 @@ function Explorer(): VNode {
       return <Advice settings={settings} impossible={axis} onChange={(made) => change({ settings: made })} />;
     const all = { layer: layer!, numbers, state, change };
     if (view === 'workbench') return <Workbench {...all} />;
-    if (view === 'count') return <Count {...all} />;
+    if (view === 'count') return <Count line={line!} {...all} />;
     return <Story step={STEPS[view]} line={line!} numbers={numbers} state={state} change={change} />;
   };
   const next = VIEWS[VIEWS.indexOf(view) + 1] as View | undefined;

@@ -13,6 +13,7 @@ import { type Frame, SHOWN, storyOf, totalOf } from '../../examples/explorer/fra
 import { type Impossible, axisOf } from '../../examples/explorer/axis';
 import { type Layer, makeLayer } from '../../examples/explorer/layer';
 import { type Line, makeLine } from '../../examples/explorer/line';
+import { neighboursOf, threeProducts } from '../../examples/explorer/neighbours';
 import { DEFAULTS, PAD_KINDS, SLIDERS, type Settings, WEIGHT_KINDS } from '../../examples/explorer/settings';
 import { START, type State, VIEWS, changed, formatState, parseState } from '../../examples/explorer/state';
 import { STEPS } from '../../examples/explorer/story';
@@ -264,6 +265,18 @@ describe('the story', () => {
       expect(kernel < 3 || layer.w[0].join() !== [...layer.w[0]].reverse().join()).toBe(true);
     }
   });
+});
+
+it('makes two neighbours of a phase by three products', () => {
+  let seen = 0;
+  for (const { settings, line } of possible) {
+    const found = neighboursOf(line);
+    if (!found) continue;
+    seen++;
+    const [p, q, r] = threeProducts(found);
+    expect({ settings, outputs: [p + q, q + r] }).toEqual({ settings, outputs: found.outputs });
+  }
+  expect(seen).toBeGreaterThan(10);
 });
 
 it('counts the multiplications of every variant', () => {

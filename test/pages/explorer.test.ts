@@ -64,9 +64,9 @@ describe('the arithmetic explorer', () => {
       await page.getByRole('group', { name: 'Stride' }).getByRole('button', { name: '2' }).click();
       await onwards.click();
       const row = page.locator('.drawing .label.strong');
-      expect(await row.first().textContent()).toBe('= a + 2b + 3c');
+      expect(await row.first().textContent()).toBe('→ a + 2b + 3c');
       await playOut(page);
-      expect(await row.nth(2).textContent()).toBe('= 2·3 + 1·1 = 7');
+      expect(await row.nth(2).textContent()).toBe('→ 2·3 + 1·1 = 7');
       await onwards.click();
       expect(await textOf(page, 'caption')).toContain('Cropped: 1 (0 in front, 1 behind)');
       await page.getByRole('group', { name: 'Kernel' }).getByRole('button', { name: '4' }).click();
@@ -86,6 +86,8 @@ describe('the arithmetic explorer', () => {
       await onwards.click();
       await at(page, 'scrub').fill('99');
       expect(await textOf(page, 'so-far')).toBe(await textOf(page, 'total-subpixel'));
+      // 7 and 6 of the phase with two taps, by three products.
+      expect((await textOf(page, 'winograd')).replaceAll('\u00a0', ' ')).toContain('3 + 4 = 7, 4 + 2 = 6');
       await picture('story-cost');
       await onwards.click();
       expect([await textOf(page, 'uneven-three'), await textOf(page, 'uneven-four')]).toEqual([

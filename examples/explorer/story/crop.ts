@@ -10,10 +10,10 @@ export const crop: StoryStep = {
   title: "Crop and 'same'",
   text: ({ full: { stride, inSize, effectiveKernel, outSize } }) =>
     unbroken(
-      'The last of i stamps begins at cell s(i − 1) and is k long: **s(i − 1) + k** cells in all, here ' +
-        `${stride}·(${inSize} − 1) + ${effectiveKernel} = ${outSize}. __Padding__, which a convolution puts around ` +
-        "what it reads, a transposed one **crops**. 'same' wants stride times the input, s·i. So it crops " +
-        '**k − s**: s(i − 1) + k − (k − s) = s·i.',
+      'With stride s, a kernel of k and i inputs, the last stamp begins at cell s(i − 1): **s(i − 1) + k** cells ' +
+        `in all, here ${stride}·(${inSize} − 1) + ${effectiveKernel} = ${outSize}. __Padding__, which a convolution ` +
+        "puts around what it reads, a transposed one **crops**. 'same' wants stride times the input, s·i (the same " +
+        'size at stride 1). So it crops **k − s**: s(i − 1) + k − (k − s) = s·i.',
     ),
   task: () => 'Choose how to crop. Then try a kernel of 4: k − s is even, and both sides lose alike.',
   controls: ['pad', 'kernel'],

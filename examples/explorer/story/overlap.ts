@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Step 2: the stride says how far apart stamps land, and so where they overlap. */
+import { counted } from '../../../bench/numbers';
 import type { Line } from '../line';
 import { OVERLAP } from '../colours';
 import type { Box } from '../drawing';
 import { outputTop, stamped } from './rows';
-import { type StoryStep, counted } from './step';
+import type { StoryStep } from './step';
 
 /** How many stamps meet in each cell. */
 function meeting({ full, stamps }: Line): number[] {

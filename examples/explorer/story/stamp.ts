@@ -15,7 +15,7 @@ export const stamp: StoryStep = {
   caption: ({ x, w }, n) => {
     const list = (values: readonly number[]): string => `[${values.map(shown).join('\u00a0 ')}]`;
     const product = w.map((weight) => x[n] * weight);
-    return `Input ${n} is ${shown(x[n])}. Its stamp: ${shown(x[n])} × ${list(w)} = ${list(product)}.`;
+    return `Input [${n}] is ${shown(x[n])}. Its stamp: ${shown(x[n])} × ${list(w)} = ${list(product)}.`;
   },
   draw: (line, n) => stamped(line, n + 1, n),
 };

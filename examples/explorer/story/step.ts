@@ -20,8 +20,3 @@ export interface StoryStep {
   caption(line: Line, n: number): string;
   draw(line: Line, n: number): Drawing;
 }
-
-/** `1 cell`, `2 cells`. */
-export function counted(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? '' : 's'}`;
-}

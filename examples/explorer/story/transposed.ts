@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Step 3: the table of a convolution, flipped over its diagonal, is that of the transposed one. */
+import { counted } from '../../../bench/numbers';
 import type { Box, Drawing, Label } from '../drawing';
 import { bracketed, shown } from '../layer';
 import type { Line } from '../line';
 import { inputTint } from './rows';
-import { type StoryStep, counted } from './step';
+import type { StoryStep } from './step';
 
 const TOP = 2.15;
 const letter = (n: number): string => String.fromCharCode(97 + n);
@@ -67,22 +68,22 @@ function table(line: Line, n: number): Drawing {
   };
 }
 
-/** What the convolution gives: `a + 2b + 3c`. */
+/** What the convolution gives: `→ a + 2b + 3c`. */
 function rowsInLetters({ x, w, stamps }: Line): string[] {
   return x.map((_, input) => {
     const terms = stamps
       .filter((stamp) => stamp.input === input)
       .map(({ tap, output }) => (w[tap] === 1 ? letter(output) : `${shown(w[tap])}${letter(output)}`));
-    return `= ${terms.join(' + ').replaceAll('+ −', '− ')}`;
+    return `→ ${terms.join(' + ').replaceAll('+ −', '− ')}`;
   });
 }
 
-/** What the transposed one gives: `2·3 + 1·1 = 7`. */
+/** What the transposed one gives: `→ 2·3 + 1·1 = 7`. */
 function outputSums({ x, w, stamps }: Line, yFull: readonly number[]): string[] {
   return yFull.map((y, output) => {
     const terms = stamps
       .filter((stamp) => stamp.output === output)
       .map(({ input, tap }) => `${shown(x[input])}·${bracketed(w[tap])}`);
-    return `= ${terms.length > 0 ? `${terms.join(' + ')} = ` : ''}${shown(y)}`;
+    return `→ ${terms.length > 0 ? `${terms.join(' + ')} = ` : ''}${shown(y)}`;
   });
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Step 5: the same output by an ordinary convolution, of the input with zeros between. */
+import { counted } from '../../../bench/numbers';
 import type { Box, Drawing } from '../drawing';
 import { bracketed, shown } from '../layer';
 import type { Line } from '../line';
 import { colsOf, inputTint } from './rows';
-import { type StoryStep, counted } from './step';
+import type { StoryStep } from './step';
 
 /** The pictures before the kernel slides. */
 const [SPREAD, PADDED, FLIPPED, SLIDING] = [1, 2, 3, 4];
