@@ -12,7 +12,7 @@ import { useTraining } from '../training/use_training';
 import { DECODERS, type DecoderName } from './decoders';
 import { REACH } from './plane';
 import type { VaeLosses } from './vae';
-import type { DecoderWorker } from './worker';
+import type { Decoded, DecoderWorker } from './worker';
 
 const PLANE_SIDE = 15;
 const SIDES: readonly number[] = [1, 3, 7];
@@ -209,21 +209,29 @@ interface Live {
  */
 function useDecoder(worker: Remote<DecoderWorker> | undefined, point: Point, how: How, step: number): Live {
   const [live, setLive] = useState<Live>({});
-  const wanted = useRef<{ point: Point; how: How } | undefined>(undefined);
+  const wanted = useRef<{ point: Point; how: How; counts: boolean } | undefined>(undefined);
   const busy = useRef(false);
   const frames = useRef<{ readonly at: number; readonly ms: number }[]>([]);
+  const latest = useRef<{ point?: Point; how?: How }>({});
   const counted = useRef<How | undefined>(undefined);
   const pump = async (): Promise<void> => {
     if (busy.current || !worker) return;
     busy.current = true;
     while (wanted.current) {
-      const { point: at, how: by } = wanted.current;
+      const { point: at, how: by, counts } = wanted.current;
       wanted.current = undefined;
       try {
-        const { images, ms } = await worker.decode(at.x, at.y, by.side, by.backend, by.decoder);
-        if (by !== counted.current) frames.current = [];
+        const decode = (): Promise<Decoded> => worker.decode(at.x, at.y, by.side, by.backend, by.decoder);
+        let { images, ms } = await decode();
+        if (by !== counted.current) {
+          // The first frame of a way of decoding compiles: it is there to look at, and tells no time.
+          setLive({ images });
+          frames.current = [];
+          ({ images, ms } = await decode());
+        }
         counted.current = by;
-        setLive({ images, ...paceWith(frames.current, ms) });
+        if (counts) setLive({ images, ...paceWith(frames.current, ms) });
+        else setLive((before) => ({ ...before, images }));
       } catch (error) {
         setLive((before) => ({ images: before.images, failure: (error as Error).message }));
       }
@@ -232,7 +240,10 @@ function useDecoder(worker: Remote<DecoderWorker> | undefined, point: Point, how
   };
   useEffect(() => {
     if (!worker) return;
-    wanted.current = { point, how };
+    // What is decoded anew because weights have changed says how fast training goes, not decoding.
+    const counts = point !== latest.current.point || how !== latest.current.how || (wanted.current?.counts ?? false);
+    latest.current = { point, how };
+    wanted.current = { point, how, counts };
     void pump();
   }, [worker, point, how, step]);
   return live;

@@ -6,7 +6,9 @@ import { install, uninstall } from '../../src';
 import { conv2dTranspose } from '../../src/integrations/layers';
 import { BACKENDS } from '../../bench/backends';
 import { type Available, available, setBackend } from '../site/backends';
+import type { Checkpoint } from '../training/checkpoint';
 import type { Pace, PaceReport } from '../training/pace_report';
+import { fetchPretrained } from '../training/pretrained';
 import { Session } from '../training/session';
 import type { DecoderName } from './decoders';
 import { REACH, planeGrid } from './plane';
@@ -35,15 +37,14 @@ let view: View | undefined;
 const worker = {
   /** Opens the session, on `cpu`, with the trained network that comes with the page. */
   async open(): Promise<{ step: number; perEpoch: number }> {
-    session = await Session.open<VaeLosses, Vae>(
-      () => new Vae(SEED),
-      (checkpoint) => Vae.restored(checkpoint),
-      SEED,
-    );
-    const response = await fetch(new URL(pretrained, import.meta.url));
-    if (!response.ok)
-      throw new Error(`The trained decoder cannot be loaded: ${response.status} ${response.statusText}`);
-    await session.load(new Uint8Array(await response.arrayBuffer()), 'pretrained.safetensors');
+    const make = (): Vae => new Vae(SEED);
+    const restore = (checkpoint: Checkpoint): Promise<Vae> => Vae.restored(checkpoint);
+    const [opened, trained] = await Promise.all([
+      Session.open<VaeLosses, Vae>(make, restore, SEED),
+      fetchPretrained(new URL(pretrained, import.meta.url), 'decoder'),
+    ]);
+    session = opened;
+    await session.load(trained, 'pretrained.safetensors');
     return { step: session.current.step, perEpoch: session.perEpoch };
   },
 

@@ -18,7 +18,7 @@ export function DigitWall({ samples, columns, onTurn }: WallProps): VNode {
   const real = opinions.filter((opinion) => opinion > 0).length;
   const verdict =
     `The critic takes ${real} of these ${opinions.length} for real. ` +
-    'The greener a frame, the surer it is; red is made.';
+    'The greener a frame, the surer it is; red ones it takes for made up.';
   const turn = (to: number): void => {
     setDegrees(to);
     onTurn((to / 180) * Math.PI);

@@ -2,64 +2,14 @@
 /** How the losses of critic and generator go, drawn anew while they train. */
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { View, parse } from 'vega';
-import { compile } from 'vega-lite';
-import { plotConfig } from '../../bench/dot_plot';
+import type { View } from 'vega';
 import type { GanLosses } from './gan';
 
 export interface LossPoint extends GanLosses {
   readonly step: number;
 }
 
-/** Points that a curve shows at most. */
-const POINTS = 400;
 const REDRAW_MS = 500;
-const [WIDEST, HEIGHT] = [560, 240];
-/** Can be told apart on white and on dark paper. */
-const COLOURS = { critic: '#2563eb', generator: '#d97706' } as const;
-type Player = keyof typeof COLOURS;
-const PLAYERS = Object.keys(COLOURS) as Player[];
-
-interface Drawn {
-  readonly step: number;
-  readonly loss: number;
-  readonly player: Player;
-}
-
-/** Means of so many steps each that no more points are left than can be seen. */
-function averaged(curve: readonly LossPoint[]): Drawn[] {
-  const of = Math.ceil(curve.length / POINTS);
-  return Array.from({ length: Math.floor(curve.length / of) }, (_, n) => curve.slice(n * of, (n + 1) * of)).flatMap(
-    (steps) =>
-      PLAYERS.map((player) => {
-        const loss = steps.reduce((sum, step) => sum + step[player], 0) / steps.length;
-        return { step: steps.at(-1)!.step, loss, player };
-      }),
-  );
-}
-
-function viewIn(place: HTMLElement): View {
-  const { spec } = compile({
-    width: Math.min(WIDEST, place.clientWidth),
-    height: HEIGHT,
-    autosize: { type: 'fit', contains: 'padding' },
-    data: { name: 'curve', values: [] },
-    mark: { type: 'line', strokeWidth: 1.5 },
-    encoding: {
-      x: { field: 'step', type: 'quantitative', title: 'step', scale: { zero: false, nice: false } },
-      y: { field: 'loss', type: 'quantitative', title: 'loss' },
-      color: {
-        field: 'player',
-        type: 'nominal',
-        title: null,
-        legend: { orient: 'top' },
-        scale: { domain: PLAYERS, range: Object.values(COLOURS) },
-      },
-    },
-    ...plotConfig('currentColor', '#8888884d'),
-  });
-  return new View(parse(spec), { renderer: 'svg', container: place });
-}
 
 export function LossCurves({ curve }: { curve: readonly LossPoint[] }): VNode {
   const place = useRef<HTMLDivElement>(null);
@@ -68,16 +18,23 @@ export function LossCurves({ curve }: { curve: readonly LossPoint[] }): VNode {
   const isShown = curve.length > 1;
   useEffect(() => {
     if (!isShown) return;
-    const view = viewIn(place.current!);
-    let drawn: readonly LossPoint[] | undefined;
-    const draw = (): void => {
-      if (drawn !== latest.current) void view.data('curve', averaged((drawn = latest.current))).runAsync();
+    let [view, timer, isOver]: [View?, ReturnType<typeof setInterval>?, boolean?] = [];
+    const begin = async (): Promise<void> => {
+      const { averaged, viewIn } = await import('./loss_plot');
+      if (isOver) return;
+      const opened = (view = viewIn(place.current!));
+      let drawn: readonly LossPoint[] | undefined;
+      const draw = (): void => {
+        if (drawn !== latest.current) void opened.data('curve', averaged((drawn = latest.current))).runAsync();
+      };
+      draw();
+      timer = setInterval(draw, REDRAW_MS);
     };
-    draw();
-    const timer = setInterval(draw, REDRAW_MS);
+    void begin();
     return () => {
+      isOver = true;
       clearInterval(timer);
-      view.finalize();
+      view?.finalize();
     };
   }, [isShown]);
   return (

@@ -68,7 +68,8 @@ function GanPage(): VNode {
       worker!.train(
         proxy((done: number, { critic, generator }: GanLosses, ms: number) => {
           setStep(done);
-          setLast(`critic ${critic.toFixed(3)}, generator ${generator.toFixed(3)}, ${ms.toFixed(0)} ms a step`);
+          const losses = `losses of critic ${critic.toFixed(3)}, generator ${generator.toFixed(3)}`;
+          setLast(`${losses}, ${ms.toFixed(0)} ms a step`);
           setCurve((before) => [...before, { step: done, critic, generator }]);
           onStep();
         }),
@@ -220,7 +221,12 @@ function Judge({ worker, training }: { worker: Remote<GanWorker> | undefined; tr
               </tr>
             </tbody>
           </table>
-          <p class="soft">The classifier is right about {percent(verdict.accuracy)} of digits it has not seen.</p>
+          <p class="soft">
+            Sure: one digit gets {100 * verdict.sureFrom} % or more of the classifier’s belief. Effective classes: 10 if
+            all digits come equally often, 1 if it is always the same. Fréchet distance: how far the classifier’s
+            features of these lie from those of the digits that were learned; less is better. It is right about{' '}
+            {percent(verdict.accuracy)} of digits it has not seen.
+          </p>
         </div>
       )}
     </section>

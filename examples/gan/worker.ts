@@ -4,7 +4,9 @@ import * as tf from '@tensorflow/tfjs';
 import { expose, transfer } from 'comlink';
 import { makeDigits } from '../digits/generate';
 import { setBackend } from '../site/backends';
+import type { Checkpoint } from '../training/checkpoint';
 import type { Pace, PaceReport } from '../training/pace_report';
+import { fetchPretrained } from '../training/pretrained';
 import { Session } from '../training/session';
 import { Classifier, accuracy } from './classifier';
 import { Gan, type GanKind, type GanLosses, LATENT, stepsPerEpoch } from './gan';
@@ -36,15 +38,14 @@ let classifier: Classifier | undefined;
 const worker = {
   /** Opens the session with the trained DCGAN that comes with the page; resolves to its step and those of an epoch. */
   async open(): Promise<{ step: number; perEpoch: number }> {
-    session = await Session.open<GanLosses, Gan>(
-      () => new Gan('dcgan', SEED),
-      (checkpoint) => Gan.restored(checkpoint),
-      SEED,
-    );
-    await setBackend('wasm'); // Faster for the first samples, where it can be had.
-    const response = await fetch(new URL(pretrained, import.meta.url));
-    if (!response.ok) throw new Error(`The trained GAN cannot be loaded: ${response.status} ${response.statusText}`);
-    await session.load(new Uint8Array(await response.arrayBuffer()), 'pretrained.safetensors');
+    const make = (): Gan => new Gan('dcgan', SEED);
+    const restore = (checkpoint: Checkpoint): Promise<Gan> => Gan.restored(checkpoint);
+    const opening = async (): Promise<void> => {
+      session = await Session.open<GanLosses, Gan>(make, restore, SEED);
+      await setBackend('wasm'); // Faster for the first samples, where it can be had.
+    };
+    const [trained] = await Promise.all([fetchPretrained(new URL(pretrained, import.meta.url), 'GAN'), opening()]);
+    await session.load(trained, 'pretrained.safetensors');
     return { step: session.current.step, perEpoch: stepsPerEpoch('dcgan', session.perEpoch) };
   },
 
