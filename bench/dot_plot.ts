@@ -56,10 +56,11 @@ export function dotPlot(
     sort: names,
     scale: { domain: names, paddingOuter: 1 },
   } as const;
-  // Over some decades their powers of ten are lines enough.
   const values = rows.map((row) => row[field] ?? NaN).filter((value) => value > 0);
-  const decades = Math.floor(Math.log10(Math.max(...values) / Math.min(...values)));
-  const tickCount = decades >= 2 ? decades : 8;
+  const [least, most] = [Math.floor(Math.log10(Math.min(...values))), Math.ceil(Math.log10(Math.max(...values)))];
+  // Over some decades their powers of ten are lines enough.
+  const powers = Array.from({ length: most - least + 1 }, (_, n) => 10 ** (least + n));
+  const ticks = powers.length > 2 ? { values: powers } : { tickCount: 8 };
   const order = column && [...new Set(rows.map((row) => row[column]))];
   const extrapolated = rows.some(({ runs }) => runs === 0);
   return {
@@ -76,7 +77,7 @@ export function dotPlot(
         type: 'quantitative',
         scale: { type: 'log' },
         title,
-        axis: { format: field === 'scratchBytes' ? '~s' : '~g', tickCount, labelOverlap: true },
+        axis: { format: field === 'scratchBytes' ? '~s' : '~g', ...ticks, labelOverlap: true },
       },
       color: {
         field: 'contender',

@@ -145,101 +145,108 @@ function ComparisonLab(): VNode {
   const cannotRace = running || !environment || plan.backends.length === 0;
   const wrong = shown.filter(isWrong).length;
   return (
-    <div class="columns">
-      <form onSubmit={(event) => event.preventDefault()}>
-        <PlanForm
-          plan={plan}
-          environment={environment}
-          onChange={(next) => {
-            setMessage('');
-            setPlan(next);
-          }}
-          onModel={(text) => bench.current!.lab.layersOfModelJson(text)}
-        />
-        <ModelPanel disabled={cannotRace} onRace={(files) => void raceModel(files)} />
-      </form>
-      <div>
-        <section class="panel" aria-label="Run">
-          <div class="row">
-            <button class="primary" disabled={running || !environment || nothing !== ''} onClick={() => void run()}>
-              Run
-            </button>
-            <button disabled={!running} onClick={stop}>
-              Stop
-            </button>
-            <button disabled={rows.length === 0} onClick={exportJson}>
-              Save results
-            </button>
-            <button disabled={rows.length === 0} onClick={exportCsv}>
-              Save as CSV
-            </button>
-            <button disabled={running} onClick={() => void copyLink()}>
-              Copy link
-            </button>
-            <label class="soft">
-              Name of this device{' '}
-              <input
-                type="text"
-                size={14}
-                maxLength={40}
-                value={name}
-                onInput={(event) => setName(event.currentTarget.value)}
-              />
-            </label>
-          </div>
-          {running && <progress max={progress.all} value={progress.done} aria-label="Progress" />}
-          <p class="soft" role="status" data-testid="status">
-            {running ? `${progress.done} of ${progress.all} · ${progress.now}` : message || nothing || atRest}
+    <>
+      <section class="panel short" aria-label="In short">
+        <h2>In short</h2>
+        {shown.length > 0 ? (
+          <p data-testid="sentence">{sentence(shown) || 'Nothing to compare yet.'}</p>
+        ) : (
+          <p>
+            Press Run: every contender of a layer is timed in turn with the others, and its result is checked. Who won,
+            by how much, on what will stand here. Save the results, or copy a link to them, and open those of other
+            devices: they are put side by side.
           </p>
-          {wrong > 0 && (
-            <p class="error" role="alert">
-              {counted(wrong, 'result')} wrong: red, and no time of theirs counts.
+        )}
+      </section>
+      <div class="columns">
+        <form onSubmit={(event) => event.preventDefault()}>
+          <details class="setup" open={matchMedia('(min-width: 56rem)').matches}>
+            <summary>
+              <h2>What to compare</h2>
+            </summary>
+            <PlanForm
+              plan={plan}
+              environment={environment}
+              onChange={(next) => {
+                setMessage('');
+                setPlan(next);
+              }}
+              onModel={(text) => bench.current!.lab.layersOfModelJson(text)}
+            />
+            <ModelPanel disabled={cannotRace} onRace={(files) => void raceModel(files)} />
+          </details>
+        </form>
+        <div>
+          <section class="panel" aria-label="Run">
+            <div class="row">
+              <button class="primary" disabled={running || !environment || nothing !== ''} onClick={() => void run()}>
+                Run
+              </button>
+              <button disabled={!running} onClick={stop}>
+                Stop
+              </button>
+              <button disabled={rows.length === 0} onClick={exportJson}>
+                Save results
+              </button>
+              <button disabled={rows.length === 0} onClick={exportCsv}>
+                Save as CSV
+              </button>
+              <button disabled={running} onClick={() => void copyLink()}>
+                Copy link
+              </button>
+              <label class="soft">
+                Name of this device{' '}
+                <input
+                  type="text"
+                  size={14}
+                  maxLength={40}
+                  value={name}
+                  onInput={(event) => setName(event.currentTarget.value)}
+                />
+              </label>
+            </div>
+            {running && <progress max={progress.all} value={progress.done} aria-label="Progress" />}
+            <p class="soft" role="status" data-testid="status">
+              {running ? `${progress.done} of ${progress.all} · ${progress.now}` : message || nothing || atRest}
             </p>
-          )}
-          {environment && (
-            <p class="soft" data-testid="environment">
-              {environment.backends.map(({ name, device }) => `${name}: ${device}`).join(' · ')}
-              <br />
-              {navigator.userAgent} · tfjs {tfjsVersion}
-            </p>
-          )}
-        </section>
-        <OtherRuns others={others} onChange={drop} />
-        {shown.length > 0 && (
-          <>
-            <section class="panel" aria-label="In short">
-              <h2>In short</h2>
-              <p data-testid="sentence">{sentence(shown) || 'Nothing to compare yet.'}</p>
-            </section>
-            {runs.length > 1 && <SideBySide runs={runs} />}
-            <section class="panel" aria-label="Plot">
-              <h2>Plot</h2>
-              <ResultPlot rows={shown} />
-            </section>
-            <section class="panel" aria-label="Table">
-              <h2>Table</h2>
-              <ResultTable rows={shown} />
-              <p class="soft">
-                Medians of interleaved samples. A verdict takes {ENOUGH_SAMPLES} of them: of fewer, not even the least
-                and the most hold the median 15 times in 16. Whose intervals overlap are level. ~ is from fewer, or
-                extrapolated from a part of the channels. Useful operations (GFLOP) are the multiply-adds of the
-                definition, two each. 256 elements of every result (all of a smaller one) are compared with the
-                definition in float64. Of a whole model, the bound is a ten-thousandth of the largest value, as far as
-                install() may be from stock.
+            {wrong > 0 && (
+              <p class="error" role="alert">
+                {counted(wrong, 'result')} wrong: red, and no time of theirs counts.
               </p>
-            </section>
-          </>
-        )}
-        {shown.length === 0 && (
-          <section class="panel">
-            <p class="soft">
-              Press Run: every contender of a layer is timed in turn with the others, and its result is checked. Save
-              the results, or copy a link to them, and open those of other devices here: they are put side by side.
-            </p>
+            )}
+            {environment && (
+              <p class="soft" data-testid="environment">
+                {environment.backends.map(({ name, device }) => `${name}: ${device}`).join(' · ')}
+                <br />
+                {navigator.userAgent} · tfjs {tfjsVersion}
+              </p>
+            )}
           </section>
-        )}
+          <OtherRuns others={others} onChange={drop} />
+          {shown.length > 0 && (
+            <>
+              {runs.length > 1 && <SideBySide runs={runs} />}
+              <section class="panel" aria-label="Plot">
+                <h2>Plot</h2>
+                <ResultPlot rows={shown} />
+              </section>
+              <section class="panel" aria-label="Table">
+                <h2>Table</h2>
+                <ResultTable rows={shown} />
+                <p class="soft">
+                  auto → matmul: the op as users call it, which took matmul. Medians of interleaved samples. A verdict
+                  takes {ENOUGH_SAMPLES} of them: of fewer, not even the least and the most hold the median 15 times in
+                  16. Whose intervals overlap are level. ~ is from fewer, or extrapolated from a part of the channels.
+                  Useful operations (GFLOP) are the multiply-adds of the definition, two each. 256 elements of every
+                  result (all of a smaller one) are compared with the definition in float64. Of a whole model, the bound
+                  is a ten-thousandth of the largest value, as far as install() may be from stock.
+                </p>
+              </section>
+            </>
+          )}
+        </div>
       </div>
-    </div>
+    </>
   );
 }
 

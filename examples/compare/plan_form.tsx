@@ -5,8 +5,10 @@ import { PASSES } from '../../src/contract';
 import data from '../../bench/workloads.json' with { type: 'json' };
 import type { FoundLayers } from './model_json';
 import { OwnLayers } from './own_layers';
-import { CONTENDERS, type Plan } from './plan';
+import { CONTENDERS, type ContenderName, type Plan } from './plan';
 import type { Environment } from './worker';
+
+const CONTENDER_REMARKS: Partial<Record<ContenderName, string>> = { auto: 'what users get', stock: 'tfjs’s own' };
 
 interface PlanFormProps {
   readonly plan: Plan;
@@ -35,6 +37,7 @@ export function PlanForm({ plan, environment, onChange, onModel }: PlanFormProps
         all={CONTENDERS}
         chosen={plan.contenders}
         onChange={(contenders) => onChange({ ...plan, contenders })}
+        remark={(name) => CONTENDER_REMARKS[name] ?? ''}
       />
       <Choices legend="Passes" all={PASSES} chosen={plan.passes} onChange={(passes) => onChange({ ...plan, passes })} />
       <fieldset>
@@ -81,14 +84,17 @@ interface ChoicesProps<T extends string> {
   onChange(chosen: T[]): void;
   /** Why one cannot be chosen, or ''. */
   why?(value: T): string;
+  /** What one is, or ''. */
+  remark?(value: T): string;
 }
 
-function Choices<T extends string>({ legend, all, chosen, onChange, why }: ChoicesProps<T>): VNode {
+function Choices<T extends string>({ legend, all, chosen, onChange, why, remark }: ChoicesProps<T>): VNode {
   return (
     <fieldset>
       <legend>{legend}</legend>
       {all.map((value) => {
         const reason = why?.(value) ?? '';
+        const small = reason || (remark?.(value) ?? '');
         return (
           <label class="choice">
             <input
@@ -98,7 +104,7 @@ function Choices<T extends string>({ legend, all, chosen, onChange, why }: Choic
               onChange={() => onChange(all.filter((one) => toggled(chosen, value).includes(one)))}
             />
             <span>
-              {value} {reason !== '' && <small>{reason}</small>}
+              {value} {small !== '' && <small>{small}</small>}
             </span>
           </label>
         );

@@ -71,7 +71,7 @@ function ResultRow({ row, cell }: { row: LabRow; cell: Cell }): VNode {
       <tr class={kind}>
         {name}
         <td class="text note" colSpan={COLUMNS - 1}>
-          {text}
+          <span>{text}</span>
         </td>
       </tr>
     );
