@@ -34,7 +34,10 @@ const MAY_IMPORT = {
   'kernels/*.ts': [index, 'kernels/index.ts', ...backends.map((name) => `kernels/${name}/index.ts`)],
   bench: ['src', 'kernels', 'scripts'],
   // The public things of src and kernels: those of the entries, where they are written or in the built package.
-  examples: [index, contract, geometry, ...Object.values(subpaths), 'kernels/index.ts', 'dist', 'bench', 'scripts'],
+  examples: [
+    ...[index, contract, geometry, ...Object.values(subpaths), 'kernels/index.ts', 'dist', 'bench', 'scripts'],
+    'docs/screenshots',
+  ],
   scripts: [],
 };
 

@@ -14,6 +14,7 @@ describe('the home page', () => {
   it('leads to all four pages and back', () =>
     using('index.html', async ({ page, picture }) => {
       for (const title of ['Comparison lab', 'Arithmetic explorer', 'Decoder', 'GAN']) {
+        await page.waitForLoadState('networkidle'); // Its pictures are there.
         await page.locator('.card', { hasText: title }).click();
         await page.locator('h1', { hasText: title }).waitFor();
         expect(await page.locator('nav [aria-current=page]').innerText()).toBe(title);
