@@ -1,16 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-/** `npm run screenshots`: the README's pictures of the pages, from their static build. */
-import { mkdirSync } from 'node:fs';
+/**
+ * `npm run screenshots`: the README's pictures of the pages, from their static build; and what pages show before their
+ * trained networks have drawn it.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Page, chromium } from 'playwright-core';
+import { PNG } from 'pngjs';
 import { type PreviewServer, build, preview } from 'vite';
 import { CHROMIUM_FLAGS, HOW_TO_GET_ONE, ensureChromium } from '../scripts/chromium.mjs';
 
 const folder = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
 const configFile = fileURLToPath(new URL('vite.config.ts', import.meta.url));
 
-/** What is done on a page before its picture is taken. */
-const SCENES: Readonly<Record<string, { path: string; height: number; play(page: Page): Promise<void> }>> = {
+/** Of PNG. */
+const GREYSCALE = 0;
+
+interface Scene {
+  readonly path: string;
+  readonly height: number;
+  /** The canvas whose first picture the page shows before it is there. */
+  readonly first?: string;
+  /** What is done before the picture is taken. */
+  play(page: Page): Promise<void>;
+}
+
+const SCENES: Readonly<Record<string, Scene>> = {
   compare: {
     path: 'compare/index.html?backends=cpu,webgl,wasm&layers=hand,dcgan-g4,ae-train&seconds=1.5',
     height: 1080,
@@ -29,6 +44,7 @@ const SCENES: Readonly<Record<string, { path: string; height: number; play(page:
   decoder: {
     path: 'decoder/index.html',
     height: 720,
+    first: 'plane-picture',
     play: async (page) => {
       await page.locator('[data-testid=plane]').waitFor();
       const isPainted = (): boolean =>
@@ -45,6 +61,7 @@ const SCENES: Readonly<Record<string, { path: string; height: number; play(page:
   gan: {
     path: 'gan/index.html',
     height: 1290,
+    first: 'samples',
     play: async (page) => {
       await page.locator('[data-testid=opinions] span').first().waitFor();
       const begun = await page.evaluate(() => Number(/Step (\d+)/.exec(document.body.innerText)?.[1]));
@@ -60,16 +77,27 @@ const SCENES: Readonly<Record<string, { path: string; height: number; play(page:
   },
 };
 
+/** Keeps what a canvas shows as soon as it has been painted. */
+async function keepFirst(page: Page, canvas: string, path: string): Promise<void> {
+  const painted = page.locator(`[data-testid=${canvas}][width]`);
+  await painted.waitFor();
+  const url = await painted.evaluate((element) => (element as unknown as HTMLCanvasElement).toDataURL());
+  const picture = PNG.sync.read(Buffer.from(url.slice(url.indexOf(',') + 1), 'base64'));
+  writeFileSync(path, PNG.sync.write(picture, { colorType: GREYSCALE }));
+  console.log(`Wrote ${path}`);
+}
+
 async function shoot(server: PreviewServer): Promise<void> {
   const executablePath = ensureChromium();
   if (!executablePath) throw new Error(HOW_TO_GET_ONE);
   mkdirSync(folder, { recursive: true });
   const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
   try {
-    for (const [name, { path, height, play }] of Object.entries(SCENES)) {
+    for (const [name, { path, height, first, play }] of Object.entries(SCENES)) {
       const page = await browser.newPage({ viewport: { width: 1200, height } });
       page.setDefaultTimeout(300_000);
       await page.goto(`${server.resolvedUrls!.local[0]}${path}`);
+      if (first) await keepFirst(page, first, fileURLToPath(new URL(`${name}/first.png`, import.meta.url)));
       await play(page);
       await page.mouse.move(2, 2);
       await page.evaluate(() => window.scrollTo(0, 0));

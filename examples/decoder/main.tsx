@@ -10,6 +10,7 @@ import { TrainingPanel, type Trainer } from '../training/panel';
 import { GridPicture } from '../training/picture';
 import { useTraining } from '../training/use_training';
 import { DECODERS, type DecoderName } from './decoders';
+import first from './first.png';
 import { REACH } from './plane';
 import type { VaeLosses } from './vae';
 import type { Decoded, DecoderWorker } from './worker';
@@ -307,6 +308,7 @@ function Plane({ plane, point, onMove }: PlaneProps): VNode {
         width={450}
         label="Images all over the plane"
         testId="plane-picture"
+        before={first}
       />
       <div
         class="handle"

@@ -3,6 +3,7 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { GridPicture } from '../training/picture';
+import first from './first.png';
 import type { Samples } from './worker';
 
 interface WallProps {
@@ -26,7 +27,14 @@ export function DigitWall({ samples, columns, onTurn }: WallProps): VNode {
   return (
     <>
       <div class="wall" style={{ '--columns': columns }}>
-        <GridPicture images={samples?.images} columns={columns} width={480} label="Generated digits" testId="samples" />
+        <GridPicture
+          images={samples?.images}
+          columns={columns}
+          width={480}
+          label="Generated digits"
+          testId="samples"
+          before={first}
+        />
         <div class="opinions" data-testid="opinions">
           {opinions.map((opinion, n) => (
             <span

@@ -11,9 +11,11 @@ interface PictureProps {
   readonly width: number;
   readonly label: string;
   readonly testId: string;
+  /** The address of what is shown before there are images. */
+  readonly before?: string;
 }
 
-export function GridPicture({ images, columns, width, label, testId }: PictureProps): VNode {
+export function GridPicture({ images, columns, width, label, testId, before }: PictureProps): VNode {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     if (!images || !canvas.current) return;
@@ -29,7 +31,7 @@ export function GridPicture({ images, columns, width, label, testId }: PicturePr
       role="img"
       aria-label={label}
       data-testid={testId}
-      style={{ width: `${width}px` }}
+      style={{ width: `${width}px`, ...(before && { backgroundImage: `url(${before})`, backgroundSize: 'cover' }) }}
     />
   );
 }
