@@ -9,6 +9,7 @@ import { showPage } from '../site/shell';
 import { TrainingPanel, type Trainer } from '../training/panel';
 import { GridPicture } from '../training/picture';
 import { useTraining } from '../training/use_training';
+import { useWorker } from '../training/use_worker';
 import { DECODERS, type DecoderName } from './decoders';
 import first from './first.png';
 import { REACH } from './plane';
@@ -44,28 +45,15 @@ function openWorker(): Remote<DecoderWorker> {
 const within = (value: number): number => Math.min(REACH, Math.max(-REACH, value));
 
 function DecoderPage(): VNode {
-  const [worker, setWorker] = useState<Remote<DecoderWorker>>();
+  // First something to look at, then what takes longer to find out.
+  const { worker, step, perEpoch, failure, setStep } = useWorker(openWorker, (opened) => {
+    void repaint(opened).then(async () => setBackends(await opened.backends()));
+  });
   const [backends, setBackends] = useState<readonly { name: string; device: string }[]>([{ name: FIRST, device: '' }]);
-  const [perEpoch, setPerEpoch] = useState(1);
-  const [step, setStep] = useState(0);
   const [losses, setLosses] = useState('');
   const [plane, setPlane] = useState<Float32Array>();
-  const [failure, setFailure] = useState('');
   const repaint = async (from = worker): Promise<void> => setPlane((await from!.plane(PLANE_SIDE)).images);
   const { training, trying, during } = useTraining(repaint, REPAINT_MS);
-  useEffect(() => {
-    const opened = openWorker();
-    opened.open().then(
-      (found) => {
-        setPerEpoch(found.perEpoch);
-        setStep(found.step);
-        setWorker(() => opened);
-        // First something to look at, then what takes longer to find out.
-        void repaint(opened).then(async () => setBackends(await opened.backends()));
-      },
-      (error: Error) => setFailure(error.message),
-    );
-  }, []);
   const train = (): Promise<void> =>
     during((onStep, onTry) =>
       worker!.train(

@@ -3,12 +3,13 @@
 import './gan.css';
 import { type Remote, proxy, wrap } from 'comlink';
 import type { VNode } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { showPage } from '../site/shell';
 import { TrainingPanel, type Trainer } from '../training/panel';
 import { significant } from '../../bench/numbers';
 import { DigitWall } from './digit_wall';
 import { useTraining } from '../training/use_training';
+import { useWorker } from '../training/use_worker';
 import type { GanKind, GanLosses } from './gan';
 import { LossCurves, type LossPoint } from './loss_curves';
 import type { GanWorker, Samples, Verdict } from './worker';
@@ -26,16 +27,15 @@ function openWorker(): Remote<GanWorker> {
 }
 
 function GanPage(): VNode {
-  const [worker, setWorker] = useState<Remote<GanWorker>>();
+  const { worker, step, perEpoch, failure, setStep, setPerEpoch } = useWorker(openWorker, (opened) => {
+    void repaint(opened);
+  });
   const [kind, setKind] = useState<GanKind>('dcgan');
-  const [perEpoch, setPerEpoch] = useState(1);
-  const [step, setStep] = useState(0);
   const [last, setLast] = useState('');
   const [samples, setSamples] = useState<Samples>();
   const angle = useRef(0);
   const painting = useRef(false);
   const [curve, setCurve] = useState<readonly LossPoint[]>([]);
-  const [failure, setFailure] = useState('');
   /** One picture at a time, always of the latest angle. */
   const repaint = async (from = worker): Promise<void> => {
     if (painting.current || !from) return;
@@ -51,18 +51,6 @@ function GanPage(): VNode {
     }
   };
   const { training, trying, during } = useTraining(repaint, REPAINT_MS);
-  useEffect(() => {
-    const opened = openWorker();
-    opened.open().then(
-      (found) => {
-        setPerEpoch(found.perEpoch);
-        setStep(found.step);
-        setWorker(() => opened);
-        void repaint(opened);
-      },
-      (error: Error) => setFailure(error.message),
-    );
-  }, []);
   const train = (): Promise<void> =>
     during((onStep, onTry) =>
       worker!.train(
