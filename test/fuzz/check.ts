@@ -24,7 +24,7 @@ import { type Layer, explicitPad, filterShape, sizeOf, xShape, yShape } from '..
 import * as oracle from '../support/oracle';
 import { uniform } from '../support/random';
 import { type RandomCall, randomCalls } from '../support/random_calls';
-import { secondOrder, secondOrderTruths } from '../support/second_order';
+import { secondOrderGradients, secondOrderTruths } from '../support/second_order';
 
 /** How operands are made of uniform numbers in [−1, 1). */
 const VALUES = {
@@ -73,41 +73,47 @@ interface Operands {
 }
 
 /** Compares all that is tried on a case. An error that is thrown, or a tensor that is left behind, is wrong too. */
-export function checkCase(c: FuzzCase): Checked {
+export async function checkCase(c: FuzzCase): Promise<Checked> {
   const { layer: l } = c;
   const operands = operandsOf(c);
   const { x, filter, dy } = operands;
   const wrong: string[] = [];
   let comparisons = 0;
   const before = tf.memory().numTensors;
-  const compare = (what: string, compute: () => tf.Tensor[], truths: readonly oracle.Truth[]): void => {
+  const compare = async (what: string, compute: () => tf.Tensor[], truths: readonly oracle.Truth[]): Promise<void> => {
     comparisons += truths.length;
+    let computed: tf.Tensor[] = [];
     try {
-      const results = tf.tidy(() => compute().map((tensor) => tensor.dataSync()));
+      computed = tf.tidy(compute);
+      // tfjs's webgpu has no other way in Node.
+      const results = await Promise.all(computed.map((tensor) => tensor.data()));
       truths.forEach((truth, n) => {
         const found = mismatch(results[n], truth);
         if (found) wrong.push(`${what}${truths.length > 1 ? ` ${n}` : ''}: ${found}`);
       });
     } catch (error) {
       wrong.push(`${what}: ${(error as Error).stack ?? String(error)}`);
+    } finally {
+      tf.dispose(computed);
     }
   };
 
   const forward = oracle.forward(l, x, filter);
   for (const variant of EXACT_VARIANTS)
-    compare(variant, () => [nhwc(c, op(c, variant, tensorOf(c, x), filterOf(l, filter)))], [forward]);
+    await compare(variant, () => [nhwc(c, op(c, variant, tensorOf(c, x), filterOf(l, filter)))], [forward]);
   const backwards = [oracle.backpropInput(l, dy, filter), oracle.backpropFilter(l, x, dy)];
-  compare(`gradients of ${c.variant}`, () => gradients(c, operands), backwards);
-  if (c.more === 'fused') compare(`${c.activation} fused`, () => [runFused(c, operands)], [fusedTruth(c, operands)]);
-  if (c.more === '1-D' && isFlat(l)) compare('1-D', () => [run1d(l, operands, c.variant)], [forward]);
-  if (c.more === 'composed') compare('composed', () => composed(l, operands), [forward, ...backwards]);
+  await compare(`gradients of ${c.variant}`, () => gradients(c, operands), backwards);
+  if (c.more === 'fused')
+    await compare(`${c.activation} fused`, () => [runFused(c, operands)], [fusedTruth(c, operands)]);
+  if (c.more === '1-D' && isFlat(l)) await compare('1-D', () => [run1d(l, operands, c.variant)], [forward]);
+  if (c.more === 'composed') await compare('composed', () => composed(l, operands), [forward, ...backwards]);
   if (c.more === 'install' && isStock(l))
-    compare('install', () => installed(l, operands), [forward, ...backwards, backwards[0]]);
+    await compare('install', () => installed(l, operands), [forward, ...backwards, backwards[0]]);
   // tfjs's own webgl sums no empty tensor.
   if (c.more === 'second order' && l.batch > 0) {
     const u = uniform(sizeOf(xShape(l)), JSON.stringify(l));
-    const second = (): tf.Tensor[] => secondOrder(l, { x, filter, u }, c.variant).map((values) => tf.tensor(values));
-    compare('second order', second, secondOrderTruths(l, { x, filter, u }));
+    const second = (): tf.Tensor[] => secondOrderGradients(l, { x, filter, u }, c.variant);
+    await compare('second order', second, secondOrderTruths(l, { x, filter, u }));
   }
   const left = tf.memory().numTensors - before;
   if (left !== 0) wrong.push(`${left} tensors were left behind`);

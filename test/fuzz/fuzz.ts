@@ -9,12 +9,18 @@ import '../../kernels/wasm';
 import { listOf, positive, wholePositive } from '../../bench/command_line';
 import { progressBar, setUpTfjs } from '../../bench/in_node';
 import { callsOf, inChromium } from '../../bench/peers/chromium_page';
+import type { Environment } from '../support/environments';
 import { onEveryEngine } from '../support/memory_backends';
+import { provideWebGPU } from '../wgsl/dawn';
 import type { FuzzCase } from './check';
 import { type BlockRunner, Fuzzing, MOST_FAILURES, type Tally, runInTurn } from './fuzzing';
 import type { FuzzPage } from './page';
 
-const BACKENDS = ['cpu', 'wasm', 'webgl'] as const;
+/** Those that need a browser. */
+const IN_PAGES = ['webgl', 'webgpu'];
+/** By default: without a GPU the others are slow. `dawn` is webgpu in Node. */
+const BY_DEFAULT = ['cpu', 'wasm', 'webgl'];
+const BACKENDS = ['cpu', 'wasm', ...IN_PAGES, 'dawn'];
 const MOST_SEEDS = 2 ** 31;
 
 interface Options {
@@ -30,7 +36,7 @@ const options = new Command('npm run fuzz --')
   .description('Compares random calls of the op with its definition, until the time is over or Ctrl-C is pressed.')
   .option('-m, --minutes <n>', 'for how long (default: 5, or with --count as long as it takes)', positive)
   .option('-s, --seed <n>', 'what everything random follows from (default: another each time)', seedOf)
-  .option('-b, --backend <names>', `comma-separated, of ${BACKENDS.join(', ')}`, listOf(BACKENDS), [...BACKENDS])
+  .option('-b, --backend <names>', `comma-separated, of ${BACKENDS.join(', ')}`, listOf(BACKENDS), BY_DEFAULT)
   .option('--from <n>', 'index of the first case', indexOf, 0)
   .option('--count <n>', 'how many cases on each backend', wholePositive)
   .option('--case <json>', 'one case alone, as a failure has printed it', caseOf)
@@ -107,13 +113,30 @@ function watch(runners: readonly Runner[]): () => void {
   return () => clearInterval(timer);
 }
 
+/** Webgpu in Node. */
+async function onDawn(): Promise<Environment[]> {
+  const adapter = await provideWebGPU('vulkan');
+  if (adapter === undefined) {
+    skipped.push('dawn: there is no Vulkan driver that it takes');
+    return [];
+  }
+  console.log(`dawn on ${adapter}`);
+  await import('@tensorflow/tfjs-backend-webgpu');
+  await import('../../kernels/webgpu');
+  return [{ name: 'dawn', backend: 'webgpu' }];
+}
+
 async function inNode(): Promise<void> {
   setUpTfjs();
-  const environments = [...onEveryEngine('cpu'), { name: 'wasm', backend: 'wasm' }];
+  const environments: Record<string, Environment[]> = {
+    cpu: onEveryEngine('cpu'),
+    wasm: [{ name: 'wasm', backend: 'wasm' }],
+    dawn: options.backend.includes('dawn') ? await onDawn() : [],
+  };
   const runners = options.backend.flatMap((name): Runner[] => {
-    const own = environments.filter(({ backend }) => backend === name);
+    const own = environments[name] ?? [];
     if (own.length === 0) return [];
-    const fuzzing = new Fuzzing(own, seed);
+    const fuzzing = new Fuzzing(own, seed, undefined, name);
     return [
       {
         runBlock: (from, to) => fuzzing.runBlock(from, to),
@@ -127,16 +150,16 @@ async function inNode(): Promise<void> {
   await fuzz(runners).finally(unwatch);
 }
 
-/** Resolves when a page is ready, to what fuzzes in it. */
-function inPage(ready: () => void, go: Promise<void>): Promise<void> {
+/** Fuzzes a backend in a page. @param ready Called when the page is ready. */
+function inPage(backend: string, ready: () => void, go: Promise<void>): Promise<void> {
   const page = inChromium(
     new URL('./page.ts', import.meta.url).href,
     async (tab, browser) => {
-      console.log(`webgl in ${browser}`);
+      console.log(`${backend} in ${browser}`);
       ready();
       await go;
       const runner = callsOf<FuzzPage>(tab);
-      await runner.begin(seed);
+      await runner.begin(backend, seed);
       const unwatch = watch([runner]);
       await fuzz([runner]).finally(unwatch);
       return {};
@@ -146,9 +169,9 @@ function inPage(ready: () => void, go: Promise<void>): Promise<void> {
   );
   return page
     .then((outcome) => {
-      if ('skipped' in outcome) skipped.push(`webgl: ${outcome.skipped}`);
+      if ('skipped' in outcome) skipped.push(`${backend}: ${outcome.skipped}`);
     })
-    .catch((error: unknown) => void broken.push(`webgl broke off: ${(error as Error).message}`))
+    .catch((error: unknown) => void broken.push(`${backend} broke off: ${(error as Error).message}`))
     .finally(ready);
 }
 
@@ -177,16 +200,17 @@ process.on('SIGINT', () => (stopped = true));
 process.on('SIGTERM', () => (stopped = true));
 
 console.log(`seed ${seed}`);
-const wantsNode = options.backend.some((name) => name !== 'webgl');
+const wantsNode = options.backend.some((name) => !IN_PAGES.includes(name));
 let go = (): void => {};
 const started = new Promise<void>((resolve) => (go = resolve));
-let page = Promise.resolve();
-if (options.backend.includes('webgl')) await new Promise<void>((ready) => (page = inPage(ready, started)));
+const pages: Promise<void>[] = [];
+for (const backend of options.backend.filter((name) => IN_PAGES.includes(name)))
+  await new Promise<void>((ready) => pages.push(inPage(backend, ready, started)));
 begun = performance.now();
 bar.start(Number.isFinite(minutes) ? Math.ceil(minutes * 60) : 0, 0, { counts: '', wrong: 0 });
 go();
 const node = wantsNode ? inNode() : Promise.resolve();
-await Promise.all([page, node.catch((error: Error) => void broken.push(`Node broke off: ${error.stack}`))]);
+await Promise.all([...pages, node.catch((error: Error) => void broken.push(`Node broke off: ${error.stack}`))]);
 bar.stop();
 summarize();
 const all = [...tallies.values()];

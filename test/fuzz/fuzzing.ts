@@ -58,13 +58,17 @@ export class Fuzzing implements BlockRunner {
   private stopped = false;
   private breathed = 0;
 
-  /** @param environments Of one backend; blocks take turns on them. */
+  /**
+   * @param environments Of one backend; blocks take turns on them.
+   * @param backend What it is called.
+   */
   constructor(
     private readonly environments: readonly Environment[],
     private readonly seed: number,
-    private readonly check: (c: FuzzCase) => Checked = checkCase,
+    private readonly check: (c: FuzzCase) => Checked | Promise<Checked> = checkCase,
+    backend = environments[0].backend,
   ) {
-    this.tally = { backend: environments[0].backend, cases: 0, comparisons: 0, failures: [] };
+    this.tally = { backend, cases: 0, comparisons: 0, failures: [] };
   }
 
   /** Ends what runs after the case that it is at. */
@@ -97,8 +101,8 @@ export class Fuzzing implements BlockRunner {
   /** Runs one case in every environment. */
   async runCase(c: FuzzCase): Promise<void> {
     for (const one of this.environments) {
-      await this.within(one, ({ name }) => {
-        const { wrong } = this.count(c);
+      await this.within(one, async ({ name }) => {
+        const { wrong } = await this.count(c);
         if (wrong.length > 0) this.tally.failures.push({ environment: name, index: NaN, least: c, wrong });
       });
     }
@@ -125,8 +129,8 @@ export class Fuzzing implements BlockRunner {
     this.breathed = performance.now();
   }
 
-  private count(c: FuzzCase): Checked {
-    const checked = this.check(c);
+  private async count(c: FuzzCase): Promise<Checked> {
+    const checked = await this.check(c);
     this.tally.cases++;
     this.tally.comparisons += checked.comparisons;
     return checked;
@@ -144,7 +148,7 @@ export class Fuzzing implements BlockRunner {
     const property = fc.asyncProperty(fuzzCases, async (c) => {
       await this.breathe();
       if (this.isOver || performance.now() - failedAt > SHRINK_MS) return;
-      const { wrong } = least === undefined ? this.count(c) : this.check(c);
+      const { wrong } = await (least === undefined ? this.count(c) : this.check(c));
       if (wrong.length === 0) return;
       if (least === undefined) failedAt = performance.now();
       least = { c, wrong };

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Runs in a page: fuzzing of the webgl backend, with tfjs's packed programs and without. */
+/** Runs in a page: fuzzing of the webgl backend, with tfjs's packed programs and without, or of webgpu. */
 import '../support/setup_browser';
 import { environments } from '../support/environments';
 import type { FuzzCase } from './check';
 import { Fuzzing, type Tally } from './fuzzing';
 
 // Half floats need a bound of their own, and are swept by the specs.
-const onWebgl = environments.filter(
-  ({ backend, precision, withoutKernels }) => backend === 'webgl' && !precision && !withoutKernels,
-);
-let fuzzing = new Fuzzing(onWebgl, 0);
+const on = (name: string): typeof environments =>
+  environments.filter(({ backend, precision, withoutKernels }) => backend === name && !precision && !withoutKernels);
+let fuzzing = new Fuzzing(on('webgl'), 0);
 
 const page = {
-  begin: (seed: number): void => void (fuzzing = new Fuzzing(onWebgl, seed)),
+  begin: (backend: string, seed: number): void => void (fuzzing = new Fuzzing(on(backend), seed)),
   runBlock: (from: number, to: number) => fuzzing.runBlock(from, to),
   runCase: (c: FuzzCase) => fuzzing.runCase(c),
   tally: (): Tally => fuzzing.tally,

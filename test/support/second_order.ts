@@ -25,16 +25,18 @@ interface Operands {
   readonly u: Float32Array;
 }
 
-/** ∂s/∂x and ∂s/∂filter by autodiff. */
-export function secondOrder(l: Layer, { x, filter, u }: Operands, variant: Variant | 'auto'): Float32Array[] {
-  return tf.tidy(() => {
-    const $u = tf.tensor4d(u, xShape(l));
-    const halfOfSquares = (a: tf.Tensor, w: tf.Tensor): tf.Tensor =>
-      tf.mul(0.5, tf.sum(tf.square(conv2dTranspose(a as tf.Tensor4D, w as tf.Tensor4D, ...opArguments(l, variant)))));
-    const s = (a: tf.Tensor, w: tf.Tensor): tf.Scalar => tf.sum(tf.mul(tf.grad((t) => halfOfSquares(t, w))(a), $u));
-    const gradients = tf.grads(s)([tf.tensor4d(x, xShape(l)), tf.tensor4d(filter, filterShape(l))]);
-    return gradients.map((gradient) => gradient.dataSync<'float32'>());
-  });
+/** ∂s/∂x and ∂s/∂filter by autodiff; to be called in a tidy. */
+export function secondOrderGradients(l: Layer, { x, filter, u }: Operands, variant: Variant | 'auto'): tf.Tensor[] {
+  const $u = tf.tensor4d(u, xShape(l));
+  const halfOfSquares = (a: tf.Tensor, w: tf.Tensor): tf.Tensor =>
+    tf.mul(0.5, tf.sum(tf.square(conv2dTranspose(a as tf.Tensor4D, w as tf.Tensor4D, ...opArguments(l, variant)))));
+  const s = (a: tf.Tensor, w: tf.Tensor): tf.Scalar => tf.sum(tf.mul(tf.grad((t) => halfOfSquares(t, w))(a), $u));
+  return tf.grads(s)([tf.tensor4d(x, xShape(l)), tf.tensor4d(filter, filterShape(l))]);
+}
+
+/** Their values. */
+export function secondOrder(l: Layer, operands: Operands, variant: Variant | 'auto'): Float32Array[] {
+  return tf.tidy(() => secondOrderGradients(l, operands, variant).map((one) => one.dataSync<'float32'>()));
 }
 
 /** The same in float64. */

@@ -11,7 +11,7 @@ import type { Conv2DTransposeGeometry } from '../../src';
 import type { Layer } from '../support/layer';
 import { provideWebGPU } from './dawn';
 
-provideWebGPU('null');
+await provideWebGPU('null');
 const tf = await import('@tensorflow/tfjs-core');
 await import('@tensorflow/tfjs-backend-webgpu');
 await import('../../kernels/webgpu');
