@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { CALIBRATION } from '../src/choice/calibration';
 import { type Contender, EXACT_VARIANTS, PASSES, type Pass } from '../src/contract';
-import { BY_DEFAULT, descriptorNamed } from './backends';
+import { BACKENDS, BY_DEFAULT, descriptorNamed } from './backends';
 import { type Measured, type Model, judge, modelOf } from './cost_fit';
 import { command, listOf, positive, wholePositive } from './command_line';
 import { progressBar, setUpWasm, write, writeJson } from './in_node';
@@ -17,7 +17,8 @@ import { type Cell, measureCells } from './on_backend';
 import { CONVOLUTIONS, WORKLOADS } from './workloads';
 
 /** Those in which something is to be chosen by what is measured there. */
-const OWN = BY_DEFAULT.filter((name) => PASSES.some((pass) => contendersFor(pass, name).length > 0));
+const OWN = BACKENDS.filter((name) => PASSES.some((pass) => contendersFor(pass, name).length > 0));
+const OWN_BY_DEFAULT = OWN.filter((name) => BY_DEFAULT.includes(name));
 
 const {
   json,
@@ -27,7 +28,12 @@ const {
   from,
   write: writes,
 } = command('npm run calibrate --', 'Measures, and fits the cost model to it.', 'bench/out/calibrate.json')
-  .option('-b, --backends <names>', `comma-separated, of ${OWN.join(', ')}; others stay as they are`, listOf(OWN), OWN)
+  .option(
+    '-b, --backends <names>',
+    `comma-separated, of ${OWN.join(', ')}; others stay as they are`,
+    listOf(OWN),
+    OWN_BY_DEFAULT,
+  )
   .option('-r, --repeat <rounds>', 'measured rounds; of the fast more', wholePositive, 7)
   .option('-t, --time-budget <seconds>', 'time that measuring may take', positive, 480)
   .option('--from <files...>', 'does not measure, but reads what was written; of several runs the least times')

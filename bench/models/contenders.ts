@@ -6,21 +6,30 @@
  * files, as a user has it, and gets plain values in every call.
  */
 import * as tf from '@tensorflow/tfjs';
+import type { BackendDescriptor } from '../../src/contract';
 import { fold } from '../../src/integrations/layers';
+import { readWhole } from '../as_users';
 import { onnxPlayer } from '../peers/onnx_player';
 import type { Player } from '../race';
+import { NOT_NAIVE, withFlags } from '../with_flags';
 import { type Network, writingsOf } from './networks';
 import { seededInputs } from './seeded';
 import { preparation, registerLayers } from './stock_or_ours';
 import type { Writing } from './written';
 
-export const CONTENDERS = ['stock', 'install()', 'layers', 'fold()', 'onnxruntime'] as const;
+export const CONTENDERS = ['stock', 'stock, not naive', 'install()', 'layers', 'fold()', 'onnxruntime'] as const;
 export type ContenderName = (typeof CONTENDERS)[number];
+/** Who runs on kernels of ours. */
+export const OURS = ['install()', 'layers', 'fold()'] as const satisfies readonly ContenderName[];
 
-/** Who can run a network. onnxruntime-web computes on the CPU: against a GPU it says nothing. */
-export function contendersOf(network: Network, runsOn: 'cpu' | 'gpu'): ContenderName[] {
+/**
+ * Who can run a network on a backend. onnxruntime-web computes on the CPU: against a GPU it says nothing. Stock webgpu
+ * has two programs.
+ */
+export function contendersOf(network: Network, { name: backend, runsOn }: BackendDescriptor): ContenderName[] {
   return CONTENDERS.filter((name) => {
     if (name === 'layers') return writingsOf(network).includes('layers');
+    if (name === 'stock, not naive') return backend === 'webgpu';
     return name !== 'onnxruntime' || runsOn === 'cpu';
   });
 }
@@ -55,11 +64,16 @@ export async function predictor(
   const model = name === 'fold()' ? fold(original) : original;
   const shapes = model.inputs.map(({ shape }) => [1, ...(shape.slice(1) as number[])]);
   // No tidy around it: that would walk over every value of what it returns.
-  const predict = (): Float32Array => {
+  const compute = (): tf.Tensor[] => {
     const tensors = inputs.map(({ values }, n) => tf.tensor(values, shapes[n]));
-    const y = model.predict(tensors) as tf.Tensor;
-    const values = y.dataSync<'float32'>();
-    tf.dispose([y, ...tensors]);
+    return [model.predict(tensors) as tf.Tensor, ...tensors];
+  };
+  const run = name === 'stock, not naive' ? withFlags(NOT_NAIVE, compute) : compute;
+  const predict = (): Float32Array | Promise<Float32Array> => {
+    const tensors = run();
+    const values = readWhole(tensors[0]);
+    if (values instanceof Promise) return values.finally(() => tf.dispose(tensors));
+    tf.dispose(tensors);
     return values;
   };
   const dispose = (): void => new Set([model, original]).forEach((one) => void one.dispose());

@@ -31,7 +31,6 @@ export interface Contest {
 }
 
 export function contestWith(files: ModelFiles): Contest {
-  const runsOn = (): 'cpu' | 'gpu' => descriptorNamed(tf.getBackend()).runsOn;
   const timed = (name: string, who: readonly ContenderName[], limits: Limits): Promise<Outcome<ContenderName>> => {
     const loads = who.map((one) => () => predictor(one, networkNamed(name), files));
     return race(loads, limits).finally(uninstall);
@@ -49,7 +48,7 @@ export function contestWith(files: ModelFiles): Contest {
     },
 
     predict(name, limits, only) {
-      const able = contendersOf(networkNamed(name), runsOn());
+      const able = contendersOf(networkNamed(name), descriptorNamed(tf.getBackend()));
       return timed(name, only ? able.filter((who) => only.includes(who)) : able, limits);
     },
 

@@ -22,5 +22,5 @@ export function registerLayers(writing: Writing): void {
 
 /** What comes before each run. */
 export function preparation(name: string): () => void {
-  return name === 'stock' ? uninstall : () => void install();
+  return name.startsWith('stock') ? uninstall : () => void install();
 }

@@ -14,6 +14,7 @@ import { makeValues } from '../operands';
 import { type Pass, supportOfStock } from '../passes';
 import { type Outcome, race } from '../race';
 import { sampledError } from '../spot_check';
+import { NOT_NAIVE } from '../with_flags';
 import { workloadNamed } from '../workloads';
 import type { OnnxRuntime } from './onnx_player';
 import { onnxruntime, ours, stock, stockWith } from './peers';
@@ -32,9 +33,6 @@ const ONNXRUNTIME_WEBGPU: OnnxRuntime = {
     return ort.Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims, dispose: () => buffer.destroy() });
   },
 };
-
-/** By which stock multiplies the zeros that it inserts, instead of testing for them. */
-const NOT_NAIVE = { WEBGPU_USE_NAIVE_CONV2D_TRANSPOSE: false };
 
 /** What was measured of a pass. */
 export interface Raced {
