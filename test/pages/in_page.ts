@@ -13,11 +13,11 @@ export type Using = (
 ) => Promise<void>;
 
 /** For the tests of a file: a browser of their own that pages of the site are opened in. */
-export function usingSite(): Using {
+export function usingSite(browserHas?: Parameters<typeof openSite>[0]): Using {
   jest.setTimeout(240_000);
   let site: Site;
   beforeAll(async () => {
-    site = await openSite();
+    site = await openSite(browserHas);
   });
   afterAll(() => site?.close());
   return async (path, body, options) => {

@@ -7,18 +7,22 @@ import { type Browser, chromium } from 'playwright-core';
 interface Found {
   readonly executablePath: string | null;
   readonly args: string[];
+  readonly webgpuArgs: string[];
   readonly howToGetOne: string;
 }
 
 /** Jest takes no ES modules without a flag, so a process of its own says where a browser is, in its last line. */
 const ASK = `import('./scripts/chromium.mjs').then((m) => {
-  const found = { executablePath: m.ensureChromium(), args: m.CHROMIUM_FLAGS, howToGetOne: m.HOW_TO_GET_ONE };
+  const webgpuArgs = [...m.WEBGPU_FLAGS, ...m.VULKAN_FLAGS];
+  const executablePath = m.ensureChromium();
+  const found = { executablePath, args: m.CHROMIUM_FLAGS, webgpuArgs, howToGetOne: m.HOW_TO_GET_ONE };
   console.log(JSON.stringify(found));
 })`;
 
-export async function launchChromium(): Promise<Browser> {
+/** @param webgpu Whether it is to have WebGPU, rendered in software. */
+export async function launchChromium({ webgpu = false } = {}): Promise<Browser> {
   const printed = execFileSync(process.execPath, ['-e', ASK], { encoding: 'utf8', cwd: resolve(__dirname, '../..') });
-  const { executablePath, args, howToGetOne } = JSON.parse(printed.trim().split('\n').at(-1)!) as Found;
+  const { executablePath, args, webgpuArgs, howToGetOne } = JSON.parse(printed.trim().split('\n').at(-1)!) as Found;
   if (!executablePath) throw new Error(howToGetOne);
-  return chromium.launch({ executablePath, args });
+  return chromium.launch({ executablePath, args: webgpu ? [...args, ...webgpuArgs] : args });
 }

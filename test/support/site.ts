@@ -28,7 +28,7 @@ export interface OpenPage {
 }
 
 /** Serves the site, which ../pages/build_site.ts has built, as `npm run examples` does, and starts a browser. */
-export async function openSite(): Promise<Site> {
+export async function openSite(browserHas?: Parameters<typeof launchChromium>[0]): Promise<Site> {
   const setHeaders = (response: ServerResponse): void => void response.setHeaders(new Headers(ISOLATING_HEADERS));
   const files = sirv(join(root, 'examples/dist'), { dev: true, setHeaders });
   const server = createServer((request, response) => {
@@ -44,7 +44,7 @@ export async function openSite(): Promise<Site> {
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const browser = await launchChromium();
+  const browser = await launchChromium(browserHas);
   return {
     open: (path, options) => openPage(browser, origin, path, options),
     close: async () => {
