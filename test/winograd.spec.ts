@@ -50,6 +50,28 @@ const LAYERS: Record<string, Layer> = {
     outputPadding: [2, 1],
     inChannels: 7,
   }),
+  '3 × 4, stride 2, where phases share columns': layer({
+    inSize: [7, 11],
+    kernel: [3, 4],
+    inChannels: 6,
+    outChannels: 9,
+  }),
+  '6 × 6, stride 2, where phases share tiles': layer({
+    inSize: [9, 13],
+    kernel: [6, 6],
+    pads: [2, 2, 2, 2],
+    inChannels: 18,
+    outChannels: 5,
+    batch: 2,
+  }),
+  '5 × 5, stride 3': layer({ inSize: [6, 5], kernel: [5, 5], strides: [3, 3], inChannels: 9, outChannels: 12 }),
+  'a kernel smaller than the stride in a row': layer({
+    inSize: [6, 5],
+    kernel: [4, 1],
+    strides: [2, 2],
+    inChannels: 5,
+    outChannels: 9,
+  }),
   'a single pixel and channel': layer({ inSize: [1, 1], inChannels: 1, outChannels: 1 }),
   'a row': layer({ inSize: [1, 40], kernel: [1, 4], inChannels: 8, outChannels: 8 }),
   'an empty batch': layer({ batch: 0 }),
@@ -60,6 +82,13 @@ const LAYERS: Record<string, Layer> = {
     inChannels: 128,
     outChannels: 5,
   }),
+  'several blocks of tiles that phases share': layer({
+    inSize: [66, 65],
+    kernel: [4, 4],
+    pads: [1, 1, 1, 1],
+    inChannels: 37,
+    outChannels: 3,
+  }),
   'several blocks of channels': layer({
     inSize: [5, 6],
     strides: [1, 1],
@@ -68,6 +97,9 @@ const LAYERS: Record<string, Layer> = {
     outChannels: 190,
   }),
 };
+
+/** One that it is predicted to be fastest on. */
+const LARGE = layer({ inSize: [24, 24], kernel: [4, 4], pads: [1, 1, 1, 1], inChannels: 32, outChannels: 32 });
 
 /** A result, its truth, and the operands: images, and a filter by channels of theirs and of the result. */
 interface Computed {
@@ -182,6 +214,12 @@ function specs({ name: environment }: Environment): void {
       run(spread(dy, outChannels), spreadFilter);
     });
   }
+  it('is within its bound in several blocks of tiles and of channels', () => {
+    const strides: [number, number] = [1, 1];
+    const l = layer({ inSize: [12, 12], strides, pads: [1, 1, 1, 1], inChannels: 2000, outChannels: 66 });
+    const { x, filter } = randomOperands(l, 'winograd, blocks of both');
+    check(forward(l, x, filter, runForward(l, x, filter, 'winograd')));
+  });
   it('and how far from it', () => {
     console.info(
       `winograd [${environment}]: the largest error was ${worst.bound.toPrecision(2)} of the bound, ` +
@@ -231,21 +269,20 @@ function specs({ name: environment }: Environment): void {
   });
 
   it("is taken by 'auto' only where the flag allows it, and pays", async () => {
-    const large = layer({ inSize: [16, 16], kernel: [4, 4], pads: [1, 1, 1, 1], inChannels: 32, outChannels: 32 });
     const run = (l: Layer) => (): void => {
       const { x, filter } = randomOperands(l, 'winograd, auto');
       runForward(l, x, filter, 'auto');
     };
-    expect(await variantsThatRun(run(large))).toEqual(['Conv2DTransposeSubpixel']);
+    expect(await variantsThatRun(run(LARGE))).toEqual(['Conv2DTransposeSubpixel']);
     tf.env().set(FLAG, true);
-    expect(await variantsThatRun(run(large))).toEqual(['Conv2DTransposeWinograd']);
-    expect(explain(requestOf(large)).reason).toContain('a flag allows');
+    expect(await variantsThatRun(run(LARGE))).toEqual(['Conv2DTransposeWinograd']);
+    expect(explain(requestOf(LARGE)).reason).toContain('a flag allows');
     expect(explain(requestOf(layer())).variant).not.toBe('winograd');
-    expect(explain(requestOf({ ...large, groups: 2 })).variant).not.toBe('winograd');
+    expect(explain(requestOf({ ...LARGE, groups: 2 })).variant).not.toBe('winograd');
   });
 
   it('is taken by installed ops as the flag is at the time of a call', () => {
-    const l = layer({ inSize: [16, 16], kernel: [4, 4], pads: [1, 1, 1, 1], inChannels: 32, outChannels: 32 });
+    const l = LARGE;
     const { x, filter } = randomOperands(l, 'winograd, installed');
     // It has bits of its own.
     const [exact, fast] = [runForward(l, x, filter, 'subpixel'), runForward(l, x, filter, 'winograd')];
@@ -270,9 +307,7 @@ function specs({ name: environment }: Environment): void {
   });
 
   it('is measured by tune only where the flag allows it, and passed over where it no longer does', async () => {
-    const request = requestOf(
-      layer({ inSize: [16, 16], kernel: [4, 4], pads: [1, 1, 1, 1], inChannels: 32, outChannels: 32 }),
-    );
+    const request = requestOf(LARGE);
     const [exact] = await tune([request], { samples: 1 });
     expect(Object.keys(exact.ms).sort()).toEqual([...EXACT_VARIANTS].sort());
     tf.env().set(FLAG, true);

@@ -24,7 +24,7 @@ const NAMES = [
   'movePixels',
   'clear',
   'transformPixels',
-  'transformTaps',
+  'transformFilter',
   'transformSums',
 ] as const;
 export type ProgramName = (typeof NAMES)[number];

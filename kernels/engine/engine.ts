@@ -147,19 +147,20 @@ export interface Cells {
   readonly at: Operand;
 }
 
-/** The taps of a window, and outputs of a tile, along an axis: F(outputs, taps) of Winograd. */
+/** The taps of a window along an axis, outputs of a tile, and values that become of it: F(outputs, taps) of Winograd. */
 export interface Filtering {
   readonly outputs: number;
   readonly taps: number;
+  readonly values: number;
 }
 
 /**
- * Sums over windows of images, written to the output pixels: with the taps (i, j) of a window, row by row,
+ * Sums over windows of images; with the taps (i, j) of a window, row by row, each target gets
  *
  *     out[b, r, c, n] = Σ_sources Σ_ij Σ_k cells[b, firstRow + r + i, firstCol + c + j, k] · filter[tap ij, n, k]
  *
  * or filter[tap ij, k, n]. Engines may make tiles of outputs at once, with fewer multiplications (../family/winograd
- * says how), and an error that is not that of the sums.
+ * says how), and an error that is not that of the sums. What they make of the sources is the same for all targets.
  */
 export interface WindowProduct {
   readonly kind: 'windowProducts';
@@ -170,17 +171,44 @@ export interface WindowProduct {
   readonly channels: number;
   readonly vertical: Filtering;
   readonly horizontal: Filtering;
+  readonly batch: number;
   readonly sources: readonly WindowSource[];
-  readonly grid: Grid;
-  readonly out: Operand;
+  readonly targets: readonly WindowTarget[];
+  /** Whether sums are added to the output pixels, or written over them. */
+  readonly adds: boolean;
 }
 
-/** What is gathered from, and where the matrix of each tap of the window begins; `undefined`: there is no such tap. */
+/** What is gathered from, and where a window of it begins for the output (0, 0) of a target that skips nothing. */
 export interface WindowSource {
   readonly cells: Cells;
   readonly firstRow: number;
   readonly firstCol: number;
-  readonly taps: readonly (number | undefined)[];
+}
+
+/** A rectangle of outputs, the first of which meets a window that begins so many rows and columns further on. */
+export interface WindowTarget {
+  readonly rows: number;
+  readonly cols: number;
+  readonly skippedRows: number;
+  readonly skippedCols: number;
+  readonly out: Operand;
+  /** Where the matrix of each tap of a window begins in the filter, for every source. */
+  readonly taps: readonly (readonly number[])[];
+}
+
+/** How many tiles cover the outputs of all targets, along each axis. */
+export function tilesOf({ vertical, horizontal, targets }: WindowProduct): readonly [rows: number, cols: number] {
+  const along = ({ outputs }: Filtering, counts: readonly number[]): number => Math.ceil(Math.max(...counts) / outputs);
+  return [
+    along(
+      vertical,
+      targets.map(({ rows, skippedRows }) => rows + skippedRows),
+    ),
+    along(
+      horizontal,
+      targets.map(({ cols, skippedCols }) => cols + skippedCols),
+    ),
+  ];
 }
 
 /** Sets the first floats of the scratch memory to 0. */

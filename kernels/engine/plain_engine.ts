@@ -19,6 +19,7 @@ import {
   type TapProduct,
   type WindowProduct,
   type WindowSource,
+  type WindowTarget,
   pixelAt,
 } from './engine';
 
@@ -207,34 +208,36 @@ function outerProducts({ taps, rows, cols, outRow }: OuterProduct, blocks: Block
 
 /** By the definition: where this runs, there is no memory for anything else. */
 function windowProducts(product: WindowProduct, blocks: Blocks): void {
-  const { grid, out, channels } = product;
-  const y = blocks[out.block];
-  for (let b = 0; b < grid.batch; b++) {
-    for (let r = 0; r < grid.rows; r++) {
-      for (let c = 0; c < grid.cols; c++) {
-        const to = pixelAt(out, b, r, c);
-        y.fill(0, to, to + channels);
-        for (const source of product.sources) addWindow(product, source, b, r, c, blocks, to);
+  const { batch, channels, adds, targets } = product;
+  for (const target of targets) {
+    const y = blocks[target.out.block];
+    for (let b = 0; b < batch; b++) {
+      for (let r = 0; r < target.rows; r++) {
+        for (let c = 0; c < target.cols; c++) {
+          const to = pixelAt(target.out, b, r, c);
+          if (!adds) y.fill(0, to, to + channels);
+          product.sources.forEach((source, n) => addWindow(product, source, target, target.taps[n], [b, r, c], blocks));
+        }
       }
     }
   }
 }
 
 function addWindow(
-  { depth, channels, rowsHold, filterRow, horizontal, out }: WindowProduct,
-  { cells, firstRow, firstCol, taps }: WindowSource,
-  b: number,
-  r: number,
-  c: number,
+  { depth, channels, rowsHold, filterRow, horizontal }: WindowProduct,
+  { cells, firstRow, firstCol }: WindowSource,
+  { out, skippedRows, skippedCols }: WindowTarget,
+  taps: readonly number[],
+  [b, r, c]: readonly [number, number, number],
   blocks: Blocks,
-  to: number,
 ): void {
   const [x, filter, y] = [blocks[cells.at.block], blocks.second, blocks[out.block]];
   const [nStep, kStep] = rowsHold === 'terms' ? [filterRow, 1] : [1, filterRow];
+  const to = pixelAt(out, b, r, c);
   taps.forEach((matrix, tap) => {
-    const row = firstRow + r + Math.floor(tap / horizontal.taps);
-    const col = firstCol + c + (tap % horizontal.taps);
-    if (matrix === undefined || row < 0 || row >= cells.rows || col < 0 || col >= cells.cols) return;
+    const row = firstRow + skippedRows + r + Math.floor(tap / horizontal.taps);
+    const col = firstCol + skippedCols + c + (tap % horizontal.taps);
+    if (row < 0 || row >= cells.rows || col < 0 || col >= cells.cols) return;
     const from = pixelAt(cells.at, b, row, col);
     for (let n = 0; n < channels; n++) {
       let sum = 0;

@@ -106,16 +106,11 @@ export interface Programs {
     matrixBytes: number,
     tileBytes: number,
   ): void;
-  /** Transforms the taps of a packed filter, `fromStep` bytes apart, to `floats` floats of every matrix. */
-  transformTaps(
-    columns: number,
-    rows: number,
-    from: number,
-    fromStep: number,
-    floats: number,
-    to: number,
-    matrixBytes: number,
-  ): void;
+  /**
+   * Packs and transforms `channels` channels of a filter (./simd/tile_layout), whose first tap begins at `from`, to
+   * panels of 8.
+   */
+  transformFilter(filter: number, from: number, channels: number, to: number): void;
   /** Transforms rows of matrices to tiles of sums, in `channels` channels from `channelAt` on. */
   transformSums(
     tiles: number,

@@ -19,12 +19,12 @@ const FEW_CHANNELS = 8;
 export function backpropInput(g: Conv2DTransposeGeometry): Plan {
   const joins = g.groups === 1 && g.dilationWidth === 1 && g.outChannels < FEW_CHANNELS;
   const cols = inputRuns(widthAxis(g)).filter(({ taps }) => taps.length > 0); // Others reach no output.
-  const tapCols = Array.from({ length: g.filterWidth }, (_, tapCol) => tapCol);
+  const [tapRows, tapCols] = [g.filterHeight, g.filterWidth].map(upTo);
   const spread = spreadOf(g);
   const steps = groupsOf(g, spread).flatMap((group) =>
     joins
-      ? cols.map((run) => sumsOf(g, group, [run], run.taps.slice(0, 1), run.taps.length))
-      : [sumsOf(g, group, cols, tapCols, 1)],
+      ? cols.map((run) => sumsOf(g, group, [run], { tapRows, tapCols: run.taps.slice(0, 1), joined: run.taps.length }))
+      : [sumsOf(g, group, cols, { tapRows, tapCols, joined: 1 })],
   );
   if (spread?.image) {
     steps.unshift({ kind: 'clearScratch', floats: spread.floats }, ...spreadFilter(g));
@@ -33,13 +33,24 @@ export function backpropInput(g: Conv2DTransposeGeometry): Plan {
   return planOf('input gradient', g, steps, { scratch: spread?.image && spread.floats });
 }
 
-/** Some columns of dx get what comes through the taps of `tapCols`, each of which stands for `joined` taps. */
+/** What comes through some of the taps, where there are no groups. */
+export function inputSums(g: Conv2DTransposeGeometry, tapRows: readonly number[], tapCols: readonly number[]): Step {
+  return sumsOf(g, groupsOf(g)[0], inputRuns(widthAxis(g)), { tapRows, tapCols, joined: 1 });
+}
+
+/** Taps of so many rows and columns, each of which stands for `joined` taps. */
+interface TapsOf {
+  readonly tapRows: readonly number[];
+  readonly tapCols: readonly number[];
+  readonly joined: number;
+}
+
+/** Some columns of dx get what comes through some taps. */
 function sumsOf(
   g: Conv2DTransposeGeometry,
   group: Group,
   colRuns: readonly AxisRun<number>[],
-  tapCols: readonly number[],
-  joined: number,
+  { tapRows, tapCols, joined }: TapsOf,
 ): Step {
   const rowRuns = inputRuns(heightAxis(g)).filter(({ taps }) => taps.length > 0);
   const runs = rowRuns.flatMap((rows) =>
@@ -52,18 +63,19 @@ function sumsOf(
         colStep: g.strideWidth,
         channel: group.outChannel,
       }),
-      taps: rows.taps.flatMap((tapRow) =>
-        tapCols
-          .filter((tapCol) => cols.taps.includes(tapCol))
-          .map((tapCol) => ({
-            tap: tapRow * tapCols.length + tapCols.indexOf(tapCol),
-            offset: (tapRow * g.dilationHeight * g.outWidth + tapCol * g.dilationWidth) * g.outChannels,
-          })),
-      ),
+      taps: tapRows
+        .filter((tapRow) => rows.taps.includes(tapRow))
+        .flatMap((tapRow) =>
+          tapCols
+            .filter((tapCol) => cols.taps.includes(tapCol))
+            .map((tapCol) => ({
+              tap: tapRows.indexOf(tapRow) * tapCols.length + tapCols.indexOf(tapCol),
+              offset: (tapRow * g.dilationHeight * g.outWidth + tapCol * g.dilationWidth) * g.outChannels,
+            })),
+        ),
       out: imageOfX('out', g, group, { row: rows.first, col: cols.first }),
     })),
   );
-  const tapRows = Array.from({ length: g.filterHeight }, (_, tapRow) => tapRow);
   const taps = tapRows.flatMap((tapRow) => tapCols.map((tapCol) => ({ tapRow, tapCol })));
   const { inDepth: channels, spread } = group;
   if (spread?.image) return inPlanes(g, spread, taps, runs);
@@ -73,6 +85,10 @@ function sumsOf(
   const matrices = { ...product, filterRow: g.inChannels, depth, channels };
   if (spread) return { ...matrices, kind: 'groupProducts', filter: 'second', groups: group.count };
   return { ...matrices, kind: 'broadcastProducts' };
+}
+
+function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, n) => n);
 }
 
 /** Each channel of dy meets one of the spread x in every plane. */

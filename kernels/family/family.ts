@@ -23,7 +23,7 @@ import { matmul } from './matmul';
 import { proofOfHeap, proofOfStorage } from './proof_of_storage';
 import { scatter } from './scatter';
 import { subpixel } from './subpixel';
-import { allowsWinograd, supportsWinograd, takesWinogradInput, winograd, winogradInput } from './winograd';
+import { supportsWinograd, takesWinogradInput, winograd, winogradInput } from './winograd';
 
 /** A kernel of the family: how it lays a geometry out as steps of an engine. */
 type Planner = (g: Conv2DTransposeGeometry, variant: Variant) => Plan;
@@ -39,7 +39,7 @@ const VARIANT_PLANS: Readonly<Partial<Record<Variant, Planned>>> = {
   dilate: { planOf: keptBy(dilate) },
   matmul: { planOf: keptBy(matmul) },
   subpixel: { planOf: keptBy(subpixel) },
-  winograd: { planOf: keptBy(winograd), supports: supportsWinograd, isAllowed: allowsWinograd },
+  winograd: { planOf: keptBy(winograd), supports: supportsWinograd, isAllowed: allowsFastMath },
 };
 const backpropInputPlan = keptBy(backpropInput);
 const winogradInputPlan = keptBy(winogradInput);

@@ -8,8 +8,9 @@
  *
  * In two dimensions it is done to columns, then to rows: F(2 × 2, 2 × 2) needs 9 products instead of 16,
  * F(3 × 3, 2 × 2) 16 of 36, F(2 × 2, 3 × 3) 16 of 36. A product of a transformed tile is one of vectors of channels:
- * over all tiles and channels they are 9 or 16 matrix products. Taps of several sources, the phases of a strided
- * gradient, add up before they are transformed back.
+ * over all tiles and channels they are 9 or 16 matrix products. Phases with as many taps as each other read the same
+ * transformed tiles (src/geometry/minimal_filtering). Taps of several sources, the phases of a strided gradient, add up
+ * before they are transformed back. A phase of a single tap has nothing to save, and is computed as it stands.
  *
  * **Error.** Sums are made of pixels, and of taps, before they are multiplied. So an error is not relative to the terms
  * of its own sum, as that of all other variants is, but to the largest values in reach: with B, G and A the matrices
@@ -19,8 +20,8 @@
  *
  * of every tile, summed over channels. A value passes at most 2 additions on its way to a pixel of a transformed tile,
  * 4 to a tap and 4 from the sums, each of which rounds once, as do the n of its sum; halves are exact (the argument is
- * that of Barabasz et al., for these matrices). The points 0, 1, −1 and ∞ alone keep |A|, |B| and |G| small, at most
- * 4 max|x| Σ|w| along an axis; F(4, ·) needs ±2 as well, is faster still and ten times less exact. Infinity becomes NaN
+ * that of Barabasz et al., for these matrices). Of the gradient, sums by up to 4 shapes of windows are added up: n + 14
+ * for n + 10. The points 0, 1, −1 and ∞ alone keep |A|, |B| and |G| small, at most 4 max|x| Σ|w| along an axis; F(4, ·) needs ±2 as well, is faster still and ten times less exact. Infinity becomes NaN
  * (∞ − ∞), and NaN spreads over a tile.
  *
  * Scratch: blocks of transformed tiles, filter and sums, below 16 MB (../engine/window_products).
@@ -30,44 +31,43 @@
  * convolution for deep neural networks", arXiv:1803.10986.
  */
 import { type Support, SUPPORTED, type Variant, unsupported } from '../../src/contract';
-import type { Axis } from '../../src/geometry/axis';
 import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../src/geometry/geometry';
 import { keptBy } from '../../src/geometry/kept';
-import { type Phase, contributions, phases } from '../../src/geometry/phases';
-import type { Filtering, Plan, Step, WindowSource } from '../engine/engine';
+import {
+  type PhaseWindows,
+  type Product,
+  type SourceWindows,
+  costOf,
+  firstOf,
+  forwardTiling,
+  inputTiling,
+  whyNotTiled,
+} from '../../src/geometry/minimal_filtering';
+import { contributions } from '../../src/geometry/phases';
+import { inputSums } from './backprop_input';
+import type { Plan, Run, Step } from '../engine/engine';
 import { currentEngine } from '../engine/engines';
-import { workOf } from '../engine/threads/worth';
 import { allowsFastMath } from './fast_math';
-import { inputImage, outputImage, pixels, planOf, tapNumber } from './layout';
-
-/** Most taps of a phase: F(2, 4) would need more points. */
-const MOST_TAPS = 3;
-/** Outputs along an axis from which on F(3, 2) pays: it saves more multiplications, and makes more matrices. */
-const LONG = 24;
+import {
+  type Tap,
+  forwardProduct,
+  groupsOf,
+  imageOfX,
+  inputImage,
+  outputImage,
+  pixels,
+  planOf,
+  tapNumber,
+  tapPixels,
+} from './layout';
 
 /** Whether the variant, and the input gradient of its kind, can run a geometry. */
 export function supportsWinograd(g: Conv2DTransposeGeometry): Support {
-  const [height, width] = [heightAxis(g), widthAxis(g)];
-  const taps = [height, width].map(({ kernel, stride }) => Math.ceil(kernel / stride));
-  if (g.groups > 1) return unsupported(`it takes no groups, and there are ${g.groups}; use groups 1`);
-  if (g.dilationHeight > 1 || g.dilationWidth > 1)
-    return unsupported(`it takes no dilation, which is [${g.dilationHeight}, ${g.dilationWidth}]; use dilations 1`);
-  if (Math.max(...taps) > MOST_TAPS)
-    return unsupported(`a phase has ${taps.join(' × ')} taps, and it has transforms for ${MOST_TAPS} at most`);
-  if (Math.max(...taps) === 1)
-    return unsupported('a phase has a single tap, of which no multiplication can be saved; use a larger kernel');
+  const reason = whyNotTiled(g);
+  if (reason !== undefined) return unsupported(reason);
   if (currentEngine().name === 'plain')
     return unsupported("the engine 'plain' has no transforms; it needs WebAssembly SIMD");
   return SUPPORTED;
-}
-
-/**
- * Whether the forward pass may be computed so unasked: `false` unless the user allows it, `true` where it pays. Few
- * multiplications must be left, and enough channels that transforms are little beside them.
- */
-export function allowsWinograd(g: Conv2DTransposeGeometry): boolean | undefined {
-  if (!allowsFastMath()) return false;
-  return supportsWinograd(g).supported && pays(g) ? true : undefined;
 }
 
 /** Whether the input gradient is computed so: the user allows it, or has asked for the variant, and it pays. */
@@ -80,133 +80,115 @@ const LEAST_CHANNELS = 8;
 const LEAST_MULTIPLY_ADDS = 2e6;
 const MOST_KEPT = 0.65;
 
-const paysAs = (planOf: (g: Conv2DTransposeGeometry) => Plan): ((g: Conv2DTransposeGeometry) => boolean) =>
-  keptBy((g) => {
-    const { batch, inChannels, outChannels } = g;
-    const met = batch * contributions(heightAxis(g)) * contributions(widthAxis(g)) * inChannels * outChannels;
-    const isLarge = Math.min(inChannels, outChannels) >= LEAST_CHANNELS && met >= LEAST_MULTIPLY_ADDS;
-    return isLarge && workOf(planOf(g), true).multiplyAdds <= MOST_KEPT * met;
-  });
-const pays = paysAs(winograd);
-const paysInput = paysAs(winogradInput);
+const paysInput = keptBy((g: Conv2DTransposeGeometry): boolean => {
+  const { batch, inChannels, outChannels } = g;
+  const met = batch * contributions(heightAxis(g)) * contributions(widthAxis(g));
+  const isLarge = Math.min(inChannels, outChannels) >= LEAST_CHANNELS;
+  const { multiplications } = costOf(batch, inputTiling(g), 'sums');
+  return isLarge && met * inChannels * outChannels >= LEAST_MULTIPLY_ADDS && multiplications <= MOST_KEPT * met;
+});
 
 export function winograd(g: Conv2DTransposeGeometry): Plan {
-  const [rowPhases, colPhases] = [phases(heightAxis(g)), phases(widthAxis(g))];
-  const meetsTaps = ({ taps }: Phase): boolean => taps.length > 0;
-  const steps = rowPhases
-    .filter(meetsTaps)
-    .flatMap((rows) => colPhases.filter(meetsTaps).map((cols) => onePhase(g, rows, cols)));
-  const zeros = ![...rowPhases, ...colPhases].every(meetsTaps);
-  return planOf('forward', g, steps, { zeros });
+  const { products, single } = forwardTiling(g);
+  const steps = products.map((product) => phasesOf(g, product));
+  const taps = single.flatMap(({ rows, cols }) =>
+    rows.flatMap((row) => cols.map((col) => ({ tapRow: row.taps[0], tapCol: col.taps[0] }))),
+  );
+  if (taps.length > 0) steps.push(singleTaps(g, taps));
+  const meetNoTap = g.filterHeight < g.strideHeight || g.filterWidth < g.strideWidth;
+  return planOf('forward', g, steps, { zeros: taps.length > 0 || meetNoTap });
 }
 
-function onePhase(g: Conv2DTransposeGeometry, rows: Phase, cols: Phase): Step {
-  const { inHeight, inWidth, inChannels: depth, outChannels: channels } = g;
-  // Further taps read further before: a window begins with what the last one reads.
-  const [tapRows, tapCols] = [rows, cols].map(({ taps }) => taps.map(({ tap }) => tap).reverse());
-  const source: WindowSource = {
-    cells: { rows: inHeight, cols: inWidth, at: pixels('first', inputImage(g), {}) },
-    firstRow: rows.firstIndex + 1 - tapRows.length,
-    firstCol: cols.firstIndex + 1 - tapCols.length,
-    taps: matricesOf(g, tapRows, tapCols),
-  };
+/** Phases with a single tap, of which no multiplication can be saved: as they stand. */
+function singleTaps(g: Conv2DTransposeGeometry, taps: readonly Tap[]): Step {
+  const [group] = groupsOf(g);
+  const runs = taps.map((tap, n): Run => {
+    const { grid, row, col, output } = tapPixels(g, tap, group, 'out');
+    return { grid, a: imageOfX('first', g, group, { row, col }), taps: [{ tap: n, offset: 0 }], out: output };
+  });
+  return forwardProduct(g, group, taps, runs);
+}
+
+/** Phases with as many taps as each other, all of which read the same tiles. */
+function phasesOf(g: Conv2DTransposeGeometry, { vertical, horizontal, rows, cols }: Product<PhaseWindows>): Step {
+  const {
+    inHeight,
+    inWidth,
+    inChannels: depth,
+    outChannels: channels,
+    strideHeight: rowStep,
+    strideWidth: colStep,
+  } = g;
+  const [firstRow, firstCol] = [firstOf(rows), firstOf(cols)];
+  const cells = { rows: inHeight, cols: inWidth, at: pixels('first', inputImage(g), {}) };
+  const targets = rows.flatMap((row) =>
+    cols.map((col) => ({
+      rows: row.count,
+      cols: col.count,
+      skippedRows: row.first - firstRow,
+      skippedCols: col.first - firstCol,
+      out: pixels('out', outputImage(g), { row: row.firstOut, col: col.firstOut, rowStep, colStep }),
+      taps: [matricesOf(g, row.taps, col.taps)],
+    })),
+  );
   return {
-    kind: 'windowProducts',
-    rowsHold: 'terms',
-    filterRow: depth,
-    depth,
-    channels,
-    vertical: filtering(rows.count, tapRows.length),
-    horizontal: filtering(cols.count, tapCols.length),
-    sources: [source],
-    grid: { batch: g.batch, rows: rows.count, cols: cols.count },
-    out: pixels('out', outputImage(g), {
-      row: rows.firstOut,
-      col: cols.firstOut,
-      rowStep: g.strideHeight,
-      colStep: g.strideWidth,
-    }),
+    ...{ kind: 'windowProducts', rowsHold: 'terms', filterRow: depth, depth, channels, batch: g.batch },
+    ...{ vertical, horizontal, sources: [{ cells, firstRow, firstCol }], targets, adds: false },
   };
 }
 
 /**
  * The gradient with respect to x, a convolution with strides: every s-th row and column of dy meets every s-th tap with
- * stride 1, and the sums of all s × s such sources add up.
+ * stride 1, and the sums of all s × s such sources add up, those with as many taps before they are transformed back.
  */
 export function winogradInput(g: Conv2DTransposeGeometry): Plan {
-  const { batch, inHeight, inWidth, inChannels: channels, outChannels: depth } = g;
-  const [rows, cols] = [axisSources(heightAxis(g)), axisSources(widthAxis(g))];
-  const sources = rows.flatMap((row) =>
-    cols.map((col): WindowSource => ({
-      cells: {
-        rows: row.count,
-        cols: col.count,
-        at: pixels('first', outputImage(g), {
-          row: row.begin,
-          col: col.begin,
-          rowStep: g.strideHeight,
-          colStep: g.strideWidth,
-        }),
-      },
-      firstRow: row.first,
-      firstCol: col.first,
-      taps: matricesOf(g, row.taps, col.taps),
-    })),
-  );
-  const step: Step = {
-    kind: 'windowProducts',
-    rowsHold: 'channels',
-    filterRow: channels,
-    depth,
-    channels,
-    vertical: filtering(inHeight, rows[0].taps.length),
-    horizontal: filtering(inWidth, cols[0].taps.length),
-    sources,
-    grid: { batch, rows: inHeight, cols: inWidth },
+  const { products, single } = inputTiling(g);
+  const tapsOf = (windows: readonly SourceWindows[]): number[] => windows.flatMap(({ taps }) => taps);
+  const steps = [
+    ...products.map((product, n) => sourcesOf(g, product, n > 0)),
+    ...single.map(({ rows, cols }) => inputSums(g, tapsOf(rows), tapsOf(cols))),
+  ];
+  return planOf('input gradient', g, steps, { zeros: false });
+}
+
+/** Sources with as many taps as each other. */
+function sourcesOf(
+  g: Conv2DTransposeGeometry,
+  { vertical, horizontal, rows, cols }: Product<SourceWindows>,
+  adds: boolean,
+): Step {
+  const {
+    inHeight,
+    inWidth,
+    inChannels: channels,
+    outChannels: depth,
+    strideHeight: rowStep,
+    strideWidth: colStep,
+  } = g;
+  const pairs = rows.flatMap((row) => cols.map((col) => [row, col] as const));
+  const sources = pairs.map(([row, col]) => ({
+    cells: {
+      rows: row.cells,
+      cols: col.cells,
+      at: pixels('first', outputImage(g), { row: row.begin, col: col.begin, rowStep, colStep }),
+    },
+    firstRow: row.first,
+    firstCol: col.first,
+  }));
+  const target = {
+    ...{ rows: inHeight, cols: inWidth, skippedRows: 0, skippedCols: 0 },
     out: pixels('out', inputImage(g), {}),
+    taps: pairs.map(([row, col]) => matricesOf(g, row.taps, col.taps)),
   };
-  return planOf('input gradient', g, [step], { zeros: false });
-}
-
-/** Every s-th cell of dy along an axis, and the taps that they meet. */
-interface AxisSource {
-  /** The first of them in dy, and how many there are. */
-  readonly begin: number;
-  readonly count: number;
-  /** Which of them the first input meets through the first tap; may be negative. */
-  readonly first: number;
-  /** As many as the first source has; `undefined` stands for one that there is not. */
-  readonly taps: readonly (number | undefined)[];
-}
-
-/** Input i meets tap j·s + n at output i·s + j·s + n − p: cell i + j + first of those that begin at (n − p) mod s. */
-function axisSources({ stride, kernel, padBegin, outSize }: Axis): AxisSource[] {
-  const tapCount = Math.ceil(kernel / stride);
-  return Array.from({ length: Math.min(stride, kernel) }, (_, n) => {
-    const first = Math.floor((n - padBegin) / stride);
-    const begin = n - padBegin - first * stride;
-    const taps = Array.from({ length: tapCount }, (_tap, j) => (j * stride + n < kernel ? j * stride + n : undefined));
-    return { begin, count: Math.max(0, Math.ceil((outSize - begin) / stride)), first, taps };
-  });
-}
-
-/** The tile that is made of so many outputs, with so many taps. */
-function filtering(outputs: number, taps: number): Filtering {
-  if (taps === 1) return { outputs: 1, taps };
-  return { outputs: taps === 2 && outputs >= LONG ? 3 : 2, taps };
+  return {
+    ...{ kind: 'windowProducts', rowsHold: 'channels', filterRow: channels, depth, channels, batch: g.batch },
+    ...{ vertical, horizontal, sources, targets: [target], adds },
+  };
 }
 
 /** Where the matrices of the taps of a window begin in the filter. */
-function matricesOf(
-  g: Conv2DTransposeGeometry,
-  tapRows: readonly (number | undefined)[],
-  tapCols: readonly (number | undefined)[],
-): (number | undefined)[] {
+function matricesOf(g: Conv2DTransposeGeometry, tapRows: readonly number[], tapCols: readonly number[]): number[] {
   return tapRows.flatMap((tapRow) =>
-    tapCols.map((tapCol) =>
-      tapRow === undefined || tapCol === undefined
-        ? undefined
-        : tapNumber(g, { tapRow, tapCol }) * g.outChannels * g.inChannels,
-    ),
+    tapCols.map((tapCol) => tapNumber(g, { tapRow, tapCol }) * g.outChannels * g.inChannels),
   );
 }

@@ -15,4 +15,4 @@ export { packChannelRows, packRows } from './parts/packing.as';
 export { clear, movePixels } from './parts/pixel_moves.as';
 export { useShare } from './parts/share.as';
 export { SCRATCH_BYTES, useScratch } from './parts/tile.as';
-export { transformPixels, transformSums, transformTaps } from './parts/winograd.as';
+export { transformFilter, transformPixels, transformSums } from './parts/winograd.as';

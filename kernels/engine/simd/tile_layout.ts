@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * How overlapping tiles of an image lie in the engine's memory: what ../window_products writes and ./parts/winograd.as
- * reads, both from this file. So many words of 4 bytes, all integers; distances are in bytes.
+ * How overlapping tiles of an image, and the taps of a filter, lie in the engine's memory: what ../window_products
+ * writes and ./parts/winograd.as reads, both from this file. So many words of 4 bytes, all integers; distances are in
+ * bytes.
  *
  * An image is `ROWS` × `COLS` pixels, of which any may be far from the next: a phase of a larger one, for instance.
  * Tiles are `SPAN_ROWS` × `SPAN_COLS` pixels, and begin `OUTPUTS_ROWS` rows and `OUTPUTS_COLS` columns apart, the first
@@ -23,19 +24,27 @@ export const COLS = 11;
 export const FIRST_ROW = 12;
 export const FIRST_COL = 13;
 export const NOWHERE = 14;
-/** The transforms of its columns and of its rows, by their numbers. */
-export const TRANSFORM_ROWS = 15;
-export const TRANSFORM_COLS = 16;
+export const ALGORITHM = 15;
+/** Whether sums are added to the pixels, or written over them. */
+export const ADDS = 16;
 
-/** The 1-D transforms: how many values each makes of how many. Of pixels … */
-export const IDENTITY = 0;
-export const PIXELS_3 = 1;
-export const PIXELS_4 = 2;
-/** … of taps, for F(2, 2), F(3, 2) and F(2, 3) … */
-export const TAPS_2_TO_3 = 3;
-export const TAPS_2_TO_4 = 4;
-export const TAPS_3_TO_4 = 5;
-/** … and of sums. */
-export const SUMS_3_TO_2 = 6;
-export const SUMS_4_TO_3 = 7;
-export const SUMS_4_TO_2 = 8;
+/** Of a filter: its algorithm, … */
+export const FILTER_ALGORITHM = 0;
+/** … whether a row of a tap's matrix holds channels of a term, or terms of a channel, and how far apart rows are; … */
+export const ROWS_HOLD_CHANNELS = 1;
+export const FILTER_ROW_BYTES = 2;
+export const DEPTH = 3;
+/** … how far apart the matrices are that become of them; … */
+export const MATRIX_BYTES = 4;
+/** … and where each tap's matrix begins after that of the first. */
+export const TAP_COUNT = 5;
+export const TAPS = 6;
+
+/** The algorithms, by their numbers: F(2 × 2, 2 × 2), F(3 × 3, 2 × 2), F(2 × 2, 3 × 3), and with 3 × 2 taps, … */
+export const F_2X2_2X2 = 0;
+export const F_3X3_2X2 = 1;
+export const F_2X2_3X3 = 2;
+export const F_2X3_3X2 = 3;
+/** … and of columns alone: F(3, 2) and F(2, 3). */
+export const F_3_2 = 4;
+export const F_2_3 = 5;

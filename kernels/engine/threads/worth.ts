@@ -7,7 +7,7 @@
  * filter that passes through in chunks is copied by one while others multiply: there is so much more to divide. It is
  * large: one thread that reads it where it lies waits for memory as long as one that copies it.
  */
-import { type Filtering, type Grid, type Plan, type Step, type WindowProduct, pixelsIn } from '../engine';
+import { type Grid, type Plan, type Step, type WindowProduct, pixelsIn, tilesOf } from '../engine';
 
 /** Multiply-adds of a millisecond, at most, on one thread: 56 GFLOP/s. */
 const MULTIPLY_ADDS_PER_MS = 28e6;
@@ -68,11 +68,11 @@ function multiplyAddsOf(step: Step): number {
   }
 }
 
-/** Multiplications of a channel with another: a tile of m outputs and r taps needs m + r − 1 along each axis. */
-function multiplicationsOf({ grid, vertical, horizontal, sources }: WindowProduct): number {
-  const along = ({ outputs, taps }: Filtering, size: number): number =>
-    Math.ceil(size / outputs) * (outputs + taps - 1);
-  return grid.batch * along(vertical, grid.rows) * along(horizontal, grid.cols) * sources.length;
+/** Multiplications of a channel with another, of tiles. */
+function multiplicationsOf(product: WindowProduct): number {
+  const { batch, vertical, horizontal, sources, targets } = product;
+  const [rows, cols] = tilesOf(product);
+  return batch * rows * vertical.values * cols * horizontal.values * sources.length * targets.length;
 }
 
 interface OfGrid {

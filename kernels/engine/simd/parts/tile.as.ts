@@ -6,9 +6,9 @@
  *     A_PIXELS   OUT_PIXELS   SUMS               SUMS_TO     for transforms (./winograd.as)
  *     4 places   4 places     4 × 8 floats       4 places
  *
- *     176          240        304           368          432       688       end
- *     FROM_TABLE   TO_TABLE   STRIP_TABLE   TAIL_TABLE   TAIL      STRIPS
- *     16 places    16 places  16 places     16 places    16 × 4    16 strips
+ *     176          240        304          368       624     end
+ *     FROM_TABLE   TO_TABLE   TAIL_TABLE   TAIL      STRIPS
+ *     16 places    16 places  16 places    16 × 4    9 × 512 bytes
  *
  * Places are addresses: of the 4 pixels of a tile in a and in out, and of where sums go that a tile covers in part.
  */
@@ -18,13 +18,12 @@ export const SUMS: usize = 32;
 export const SUMS_TO: usize = 160;
 export const FROM_TABLE: usize = 176;
 export const TO_TABLE: usize = 240;
-export const STRIP_TABLE: usize = 304;
-export const TAIL_TABLE: usize = 368;
-export const TAIL: usize = 432;
-export const STRIPS: usize = 688;
-/** Of what is between the transform of columns and that of rows: 32 channels of each value. */
-export const STRIP_BYTES: usize = 128;
-export const SCRATCH_BYTES: i32 = 2736;
+export const TAIL_TABLE: usize = 304;
+export const TAIL: usize = 368;
+export const STRIPS: usize = 624;
+/** Of each tap of a filter: 16 terms of 8 channels, packed. */
+export const STRIP_BYTES: usize = 512;
+export const SCRATCH_BYTES: i32 = 5232;
 
 export let scratch: usize = 0;
 
