@@ -31,6 +31,7 @@ const options = benchCommand('npm run bench --', description, 'bench/out/bench.j
   .option('-r, --rounds <n>', 'calls of each; of the fast more', wholePositive, 7)
   .option('--no-gradients', 'the forward pass only')
   .option('--no-chromium', 'in Node only')
+  .option('--fast-math', "ours may be less exact: 'auto' and the input gradient take winograd where it pays; in Node")
   .option('-t, --threads <n>', 'of ours and of onnxruntime-web; several are compared with one', wholePositive, 1)
   .parse()
   .opts<{
@@ -39,6 +40,7 @@ const options = benchCommand('npm run bench --', description, 'bench/out/bench.j
     rounds: number;
     gradients: boolean;
     chromium: boolean;
+    fastMath?: boolean;
     threads: number;
   }>();
 const workloads = workloadsNamed(options.workloads);
@@ -107,6 +109,7 @@ function print(title: string, times: LayerTimes, table: (times: LayerTimes) => s
 }
 
 setUpWasm();
+tf.env().set('CONV2D_TRANSPOSE_FAST_MATH', options.fastMath === true);
 setOnnxThreads(options.threads);
 const threads = await setThreads(options.threads);
 const engine = availableEngines()[0].name;
@@ -128,14 +131,15 @@ for (const pass of options.gradients ? PASSES : (['forward'] as const)) {
 }
 if (options.gradients && options.threads === 1)
   console.log('extrapolated: from a single input channel, measured warm; in full it takes up to minutes');
-const inChromium = options.chromium
-  ? await raceInChromium(
-      workloads.map(({ name }) => name),
-      limits,
-      (name) => progress(`forward in Chromium: ${name}`),
-      options.threads,
-    )
-  : { skipped: 'not asked for' };
+const inChromium =
+  options.chromium && !options.fastMath
+    ? await raceInChromium(
+        workloads.map(({ name }) => name),
+        limits,
+        (name) => progress(`forward in Chromium: ${name}`),
+        options.threads,
+      )
+    : { skipped: 'not asked for' };
 if ('skipped' in inChromium) console.log(`Chromium: skipped. ${inChromium.skipped}`);
 else if (options.threads > 1)
   printThreads(`The forward pass in ${inChromium.browser}, an isolated page`, inChromium.layers, ['cpu']);

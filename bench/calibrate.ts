@@ -8,7 +8,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { CALIBRATION } from '../src/choice/calibration';
-import { type Contender, EXACT_VARIANTS, PASSES, type Pass } from '../src/contract';
+import { isInexact } from '../src/choice/choose';
+import { type Contender, PASSES, type Pass, type Variant, contendersOn } from '../src/contract';
 import { BACKENDS, BY_DEFAULT, descriptorNamed } from './backends';
 import { type Measured, type Model, judge, modelOf } from './cost_fit';
 import { command, listOf, positive, wholePositive } from './command_line';
@@ -60,8 +61,14 @@ interface Measurements {
  * (conv2d on wasm). Else it is never faster, and what the only kernel of a gradient takes is nothing to choose by.
  */
 function contendersFor(pass: Pass, backend: string): readonly Contender[] {
-  if (isRival(pass, backend)) return pass === 'forward' ? [...EXACT_VARIANTS, 'stock'] : ['ours', 'stock'];
-  return pass === 'forward' && descriptorNamed(backend).calibratedAs?.forward === undefined ? EXACT_VARIANTS : [];
+  const ours = contendersOn(descriptorNamed(backend), pass);
+  if (isRival(pass, backend)) return [...ours, 'stock'];
+  return pass === 'forward' && descriptorNamed(backend).calibratedAs?.forward === undefined ? ours : [];
+}
+
+/** Whether 'auto' is free to choose one: those that give up some precision have to be allowed. */
+function isFree({ pass, contender }: Measured, backend: string): boolean {
+  return contender === 'stock' || !isInexact(pass, contender, descriptorNamed(backend));
 }
 
 function isRival(pass: Pass, backend: string): boolean {
@@ -87,7 +94,10 @@ async function measure(): Promise<Measurements> {
   const bar = progressBar('{value}/{total} | {cell}');
   bar.start(toDo, 0, { cell: '' });
   for (const backend of backends) {
-    const asked = { variants: EXACT_VARIANTS, stock: PASSES.some((pass) => isRival(pass, backend)) };
+    const asked = {
+      variants: contendersOn(descriptorNamed(backend), 'forward') as Variant[],
+      stock: PASSES.some((pass) => isRival(pass, backend)),
+    };
     const outcome = await measureCells(backend, asked, cellsOn(backend), repeat, ({ workload, pass }) => {
       bar.increment(1, { cell: `${backend} ${workload.name} ${pass}` });
       return Math.max(0, end - performance.now()) / toDo--;
@@ -135,7 +145,10 @@ for (const backend of OWN) {
   if (measured.length > 0) {
     const { model, left } = modelOf(measured, (pass) => contendersFor(pass, backend));
     for (const line of left) console.log(`${backend} ${line}`);
-    for (const line of judge(model, measured)) console.log(`${backend} ${line}`);
+    const free = measured.filter((one) => isFree(one, backend));
+    for (const line of judge(model, free)) console.log(`${backend} ${line}`);
+    if (free.length < measured.length)
+      for (const line of judge(model, measured)) console.log(`${backend}, everything allowed: ${line}`);
     [machines[backend], models[backend]] = [found.machines[backend], model];
   } else if (before.models[backend]) {
     console.log(`${backend}: as before, for it was not measured`);

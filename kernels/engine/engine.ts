@@ -147,7 +147,7 @@ export interface Cells {
   readonly at: Operand;
 }
 
-/** The taps of a window along an axis, outputs of a tile, and values that become of it: F(outputs, taps) of Winograd. */
+/** Taps of a window along an axis, outputs of a tile, and values that become of it: F(outputs, taps) of Winograd. */
 export interface Filtering {
   readonly outputs: number;
   readonly taps: number;

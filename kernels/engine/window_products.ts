@@ -8,9 +8,9 @@
  *                                              ├→  [matrix][tile][channel]  →  outputs
  *     filter  →  [matrix][source][panel][term][8] ┘
  *
- * What is multiplied with what should stay in the second-level cache, nothing should be transformed twice, and scratch
- * memory is bounded. Where all tiles fit, the filter passes through in blocks of channels. Else, where the filter of all
- * targets does, tiles pass through in blocks. Else both do, and the filter is transformed again for each block of tiles.
+ * What is multiplied should stay in the second-level cache, nothing should be transformed twice, and scratch memory is
+ * bounded. Where all tiles fit, the filter passes through in blocks of channels. Else, where the filter of all targets
+ * does, tiles pass through in blocks. Else both do, and the filter is transformed again for each block of tiles.
  */
 import { type Filtering, type WindowProduct, type WindowSource, type WindowTarget, tilesOf } from './engine';
 import type { Draft } from './draft';
@@ -52,7 +52,7 @@ interface Blocks {
   /** Channels of a block of filter; whether there is one for each target, to be transformed once. */
   readonly channelsAtOnce: number;
   readonly isHeld: boolean;
-  /** Pixels, filter of the first target, and sums: where they begin, and how far apart matrices and rows are; in bytes. */
+  /** Pixels, filter of the first target, sums: where they begin, how far apart matrices and rows are; in bytes. */
   readonly pixels: Matrices;
   readonly filter: Omit<Matrices, 'row'>;
   readonly sums: Matrices;

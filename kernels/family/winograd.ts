@@ -21,8 +21,9 @@
  * of every tile, summed over channels. A value passes at most 2 additions on its way to a pixel of a transformed tile,
  * 4 to a tap and 4 from the sums, each of which rounds once, as do the n of its sum; halves are exact (the argument is
  * that of Barabasz et al., for these matrices). Of the gradient, sums by up to 4 shapes of windows are added up: n + 14
- * for n + 10. The points 0, 1, −1 and ∞ alone keep |A|, |B| and |G| small, at most 4 max|x| Σ|w| along an axis; F(4, ·) needs ±2 as well, is faster still and ten times less exact. Infinity becomes NaN
- * (∞ − ∞), and NaN spreads over a tile.
+ * for n + 10. The points 0, 1, −1 and ∞ alone keep |A|, |B| and |G| small, at most 4 max|x| Σ|w| along an axis;
+ * F(4, ·) needs ±2 as well, is faster still and ten times less exact. Infinity becomes NaN (∞ − ∞), and NaN spreads
+ * over a tile.
  *
  * Scratch: blocks of transformed tiles, filter and sums, below 16 MB (../engine/window_products).
  *

@@ -9,14 +9,15 @@ export const CALIBRATION = {
     webgl:
       'Chromium 156.0.8078.79, ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero) (0x0000C0DE)), SwiftShader driver)',
   },
-  date: '2026-11-22T04:24:24.179Z',
+  date: '2026-11-22T06:50:50.900Z',
   models: {
     cpu: {
       forward: {
-        scatter: { call: 0.00503, multiplyAdds: 0.05, moved: 0.581 },
-        dilate: { call: 0.00447, multiplyAdds: 0.0405, moved: 0.661 },
-        matmul: { call: 0.00448, multiplyAdds: 0.0505, moved: 0.755 },
-        subpixel: { call: 0.00376, multiplyAdds: 0.0436, moved: 1.38 },
+        scatter: { call: 0.00491, multiplyAdds: 0.0499, moved: 0.541 },
+        dilate: { call: 0.00435, multiplyAdds: 0.0401, moved: 0.68 },
+        matmul: { call: 0.00448, multiplyAdds: 0.0508, moved: 0.665 },
+        subpixel: { call: 0.00381, multiplyAdds: 0.0438, moved: 1.21 },
+        winograd: { call: 0.00385, multiplyAdds: 0.0601, moved: 0.0896 },
       },
     },
     wasm: {

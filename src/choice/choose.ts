@@ -108,24 +108,24 @@ function fastestVariant({ fastest, ms }: Winner, isAble: (variant: Variant) => b
     .find(isAble);
 }
 
-/**
- * Whether a contender may run without being asked for by name: `true` if it is to run before all others, `undefined` if
- * nothing speaks for or against it.
- */
-export function isAllowed(
-  pass: Pass,
-  contender: OurContender,
-  g: Conv2DTransposeGeometry,
-  descriptor: BackendDescriptor,
-): boolean | undefined {
-  return kernelFor(descriptor, pass, contender)?.isAllowed?.(g);
+/** Whether a contender gives up some precision. */
+export function isInexact(pass: Pass, contender: OurContender, descriptor: BackendDescriptor): boolean {
+  return kernelFor(descriptor, pass, contender)?.isAllowed !== undefined;
 }
 
-/** The variants that can run, in the order in which 'auto' tries them. */
+/** Whether a contender may run without being asked for by name. */
+export function isAllowed(pass: Pass, contender: OurContender, descriptor: BackendDescriptor): boolean {
+  return kernelFor(descriptor, pass, contender)?.isAllowed?.() ?? true;
+}
+
+/** The variants that can run unasked, in the order in which 'auto' tries them. */
 function able(g: Conv2DTransposeGeometry, place: Place): Variant[] {
   const descriptor = descriptorOf(place.backendName);
   if (descriptor === undefined) return [];
-  return orderOf(g, descriptor, place.backend).filter((variant) => supportOfVariant(variant, g, place).supported);
+  const mayRun = (variant: Variant): boolean => isAllowed('forward', variant, descriptor);
+  return orderOf(g, descriptor, place.backend).filter(
+    (variant) => mayRun(variant) && supportOfVariant(variant, g, place).supported,
+  );
 }
 
 /** The variant that 'auto' means; `undefined` if the backend can run none. */
@@ -134,14 +134,11 @@ function automatic(g: Conv2DTransposeGeometry, place: Place): Variant | undefine
   const descriptor = descriptorOf(place.backendName);
   if (descriptor === undefined) return undefined;
   const isAble = (variant: Variant): boolean =>
-    isAllowed('forward', variant, g, descriptor) !== false &&
-    supportOfOurs('forward', variant, g, place, descriptor).supported;
+    isAllowed('forward', variant, descriptor) && supportOfOurs('forward', variant, g, place, descriptor).supported;
   const winner = winnerHere('forward', g, place);
   const measured = winner && fastestVariant(winner, isAble);
   if (measured !== undefined) return measured;
-  const order = orderOf(g, descriptor, place.backend);
-  const first = order.find((variant) => isAllowed('forward', variant, g, descriptor) && isAble(variant));
-  return first ?? order.find(isAble);
+  return orderOf(g, descriptor, place.backend).find(isAble);
 }
 
 /**

@@ -45,8 +45,8 @@ export function contendersOf(task: Task, place: Place, descriptor: BackendDescri
   const { pass, geometry } = task;
   const runs = new Map<Contender, Run>();
   for (const name of contendersOn(descriptor, pass)) {
-    const mayRun = isAllowed(pass, name, geometry, descriptor) !== false;
-    if (mayRun && supportOfOurs(pass, name, geometry, place).supported) runs.set(name, runOf(task, name));
+    if (isAllowed(pass, name, descriptor) && supportOfOurs(pass, name, geometry, place).supported)
+      runs.set(name, runOf(task, name));
   }
   const stock = isInstalled(pass, geometry, place.backendName)
     ? stockCall(pass, geometry, place.backendName)

@@ -7,6 +7,7 @@
  */
 import type { KernelBackend } from '@tensorflow/tfjs-core';
 import type { BackendDescriptor, Contender, Pass } from '../contract';
+import type { Axis } from '../geometry/axis';
 import { type Conv2DTransposeGeometry, heightAxis, isChannelwise, widthAxis } from '../geometry/geometry';
 import { contributions } from '../geometry/phases';
 import { CALIBRATION } from './calibration';
@@ -62,6 +63,19 @@ const WORK: Readonly<Record<Pass, Readonly<Partial<Record<Contender, WorkOf>>>>>
       multiplyAdds: sums(met, lanes(outDepth)),
       moved: outPixels * g.outChannels,
     }),
+    // To find a value of a tile, and to begin its products, takes as long as so many floats. Pixels of a tile are
+    // written far from each other.
+    winograd: ({ outPixels, outDepth, lanes }, g) => {
+      const [rows, cols] = [tiled(heightAxis(g)), tiled(widthAxis(g))];
+      const [values, found] = [g.batch * rows.values * cols.values, 128];
+      return {
+        multiplyAdds: values * g.inChannels * lanes(outDepth),
+        moved:
+          values * (g.inChannels + lanes(outDepth) + 2 * found) +
+          0.5 * rows.weights * cols.weights * g.inChannels * g.outChannels +
+          4 * outPixels * g.outChannels,
+      };
+    },
     stock: ({ met, outPixels, outDepth, sums }, g) => ({
       multiplyAdds: sums(met, outDepth),
       moved: outPixels * g.outChannels,
@@ -92,6 +106,20 @@ const WORK: Readonly<Record<Pass, Readonly<Partial<Record<Contender, WorkOf>>>>>
     }),
   },
 };
+
+/**
+ * Values along an axis that minimal filtering multiplies, and that become of the taps, nearly: of a phase of 2 or 3
+ * taps tiles have 4 (../geometry/minimal_filtering says exactly which; entries that don't compute so needn't have it).
+ */
+function tiled({ kernel, stride, inSize }: Axis): { values: number; weights: number } {
+  let [values, weights] = [0, 0];
+  for (let phase = 0; phase < Math.min(kernel, stride); phase++) {
+    const taps = Math.ceil((kernel - phase) / stride);
+    values += taps === 1 ? inSize : 4 * Math.ceil(inSize / Math.max(1, 5 - taps));
+    weights += taps === 1 ? 1 : 4;
+  }
+  return { values, weights };
+}
 
 /**
  * Elements of dy that the input gradient on webgl brings into another order: by im2col if output channels are fewer

@@ -17,7 +17,7 @@ import {
   type Place,
   chooseUnderInstall,
   chooseVariant,
-  isAllowed,
+  isInexact,
   supportOfVariant,
   variantsOf,
   winnerHere,
@@ -99,13 +99,13 @@ export function explain(request: GeometryRequest | Conv2DTransposeGeometry): Exp
     }
     if (measured?.ms[variant] !== undefined)
       return `measured to be fastest on ${measured.device}: ${measured.ms[variant].toPrecision(3)} ms`;
-    if (isAllowed('forward', variant, g, descriptor!)) return 'less exact than others and faster, as a flag allows';
     const ms = times[variant]?.predictedMs?.toPrecision(3);
     if (ms !== undefined) {
       const where = isCalibrated(descriptor!, place.backend)
         ? 'the machine of the calibration'
         : 'a small GPU, by the instructions of its programs';
-      return `predicted to be fastest of those that can run: ${ms} ms on ${where}`;
+      const price = isInexact('forward', variant, descriptor!) ? '; less exact than others, as a flag allows' : '';
+      return `predicted to be fastest of those that can run: ${ms} ms on ${where}${price}`;
     }
     return `first of the usual order; backend '${place.backendName}' has not been calibrated`;
   };

@@ -38,11 +38,10 @@ export interface FamilyKernel<B extends KernelBackend = KernelBackend> {
   supports(geometry: Conv2DTransposeGeometry, backend: B): Support;
   run(call: KernelCall<B>): TensorInfo;
   /**
-   * Of a kernel that gives up some precision: `false` unless the user allows that, so that it runs by name only, and
-   * `tune` leaves it out; `true` if 'auto' is to take it before all others, because it pays. Absent, or `undefined`: it
-   * is a contender like others.
+   * Of a kernel that gives up some precision: whether the user allows that. If not, it runs by name only, and `tune`
+   * leaves it out; else it is a contender like others, as one without this always is.
    */
-  isAllowed?(geometry: Conv2DTransposeGeometry): boolean | undefined;
+  isAllowed?(): boolean;
 }
 
 /** Memory that kernels use besides their tensors, in bytes. */

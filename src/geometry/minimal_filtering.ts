@@ -42,10 +42,10 @@ export function whyNotTiled(g: Conv2DTransposeGeometry): string | undefined {
 }
 
 const filtering = (outputs: number, taps: number): Filtering => ({ outputs, taps, values: outputs + taps - 1 });
-const SINGLE = filtering(1, 1);
+const SINGLE = /* @__PURE__ */ filtering(1, 1);
 /** The longest with 4 values, and the shorter one for 2 taps. */
-const LONG = [SINGLE, filtering(3, 2), filtering(2, 3)];
-const SHORT = filtering(2, 2);
+const LONG = [SINGLE, /* @__PURE__ */ filtering(3, 2), /* @__PURE__ */ filtering(2, 3)];
+const SHORT = /* @__PURE__ */ filtering(2, 2);
 
 /** Taps that follow each other on an axis, and the outputs that meet them. */
 export interface Windows {
@@ -82,13 +82,13 @@ export interface Tiling<W extends Windows> {
 }
 
 /** Of the forward pass: all windows of a product share tiles of cells. */
-export const forwardTiling = keptBy((g: Conv2DTransposeGeometry): Tiling<PhaseWindows> => {
+export const forwardTiling = /* @__PURE__ */ keptBy((g: Conv2DTransposeGeometry): Tiling<PhaseWindows> => {
   const tiling = tilingOf(g.batch, phaseWindows(heightAxis(g)), phaseWindows(widthAxis(g)));
   return { ...tiling, products: tiling.products.flatMap(shared) };
 });
 
 /** Of the gradient of the input: the sums of all pairs of all products are added up. */
-export const inputTiling = keptBy((g: Conv2DTransposeGeometry): Tiling<SourceWindows> =>
+export const inputTiling = /* @__PURE__ */ keptBy((g: Conv2DTransposeGeometry): Tiling<SourceWindows> =>
   tilingOf(g.batch, sourceWindows(heightAxis(g)), sourceWindows(widthAxis(g))),
 );
 
