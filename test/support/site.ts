@@ -70,7 +70,11 @@ async function openPage(
       complaints.push(`${message.type()}: ${message.text()}`);
   });
   context.on('weberror', (error) => complaints.push(`uncaught: ${error.error().message}`));
-  context.on('requestfailed', (request) => complaints.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
+  context.on('requestfailed', (request) => {
+    const { errorText } = request.failure() ?? {};
+    // A page that is left drops what it was still loading.
+    if (errorText !== 'net::ERR_ABORTED') complaints.push(`failed: ${request.url()} ${errorText}`);
+  });
   context.on('request', (request) => {
     if (!new RegExp(`^(${origin}/|data:|blob:|file:)`).test(request.url()))
       complaints.push(`elsewhere: ${request.url()}`);
