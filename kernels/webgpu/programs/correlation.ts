@@ -12,12 +12,12 @@
  * The phase is one and the same across a workgroup, so no invocation waits for another's taps. Each output element is
  * written once, by one invocation.
  */
-import { CORRELATION_INTEGERS, type CorrelationKind } from './correlation_kind';
-import { tileOfWork } from './correlation_work';
+import type { CorrelationKind } from './correlation_kind';
+import { takenByTiles, tileOfWork } from './correlation_work';
 import { writePixel } from './correlation_result';
 import { ADDRESSES, loadFilterByChannels, loadFilterByTerms, loadImage, placesOfPixels } from './correlation_terms';
 import { type ProgramSource, QUOTIENT, WORKGROUP, each, range, shifted } from './program';
-import { tapIntegers, tapsCode } from './taps';
+import { tapsCode } from './taps';
 import { tileCols, tileRows } from './tile';
 
 export function correlationSource(kind: CorrelationKind): ProgramSource {
@@ -26,13 +26,7 @@ export function correlationSource(kind: CorrelationKind): ProgramSource {
   const filterQuads = order === 'forward' ? tileCols(tile) * (quads + 1) : 4 * quads * across;
   return {
     key: `correlation ${[across, pixels, quads, order, phased, image, filter, result, adds].join(' ')}`,
-    inputs: [
-      { name: 'image', lanes: image },
-      { name: 'weights', lanes: filter },
-    ],
-    outputLanes: result,
-    // Tiles of a phase and group.
-    integers: ['pixelTiles', 'channelTiles', ...CORRELATION_INTEGERS, ...tapIntegers(phased)],
+    ...takenByTiles(kind),
     code: () => `${QUOTIENT}${tapsCode(phased)}
 const ROWS = ${tileRows(tile)};
 const CHANNELS = ${tileCols(tile)};

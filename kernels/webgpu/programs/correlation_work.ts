@@ -1,6 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Which tile of a correlation a workgroup computes. */
-import { shifted, takenApart } from './program';
+/** What the programs of a dense correlation take, and which tile of it they compute. */
+import { CORRELATION_INTEGERS, type CorrelationKind } from './correlation_kind';
+import { type ProgramSource, shifted, takenApart } from './program';
+import { tapIntegers } from './taps';
+
+/** What all of them take, and how they see what they write. */
+export function takenByTiles({
+  phased,
+  image,
+  filter,
+  result,
+}: Omit<CorrelationKind, 'tile'>): Pick<ProgramSource, 'inputs' | 'outputLanes' | 'integers'> {
+  return {
+    inputs: [
+      { name: 'image', lanes: image },
+      { name: 'weights', lanes: filter },
+    ],
+    outputLanes: result,
+    // Tiles of a phase and group.
+    integers: ['pixelTiles', 'channelTiles', ...CORRELATION_INTEGERS, ...tapIntegers(phased)],
+  };
+}
+
+/** Given `phase`: the taps that all its pixels meet, how many they are; how many groups there are. */
+export const PHASE_OF_WORK = `  let groups = uniforms.outChannels / uniforms.channels;
+  let phaseRow = phase / uniforms.phaseCols;
+  let phaseCol = phase - phaseRow * uniforms.phaseCols;
+  let rowTaps = rowTapsOf(phaseRow);
+  let colTaps = colTapsOf(phaseCol);
+  let pixelCount = uniforms.batch * uniforms.rows * uniforms.cols;`;
 
 /** What the index of a workgroup counts. */
 const WORK = [
@@ -13,12 +41,7 @@ const WORK = [
 export function tileOfWork(invocations: number): string {
   return `  let work = ${shifted('index', invocations)};
 ${takenApart('work', WORK, 'group')}
-  let groups = uniforms.outChannels / uniforms.channels;
-  let phaseRow = phase / uniforms.phaseCols;
-  let phaseCol = phase - phaseRow * uniforms.phaseCols;
-  let rowTaps = rowTapsOf(phaseRow);
-  let colTaps = colTapsOf(phaseCol);
-  let pixelCount = uniforms.batch * uniforms.rows * uniforms.cols;
+${PHASE_OF_WORK}
   if (thread == 0) {
     termsOfTile = select(0, rowTaps.count * colTaps.count * uniforms.depth, group < groups);
   }

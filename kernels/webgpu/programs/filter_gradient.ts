@@ -37,12 +37,27 @@ export interface FilterGradientKind {
 /** Of all programs that sum up parts of the pixels. */
 export const PART_INTEGERS = [...GEOMETRY_INTEGERS, 'pixelsOfPart', 'parts'];
 
-/** What the index of a workgroup counts. */
-const WORK = [
+/** What the index of a workgroup, or of an invocation with a tile of its own, counts before parts. */
+export const TILE_OF_PART = [
   ['colTile', 'uniforms.colTiles'],
   ['rowTile', 'uniforms.rowTiles'],
   ['group', 'uniforms.groups'],
 ] as const;
+
+/** What programs of tiles take, and how they see what they write. */
+export function takenByTiles({
+  dy,
+  x,
+}: Omit<FilterGradientKind, 'tile'>): Pick<ProgramSource, 'inputs' | 'outputLanes' | 'integers'> {
+  return {
+    inputs: [
+      { name: 'x', lanes: x },
+      { name: 'dy', lanes: dy },
+    ],
+    outputLanes: x,
+    integers: [...PART_INTEGERS, 'rowTiles', 'colTiles'],
+  };
+}
 
 export function filterGradientSource(kind: FilterGradientKind): ProgramSource {
   const { tile, dy, x } = kind;
@@ -51,12 +66,7 @@ export function filterGradientSource(kind: FilterGradientKind): ProgramSource {
   const ownQuads = tile.rows / 4;
   return {
     key: `filter gradient ${[across, tile.rows, dy, x].join(' ')}`,
-    inputs: [
-      { name: 'x', lanes: x },
-      { name: 'dy', lanes: dy },
-    ],
-    outputLanes: x,
-    integers: [...PART_INTEGERS, 'rowTiles', 'colTiles'],
+    ...takenByTiles(kind),
     code: () => `${QUOTIENT}
 const ROW_QUADS = ${rowQuads};
 const COL_QUADS = ${across};
@@ -66,7 +76,7 @@ var<workgroup> colTerms: array<vec4<f32>, ${across * CHUNK}>;
 fn main(index: i32) {
   let thread = i32(localIndex);
   let work = ${shifted('index', WORKGROUP)};
-${takenApart('work', WORK, 'part')}
+${takenApart('work', TILE_OF_PART, 'part')}
   let groupRows = uniforms.outChannels / uniforms.groups;
   let groupCols = uniforms.inChannels / uniforms.groups;
   let rows = uniforms.filterHeight * uniforms.filterWidth * groupRows;

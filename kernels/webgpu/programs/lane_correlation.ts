@@ -9,11 +9,12 @@
  * Pixels and channels beyond the last compute what is never written; they read in place of the last.
  */
 import { ADDRESSES, decodeTerms, filterByChannels, filterByTerms, imageTerms } from './correlation_terms';
-import { CORRELATION_INTEGERS, type CorrelationKind } from './correlation_kind';
+import type { CorrelationKind } from './correlation_kind';
 import { writePixel } from './correlation_result';
+import { PHASE_OF_WORK, takenByTiles } from './correlation_work';
 import { LANES, type LaneTile } from './lanes';
 import { type ProgramSource, QUOTIENT, each, range, takenApart, within } from './program';
-import { tapIntegers, tapsCode } from './taps';
+import { tapsCode } from './taps';
 
 export interface LaneKind extends Omit<CorrelationKind, 'tile'> {
   /** Rows are pixels that follow each other, columns channels: a multiple of four. */
@@ -34,12 +35,7 @@ export function laneCorrelationSource(kind: LaneKind): ProgramSource {
   return {
     key: `lane correlation ${[pixels, channels, order, phased, image, filter, result, adds].join(' ')}`,
     invocations: LANES,
-    inputs: [
-      { name: 'image', lanes: image },
-      { name: 'weights', lanes: filter },
-    ],
-    outputLanes: result,
-    integers: ['pixelTiles', 'channelTiles', ...CORRELATION_INTEGERS, ...tapIntegers(phased)],
+    ...takenByTiles(kind),
     code: () => `${QUOTIENT}${tapsCode(phased)}
 ${ADDRESSES}
 fn next(place: vec3<i32>) -> vec3<i32> {
@@ -50,13 +46,8 @@ fn next(place: vec3<i32>) -> vec3<i32> {
 
 fn main(index: i32) {
 ${takenApart('index', WORK, 'group')}
-  let groups = uniforms.outChannels / uniforms.channels;
+${PHASE_OF_WORK}
   if (group >= groups) { return; }
-  let phaseRow = phase / uniforms.phaseCols;
-  let phaseCol = phase - phaseRow * uniforms.phaseCols;
-  let rowTaps = rowTapsOf(phaseRow);
-  let colTaps = colTapsOf(phaseCol);
-  let pixelCount = uniforms.batch * uniforms.rows * uniforms.cols;
   let firstPixel = pixelTile * ${pixels};
   let firstChannel = channelTile * ${channels};
   let firstDepth = group * uniforms.depth;

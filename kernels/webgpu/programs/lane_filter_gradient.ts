@@ -3,19 +3,12 @@
  * The filter gradient of ./filter_gradient, for GPUs that a CPU simulates: as in ./lane_correlation, an invocation has
  * a large tile of its own, rows × columns, and reads dy and x from where they are, pixel by pixel.
  */
-import { PART_INTEGERS, type FilterGradientKind, writeSums } from './filter_gradient';
+import { type FilterGradientKind, TILE_OF_PART, takenByTiles, writeSums } from './filter_gradient';
 import { LANES, type LaneTile } from './lanes';
 import { type ProgramSource, QUOTIENT, each, range, readIf, takenApart, within } from './program';
 
 /** Pixels of a turn of the loop. */
 const UNROLLED = 2;
-
-/** What the index of an invocation counts. */
-const WORK = [
-  ['colTile', 'uniforms.colTiles'],
-  ['rowTile', 'uniforms.rowTiles'],
-  ['group', 'uniforms.groups'],
-] as const;
 
 export interface LaneGradientKind extends Omit<FilterGradientKind, 'tile'> {
   /** Multiples of four, both. */
@@ -28,15 +21,10 @@ export function laneFilterGradientSource(kind: LaneGradientKind): ProgramSource 
   return {
     key: `lane filter gradient ${[tile.rows, tile.cols, dy, x].join(' ')}`,
     invocations: LANES,
-    inputs: [
-      { name: 'x', lanes: x },
-      { name: 'dy', lanes: dy },
-    ],
-    outputLanes: x,
-    integers: [...PART_INTEGERS, 'rowTiles', 'colTiles'],
+    ...takenByTiles(kind),
     code: () => `${QUOTIENT}
 fn main(index: i32) {
-${takenApart('index', WORK, 'part')}
+${takenApart('index', TILE_OF_PART, 'part')}
   if (part >= uniforms.parts) { return; }
   let groupRows = uniforms.outChannels / uniforms.groups;
   let groupCols = uniforms.inChannels / uniforms.groups;
