@@ -34,12 +34,13 @@ export async function runKarma({ grep, setup = 'setup_browser' } = {}) {
     let ended = false;
     const server = new karma.Server(config, (exitCode) => {
       if (counts.failed === 0 && (!ended || exitCode !== 0 || counts.passed === 0)) {
-        console.log(`karma FAILED ${counts.passed === 0 ? 'no spec ran' : 'it ended before all specs had run'}`);
+        const none = grep === undefined ? 'no spec ran' : `no spec that runs here has '${grep}' in its name`;
+        console.log(`karma FAILED ${ended && counts.passed === 0 ? none : 'it ended before all specs had run'}`);
         counts.failed = 1;
       }
       resolve(counts);
     });
-    server.on('run_complete', () => (ended = true));
+    server.on('run_complete', (_browsers, { disconnected, error }) => (ended = !disconnected && !error));
     server.on('spec_complete', (_browser, { success, skipped, disabled }) => {
       if (disabled) return; // By --grep.
       counts[skipped ? 'skipped' : success ? 'passed' : 'failed']++;
