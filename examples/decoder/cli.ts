@@ -44,14 +44,14 @@ function drawPlane(vae: Vae, name: string): string {
 async function train(vae: Vae, digits: Digits, batches: Batches): Promise<void> {
   await chooseBackend(options, batches.perEpoch, (batch) => {
     const [tried, few] = [new Vae(options.seed), new Batches(digits, Math.min(batch, batches.count), 0)];
-    return { run: () => void tried.train(few), dispose: () => tried.dispose() };
+    return { run: () => tried.train(few), dispose: () => tried.dispose() };
   });
   await runLoop({
     training: vae,
     epochs: options.epochs,
     stepsPerEpoch: batches.perEpoch,
     folder,
-    step: () => ({ ...vae.train(batches) }),
+    step: async () => ({ ...(await vae.train(batches)) }),
     draw: (name) => drawPlane(vae, name),
   });
 }

@@ -39,8 +39,8 @@ export class Vae {
   }
 
   /** One step of encoder and decoder on the next batch. */
-  train(batches: Batches): VaeLosses {
-    const [reconstruction, divergence] = tf.tidy(() => {
+  async train(batches: Batches): Promise<VaeLosses> {
+    const losses = tf.tidy(() => {
       const { images } = batches.at(this.done);
       const noise = tf.randomNormal([batches.size, LATENT], 0, 1, 'float32', this.seed * 1e7 + this.done);
       const parts: tf.Tensor[] = [];
@@ -57,11 +57,13 @@ export class Vae {
         return tf.add(parts[0], parts[1]) as tf.Scalar;
       };
       Network.minimizeTogether(loss, [this.encoder, this.decoder]);
-      const values = parts.map((part) => part.dataSync()[0]);
+      const both = tf.stack(parts);
       tf.dispose(parts);
-      return values;
+      return both;
     });
     this.done++;
+    const [reconstruction, divergence] = await losses.data();
+    losses.dispose();
     return { reconstruction, divergence };
   }
 

@@ -57,18 +57,20 @@ export class Classifier {
   }
 
   /** Judges images of 28×28, 0 to 1. */
-  judge(images: Float32Array): Judgement {
+  async judge(images: Float32Array): Promise<Judgement> {
     const pixels = DIGIT_SIZE ** 2;
     const probabilities: number[][] = [];
     const features: number[][] = [];
     for (let from = 0; from < images.length; from += CHUNK * pixels) {
       const chunk = images.subarray(from, from + CHUNK * pixels);
-      tf.tidy(() => {
+      const judged = tf.tidy(() => {
         const x = tf.tensor4d(chunk, [chunk.length / pixels, DIGIT_SIZE, DIGIT_SIZE, 1]);
         const [logits, inner] = this.both.predict(x) as [tf.Tensor2D, tf.Tensor2D];
-        probabilities.push(...tf.softmax(logits).arraySync());
-        features.push(...inner.arraySync());
+        return [tf.softmax(logits), inner];
       });
+      probabilities.push(...(await judged[0].array()));
+      features.push(...(await judged[1].array()));
+      tf.dispose(judged);
     }
     return { probabilities, features };
   }

@@ -79,14 +79,14 @@ async function train(digits: Digits): Promise<void> {
 async function trainOn(gan: Gan, digits: Digits, batches: Batches, perEpoch: number): Promise<void> {
   await chooseBackend(options, perEpoch, (batch) => {
     const [tried, few] = [new Gan(options.kind, options.seed), new Batches(digits, Math.min(batch, batches.count), 0)];
-    return { run: () => void tried.train(few), dispose: () => tried.dispose() };
+    return { run: () => tried.train(few), dispose: () => tried.dispose() };
   });
   await runLoop({
     training: gan,
     folder,
     epochs: options.epochs,
     stepsPerEpoch: perEpoch,
-    step: () => ({ ...gan.train(batches) }),
+    step: async () => ({ ...(await gan.train(batches)) }),
     draw: (name) => drawSamples(gan, name),
   });
   const kind = options.kind === 'dcgan' ? '' : ` --kind ${options.kind}`;
@@ -106,20 +106,20 @@ async function evaluate(digits: Digits): Promise<void> {
   await classifier.train(digits, options.judgeSteps, (done) => bar.update(done));
   bar.stop();
   const heldOut = await loadDigits(options, 't10k');
-  const real = classifier.judge(heldOut.images);
-  const reference = classifier.judge(digits.images.subarray(0, heldOut.images.length));
-  const judged = (of: Gan): Scores => {
+  const real = await classifier.judge(heldOut.images);
+  const reference = await classifier.judge(digits.images.subarray(0, heldOut.images.length));
+  const judged = async (of: Gan): Promise<Scores> => {
     const images = tf.tidy(() => of.sample(tf.randomNormal([JUDGED, LATENT], 0, 1, 'float32', options.seed + 1)));
-    const scores = scoresOf(classifier.judge(images.dataSync() as Float32Array), reference);
+    const made = await classifier.judge((await images.data()) as Float32Array);
     images.dispose();
-    return scores;
+    return scoresOf(made, reference);
   };
   const count = heldOut.labels.length;
   console.log(`Classifier: ${percent(accuracy(real, heldOut.labels))} right on ${count} digits it has not seen.`);
   const columns: [string, Scores][] = [
     ['real, held out', scoresOf(real, reference)],
-    [`${gan.kind}, ${counted(gan.step, 'step')}`, judged(gan)],
-    ['untrained', judged(new Gan(options.kind, options.seed))],
+    [`${gan.kind}, ${counted(gan.step, 'step')}`, await judged(gan)],
+    ['untrained', await judged(new Gan(options.kind, options.seed))],
   ];
   const table = new Table({
     ...BORDERS,

@@ -77,7 +77,7 @@ export class Gan {
   }
 
   /** One step of the generator, after those of the critic; takes `criticSteps` batches. */
-  train(batches: Batches): GanLosses {
+  async train(batches: Batches): Promise<GanLosses> {
     const losses = tf.tidy(() => {
       let critic = tf.scalar(0);
       for (let n = 0; n < this.criticSteps; n++) {
@@ -91,11 +91,13 @@ export class Gan {
         const judged = this.critic.apply(this.generator.apply(z));
         return this.kind === 'dcgan' ? crossEntropy(judged, 1) : tf.neg(tf.mean(judged));
       });
-      return tf.stack([critic, generator]).dataSync();
+      return tf.stack([critic, generator]);
     });
     this.done++;
     this.updateAverage();
-    return { critic: losses[0], generator: losses[1] };
+    const [critic, generator] = await losses.data();
+    losses.dispose();
+    return { critic, generator };
   }
 
   /** Images of `z` `[n, LATENT]`: `[n, 28, 28, 1]`, 0 to 1; to be disposed of. */

@@ -91,10 +91,10 @@ const worker = {
         await fresh.train(digits, CLASSIFIER_STEPS, (done) => onProgress(done / CLASSIFIER_STEPS));
         classifier = fresh;
       }
-      const real = classifier.judge(heldOut.images);
-      const reference = classifier.judge(digits.images.subarray(0, heldOut.images.length));
+      const real = await classifier.judge(heldOut.images);
+      const reference = await classifier.judge(digits.images.subarray(0, heldOut.images.length));
       const images = draw(JUDGED, SEED + 1, 0);
-      const made = classifier.judge((await images.data()) as Float32Array);
+      const made = await classifier.judge((await images.data()) as Float32Array);
       images.dispose();
       return {
         accuracy: accuracy(real, heldOut.labels),

@@ -132,7 +132,7 @@ export interface Loop {
   readonly epochs: number;
   readonly stepsPerEpoch: number;
   /** One step; returns the losses to show. */
-  step(): Record<string, number>;
+  step(): Promise<Record<string, number>>;
   /** Draws what has been learned into a file of the folder; returns its path. */
   draw(name: string): string;
 }
@@ -160,7 +160,7 @@ export async function runLoop({ training, folder, epochs, stepsPerEpoch, step, d
   const begin = performance.now();
   let saved = begin;
   while (training.step < to && !stopped) {
-    const losses = Object.entries(step()).map(([name, value]) => `${name} ${value.toFixed(3)}`);
+    const losses = Object.entries(await step()).map(([name, value]) => `${name} ${value.toFixed(3)}`);
     const epochEnds = training.step % stepsPerEpoch === 0;
     const epoch = Math.ceil(training.step / stepsPerEpoch);
     const left = ((performance.now() - begin) / (training.step - from)) * (to - training.step);

@@ -5,7 +5,7 @@ import { install, uninstall } from '../../src';
 import { type Pace, STOCK_BATCH } from './pace_report';
 
 /** A training to try: steps of `batch` images each, on the backend that is set. */
-export type Trial = (batch: number) => { run(): void; dispose(): void };
+export type Trial = (batch: number) => { run(): Promise<unknown>; dispose(): void };
 
 const STEPS = 3;
 /** A backend that takes longer for so few images than another for a whole batch is not measured any further. */
@@ -27,8 +27,9 @@ export async function paceOn(backend: string, batch: number, trial: Trial, best 
   if (!(await tf.setBackend(backend).catch(() => false))) return undefined;
   install();
   try {
-    const probe = best < Infinity ? stepTime(trial, Math.min(PROBE_BATCH, batch), 1) : 0;
-    return probe > best ? { backend, ms: probe, atLeast: true } : { backend, ms: stepTime(trial, batch, STEPS) };
+    const probe = best < Infinity ? await stepTime(trial, Math.min(PROBE_BATCH, batch), 1) : 0;
+    if (probe > best) return { backend, ms: probe, atLeast: true };
+    return { backend, ms: await stepTime(trial, batch, STEPS) };
   } catch (error) {
     if (best < Infinity) return undefined; // Another is there to train on.
     throw error;
@@ -60,7 +61,7 @@ export async function stockPace(batch: number, trial: Trial, backend: string): P
   uninstall();
   try {
     await tf.setBackend(backend);
-    return { backend, ms: (stepTime(trial, STOCK_BATCH, 1) * batch) / STOCK_BATCH };
+    return { backend, ms: ((await stepTime(trial, STOCK_BATCH, 1)) * batch) / STOCK_BATCH };
   } catch (error) {
     return { why: (error as Error).message };
   } finally {
@@ -70,12 +71,12 @@ export async function stockPace(batch: number, trial: Trial, backend: string): P
 }
 
 /** Milliseconds of a step: the mean of `steps` after one that warms up, which on a GPU compiles. */
-function stepTime(trial: Trial, batch: number, steps: number): number {
+async function stepTime(trial: Trial, batch: number, steps: number): Promise<number> {
   const { run, dispose } = trial(batch);
   try {
-    run();
+    await run();
     const begin = performance.now();
-    for (let n = 0; n < steps; n++) run();
+    for (let n = 0; n < steps; n++) await run();
     return (performance.now() - begin) / steps;
   } finally {
     dispose();

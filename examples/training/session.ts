@@ -11,13 +11,13 @@ import { setBackend } from '../site/backends';
 import { Batches } from './batches';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint';
 import { BackendSearch } from './backend_search';
-import { stockPace } from './pace';
+import { type Trial, stockPace } from './pace';
 import type { Pace, PaceReport } from './pace_report';
 
 /** What can be trained in a session. */
 export interface Trainable<Losses> {
   readonly step: number;
-  train(batches: Batches): Losses;
+  train(batches: Batches): Promise<Losses>;
   save(): Promise<Checkpoint>;
   dispose(): void;
 }
@@ -114,7 +114,7 @@ export class Session<Losses, T extends Trainable<Losses>> {
         }
         await this.exclusive(async () => {
           const begin = performance.now();
-          const losses = this.current.train(this.batches);
+          const losses = await this.current.train(this.batches);
           const ms = performance.now() - begin;
           this.search.note(ms);
           await onStep(this.current.step, losses, ms);
@@ -153,9 +153,9 @@ export class Session<Losses, T extends Trainable<Losses>> {
     });
   }
 
-  private trial(batch: number): { run(): void; dispose(): void } {
+  private trial(batch: number): ReturnType<Trial> {
     const one = this.make();
     const few = batch === BATCH ? this.batches : new Batches(makeDigits(batch, 'trial'), batch, 0);
-    return { run: () => void one.train(few), dispose: () => one.dispose() };
+    return { run: () => one.train(few), dispose: () => one.dispose() };
   }
 }

@@ -17,7 +17,7 @@ import { Batches } from '../../examples/training/batches';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../examples/training/checkpoint';
 import { imageGrid } from '../../examples/training/image_grid';
 import { BackendSearch } from '../../examples/training/backend_search';
-import { raceBackends, stockPace } from '../../examples/training/pace';
+import { type Trial, raceBackends, stockPace } from '../../examples/training/pace';
 import { duration } from '../../examples/training/pace_report';
 
 jest.setTimeout(120_000);
@@ -126,14 +126,14 @@ describe.each([...GAN_KINDS, 'vae'] as const)('training a %s', (kind) => {
 
   it('goes on after a stop as if there had been none, and leaks nothing', async () => {
     const whole = make();
-    for (let n = 0; n < 4; n++) expect(Object.values(whole.train(batches)).every(Number.isFinite)).toBe(true);
+    for (let n = 0; n < 4; n++) expect(Object.values(await whole.train(batches)).every(Number.isFinite)).toBe(true);
     const first = make();
-    for (let n = 0; n < 2; n++) first.train(batches);
+    for (let n = 0; n < 2; n++) await first.train(batches);
     const checkpoint = decodeCheckpoint(await encodeCheckpoint(await first.save()));
     const second = await restored(checkpoint);
     expect(second.step).toBe(2);
     const before = tf.memory().numTensors;
-    for (let n = 0; n < 2; n++) second.train(batches);
+    for (let n = 0; n < 2; n++) await second.train(batches);
     expect(tf.memory().numTensors).toBe(before);
     // Adam works out the powers of its betas anew: the same but for rounding.
     expect(await difference(second, whole)).toBeLessThan(1e-4);
@@ -159,14 +159,15 @@ it('learns: the autoencoder rebuilds digits better, the classifier tells them ap
   const digits = makeDigits(400, 'learning');
   const vae = new Vae(3);
   const batches = new Batches(digits, 16, 3);
-  const losses = Array.from({ length: 40 }, () => vae.train(batches).reconstruction);
+  const losses: number[] = [];
+  for (let n = 0; n < 40; n++) losses.push((await vae.train(batches)).reconstruction);
   const mean = (values: number[]): number => values.reduce((a, b) => a + b) / values.length;
   expect(mean(losses.slice(-5))).toBeLessThan(0.7 * mean(losses.slice(0, 3)));
   vae.dispose();
   const classifier = new Classifier(3);
   await classifier.train(digits, 40);
   const heldOut = makeDigits(100, 'held out');
-  expect(accuracy(classifier.judge(heldOut.images), heldOut.labels)).toBeGreaterThan(0.6);
+  expect(accuracy(await classifier.judge(heldOut.images), heldOut.labels)).toBeGreaterThan(0.6);
   classifier.dispose();
 });
 
@@ -214,10 +215,10 @@ describe('scores', () => {
 
 describe('pace', () => {
   afterAll(() => tf.setBackend('wasm'));
-  const trial = (batch: number): { run(): void; dispose(): void } => {
+  const trial = (batch: number): ReturnType<Trial> => {
     const vae = new Vae(1);
     const batches = new Batches(makeDigits(8, 'pace'), batch, 0);
-    return { run: () => void vae.train(batches), dispose: () => vae.dispose() };
+    return { run: () => vae.train(batches), dispose: () => vae.dispose() };
   };
 
   it('races backends, passes over those that are not there, and leaves the fastest set', async () => {
