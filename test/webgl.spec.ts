@@ -3,10 +3,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { descriptor, programCount } from '../kernels/webgl';
-import { type Variant, conv2dTranspose, fused } from '../src';
+import { conv2dTranspose, fused } from '../src';
 import { mismatch } from './support/compare';
 import { EXACT_VARIANTS, type Environment, describeOnEveryBackend } from './support/environments';
-import { opArguments, runBackpropFilter, runBackpropInput, runForward } from './support/kernels';
+import { forwardAndGradients, opArguments, runBackpropFilter, runBackpropInput, runForward } from './support/kernels';
 import { filterShape, layer, randomOperands, xShape, yShape } from './support/layer';
 import * as oracle from './support/oracle';
 
@@ -41,17 +41,6 @@ function specs({ name, withoutKernels }: Environment): void {
       textures: backend().getTextureManager().getNumUsedTextures(),
       state: parameters.map((parameter) => gl.getParameter(parameter) as unknown),
     };
-  };
-  /** Operands on the GPU, and a forward pass and both gradients of them. */
-  const forwardAndGradients = (variant: Variant): { inputs: tf.Tensor[]; runs: () => void } => {
-    const inputs = [tf.mul(tf.tensor4d(x, xShape(l)), 1), tf.mul(tf.tensor4d(filter, filterShape(l)), 1)];
-    const op = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
-      conv2dTranspose(a as tf.Tensor4D, b as tf.Tensor4D, ...opArguments(l, variant));
-    const runs = (): void => {
-      op(inputs[0], inputs[1]).dispose();
-      tf.grads(op)(inputs).forEach((gradient) => gradient.dispose());
-    };
-    return { inputs, runs };
   };
 
   for (const variant of EXACT_VARIANTS) {
@@ -106,7 +95,7 @@ function specs({ name, withoutKernels }: Environment): void {
     });
 
     it(`${variant}: leaves the memory of the GPU as it was, and the GL state as found`, () => {
-      const { inputs, runs } = forwardAndGradients(variant);
+      const { inputs, runs } = forwardAndGradients(l, { x, filter }, variant);
       runs();
       const before = used();
       const gl = backend().gpgpu.gl as WebGL2RenderingContext;
@@ -120,7 +109,7 @@ function specs({ name, withoutKernels }: Environment): void {
     });
 
     it(`${variant}: gives everything back when a draw fails`, () => {
-      const { inputs, runs } = forwardAndGradients(variant);
+      const { inputs, runs } = forwardAndGradients(l, { x, filter }, variant);
       runs();
       const before = used();
       const gl = backend().gpgpu.gl as WebGL2RenderingContext;

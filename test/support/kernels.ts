@@ -36,6 +36,25 @@ export function runBackpropFilter(l: Layer, x: Float32Array, dy: Float32Array): 
   return result;
 }
 
+/** Operands that the GPU has computed, and what runs a forward pass and both gradients of them. */
+export function forwardAndGradients(
+  l: Layer,
+  operands: { readonly x: Float32Array; readonly filter: Float32Array },
+  variant: Variant,
+): { inputs: tf.Tensor[]; runs: () => void } {
+  const inputs = [
+    tf.mul(tf.tensor4d(operands.x, xShape(l)), 1),
+    tf.mul(tf.tensor4d(operands.filter, filterShape(l)), 1),
+  ];
+  const op = (x: tf.Tensor, filter: tf.Tensor): tf.Tensor =>
+    conv2dTranspose(x as tf.Tensor4D, filter as tf.Tensor4D, ...opArguments(l, variant));
+  const runs = (): void => {
+    op(inputs[0], inputs[1]).dispose();
+    tf.grads(op)(inputs).forEach((gradient) => gradient.dispose());
+  };
+  return { inputs, runs };
+}
+
 function values(compute: () => tf.Tensor): Float32Array {
   const result = tf.tidy(compute);
   const array = result.dataSync<'float32'>();
