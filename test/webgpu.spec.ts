@@ -239,6 +239,24 @@ function specs(): void {
     }
   });
 
+  it('says after a call that found no memory that its result is none, once', () => {
+    const runs = [
+      () => runForward(l, x, filter, 'subpixel'),
+      () => runBackpropInput(l, dy, filter),
+      () => runBackpropFilter(l, x, dy),
+    ];
+    for (const run of runs) {
+      run();
+      const before = used();
+      const error = new GPUOutOfMemoryError('a buffer too many');
+      backend().device.dispatchEvent(new GPUUncapturedErrorEvent('uncapturederror', { error }));
+      expect(() => tf.tidy(run)).toThrowError(/The GPU had no memory left for an earlier call: a buffer too many/);
+      run();
+      expect(used()).toEqual(before);
+    }
+    expect(mismatch(runForward(l, x, filter, 'subpixel'), truth)).toBe('');
+  });
+
   it('refuses a device that is lost, and works on a backend registered anew', async () => {
     expect(mismatch(runForward(l, x, filter, 'subpixel'), truth)).toBe('');
     const { device } = backend();
