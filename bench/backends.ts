@@ -7,8 +7,9 @@ import { type BackendDescriptor, descriptorOf } from '../src/contract';
 export const BACKENDS: readonly string[] = Object.values(KERNELS).map(({ name }) => name);
 
 /**
- * Those that are measured unless others are asked for. Without a GPU a call of stock `webgpu` takes seconds, and so do
- * first calls of ours: it would use up the time of all others.
+ * Those that are measured unless others are asked for. Without a GPU, calls of stock `webgpu` take up to seconds, its
+ * gradients most, and the first ones of ours up to one and a half, for they compile: a fourth of the three minutes of
+ * `npm start` was enough for 15 of 54 passes, and all others would have had less time for it.
  */
 export const BY_DEFAULT: readonly string[] = BACKENDS.filter((name) => name !== 'webgpu');
 
