@@ -8,10 +8,15 @@ const parser = new MarkdownIt({ html: true });
 /** All tokens, those inside of lines too. */
 const tokensOf = (text) => parser.parse(text, {}).flatMap((token) => [token, ...(token.children ?? [])]);
 
-/** Targets of links and sources of pictures. */
+/** Targets of links and sources of pictures, those of HTML too. */
 export const targetsOf = (text) =>
   tokensOf(text)
-    .map((token) => token.attrGet('href') ?? token.attrGet('src'))
+    .flatMap((token) => [
+      token.attrGet('href') ?? token.attrGet('src'),
+      ...(/^html_/.test(token.type)
+        ? [...token.content.matchAll(/\s(?:href|src)="([^"]*)"/g)].map(([, to]) => to)
+        : []),
+    ])
     .filter(Boolean);
 
 /** The anchors that GitHub gives its headings. */
