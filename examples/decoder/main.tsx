@@ -71,7 +71,12 @@ function DecoderPage(): VNode {
     setLosses('');
     void repaint();
   };
-  if (failure) return <p class="error">{failure}</p>;
+  if (failure)
+    return (
+      <p class="error" role="alert">
+        {failure}
+      </p>
+    );
   return (
     <div class="decoder">
       <Explorer worker={worker} backends={backends} plane={plane} step={step} />
@@ -176,9 +181,14 @@ function Explorer({ worker, backends, plane, step }: ExplorerProps): VNode {
           <button aria-pressed={touring} disabled={!worker} onClick={() => setTouring(!touring)}>
             {touring ? 'End the tour' : 'Take a tour'}
           </button>
-          <p class="soft device">{backends.find(({ name }) => name === how.backend)?.device}</p>
-          {!worker && <p role="status">Loading the trained decoder …</p>}
-          {failure && <p class="error">{failure}</p>}
+          <p class="soft device" role="status">
+            {worker ? backends.find(({ name }) => name === how.backend)?.device : 'Loading the trained decoder …'}
+          </p>
+          {failure && (
+            <p class="error" role="alert">
+              {failure}
+            </p>
+          )}
         </div>
       </div>
     </section>

@@ -75,7 +75,12 @@ function GanPage(): VNode {
     setPerEpoch(await worker!.reset(to));
     replaced(0);
   };
-  if (failure) return <p class="error">{failure}</p>;
+  if (failure)
+    return (
+      <p class="error" role="alert">
+        {failure}
+      </p>
+    );
   const trainer = worker && {
     paces: () => worker.paces(),
     choose: (backend: string) => worker.choose(backend),

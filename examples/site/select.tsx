@@ -7,6 +7,7 @@ interface SelectProps<T extends string | number> {
   readonly testId: string;
   readonly value: T;
   readonly choices: readonly T[];
+  readonly disabled?: boolean;
   /** How a choice is called; default: itself. */
   text?(choice: T): string;
   onChange(choice: T): void;
@@ -17,6 +18,7 @@ export function Select<T extends string | number>({
   testId,
   value,
   choices,
+  disabled,
   text,
   onChange,
 }: SelectProps<T>): VNode {
@@ -27,6 +29,7 @@ export function Select<T extends string | number>({
         <select
           data-testid={testId}
           value={value}
+          disabled={disabled}
           onChange={(event) => onChange(choices[event.currentTarget.selectedIndex])}
         >
           {choices.map((choice) => (

@@ -7,9 +7,7 @@
 import { install } from '../../src';
 import { median } from '../../bench/averages';
 import { type Trial, paceOn, tryingOrder } from './pace';
-import type { Pace, PaceReport } from './pace_report';
-
-export const AUTO = 'auto';
+import { AUTO, type Pace, type PaceReport } from './pace_report';
 
 /** No backend is begun to be tried after so many milliseconds of trying. */
 const PATIENCE = 10_000;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What is told of how fast a training goes; without tfjs, which a page that only shows it has no need of. */
 
+/** The choice of the fastest backend that is found. */
+export const AUTO = 'auto';
+
 export interface Pace {
   readonly backend: string;
   /** Milliseconds of a step. */

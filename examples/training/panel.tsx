@@ -5,7 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { counted, significant } from '../../bench/numbers';
 import { download } from '../site/download';
 import { Select } from '../site/select';
-import { STOCK_BATCH, type Pace, type PaceReport, duration } from './pace_report';
+import { AUTO, STOCK_BATCH, type Pace, type PaceReport, duration } from './pace_report';
 
 /** What a page asks of the worker that trains. */
 export interface Trainer {
@@ -164,16 +164,15 @@ export function TrainingPanel({
         Step {step}, epoch {(step / stepsPerEpoch).toFixed(1)}
         {losses && `: ${losses}`}
       </p>
-      {report && (
-        <Select
-          label="Backend"
-          testId="training-backend"
-          value={report.chosen}
-          choices={report.choices}
-          text={(name) => (name === 'auto' ? 'the fastest that is found' : name)}
-          onChange={(name) => void choose(name)}
-        />
-      )}
+      <Select
+        label="Backend"
+        testId="training-backend"
+        value={report?.chosen ?? AUTO}
+        choices={report?.choices ?? [AUTO]}
+        disabled={!report}
+        text={(name) => (name === AUTO ? 'the fastest that is found' : name)}
+        onChange={(name) => void choose(name)}
+      />
       {paces.length > 0 && (
         <p class="soft" data-testid="pace">
           An epoch of {counted(stepsPerEpoch, 'step')} takes about <b>{epoch(paces[0].ms)}</b> on {paces[0].backend}

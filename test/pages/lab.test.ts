@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { LabResults } from '../../examples/compare/export';
 import {
+  PHONE,
   at,
   axeFindings,
   button,
@@ -223,4 +224,34 @@ describe('the comparison lab', () => {
       await eventuallyText(page, 'status', 'The run ended with an error: ');
       expect(await axeFindings(page)).toEqual([]);
     }));
+
+  it('folds what to compare on a phone, for Run and the results to be in sight; unfolded, it stays so', () =>
+    using(
+      'compare/index.html?backends=cpu&layers=selfie&contenders=matmul,scatter&seconds=0.2',
+      async ({ page, picture }) => {
+        await ready(page);
+        const fits = async (): Promise<void> =>
+          expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(PHONE.width);
+        const dilate = page.getByRole('checkbox', { name: 'dilate' });
+        expect(await dilate.isVisible()).toBe(false);
+        const { y, height } = (await button(page, 'Run').boundingBox())!;
+        expect(y + height).toBeLessThan(PHONE.height);
+        const fold = page.locator('summary', { hasText: 'What to compare' });
+        await fold.tap();
+        await dilate.check();
+        await eventuallyAt(page, 'contenders=scatter%2Cdilate%2Cmatmul&');
+        expect(await dilate.isVisible()).toBe(true);
+        await fits();
+        expect(await axeFindings(page)).toEqual([]);
+        await picture('compare-phone-unfolded');
+        await fold.tap();
+        expect(await dilate.isVisible()).toBe(false);
+        await run(page);
+        await done(page);
+        expect(await at(page, 'results').locator(ROWS).count()).toBe(3);
+        await fits();
+        await picture('compare-phone');
+      },
+      { viewport: PHONE, hasTouch: true },
+    ));
 });
