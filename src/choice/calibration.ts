@@ -9,38 +9,38 @@ export const CALIBRATION = {
     webgl:
       'Chromium 156.0.8078.79, ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero) (0x0000C0DE)), SwiftShader driver)',
   },
-  date: '2026-11-22T06:50:50.900Z',
+  date: '2026-11-22T08:00:23.828Z',
   models: {
     cpu: {
       forward: {
-        scatter: { call: 0.00491, multiplyAdds: 0.0499, moved: 0.541 },
-        dilate: { call: 0.00435, multiplyAdds: 0.0401, moved: 0.68 },
-        matmul: { call: 0.00448, multiplyAdds: 0.0508, moved: 0.665 },
-        subpixel: { call: 0.00381, multiplyAdds: 0.0438, moved: 1.21 },
-        winograd: { call: 0.00385, multiplyAdds: 0.0601, moved: 0.0896 },
+        scatter: { call: 0.00651, multiplyAdds: 0.0558, moved: 0.685 },
+        dilate: { call: 0.00653, multiplyAdds: 0.0433, moved: 0.75 },
+        matmul: { call: 0.00609, multiplyAdds: 0.055, moved: 0.886 },
+        subpixel: { call: 0.00563, multiplyAdds: 0.0482, moved: 1.33 },
+        winograd: { call: 0.00713, multiplyAdds: 0.0651, moved: 0.0669 },
       },
     },
     wasm: {
       'input gradient': {
-        ours: { call: 0.00503, multiplyAdds: 0.0493, moved: 0.49 },
-        stock: { call: 0.00265, multiplyAdds: 0.0647, moved: 0.186 },
+        ours: { call: 0.00558, multiplyAdds: 0.0522, moved: 0.551 },
+        stock: { call: 0.00287, multiplyAdds: 0.069, moved: 0.194 },
       },
     },
     webgl: {
       forward: {
-        scatter: { call: 2.06, multiplyAdds: 3.58, moved: 53.6 },
-        dilate: { call: 0.964, multiplyAdds: 0.241, moved: 17.3 },
-        matmul: { call: 0.804, multiplyAdds: 0.324, moved: 27.3 },
-        subpixel: { call: 0.847, multiplyAdds: 0.245, moved: 38.9 },
-        stock: { call: 0.663, multiplyAdds: 2.24, moved: 121 },
+        scatter: { call: 1.31, multiplyAdds: 3.62, moved: 76.3 },
+        dilate: { call: 0.63, multiplyAdds: 0.25, moved: 15.5 },
+        matmul: { call: 0.532, multiplyAdds: 0.304, moved: 31 },
+        subpixel: { call: 0.606, multiplyAdds: 0.248, moved: 44.7 },
+        stock: { call: 0.424, multiplyAdds: 2.43, moved: 120 },
       },
       'input gradient': {
-        ours: { call: 0.589, multiplyAdds: 0.267, moved: 29.8 },
-        stock: { call: 0.516, multiplyAdds: 0.639, moved: 14.4 },
+        ours: { call: 0.535, multiplyAdds: 0.263, moved: 29.4 },
+        stock: { call: 0.465, multiplyAdds: 0.609, moved: 15.4 },
       },
       'filter gradient': {
-        ours: { call: 0.762, multiplyAdds: 0.261, moved: 15.2 },
-        stock: { call: 0.661, multiplyAdds: 4.92, moved: 12.4 },
+        ours: { call: 0.535, multiplyAdds: 0.242, moved: 19.1 },
+        stock: { call: 0.438, multiplyAdds: 5.12, moved: 23.7 },
       },
     },
   },
