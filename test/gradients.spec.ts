@@ -7,7 +7,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { conv2dTranspose } from '../src';
 import { CASES } from './support/cases';
 import { mismatch, mismatchOfPeers } from './support/compare';
-import { type Environment, describeOnEveryBackend, isDrawn, rowsOn, variantsOn } from './support/environments';
+import {
+  type Environment,
+  describeOnEveryBackend,
+  isDrawnOrVariation,
+  rowsOn,
+  variantsOn,
+} from './support/environments';
 import { opArguments } from './support/kernels';
 import { type Layer, explicitPad, filterShape, layer, randomOperands, xShape, yShape } from './support/layer';
 import * as oracle from './support/oracle';
@@ -19,7 +25,7 @@ describeOnEveryBackend('gradients', (environment) => {
   const pairs = variantsOn(environment).flatMap((variant) =>
     Object.entries(CASES).map(([name, l]) => ({ variant, name, l })),
   );
-  for (const { variant, name, l } of rowsOn(environment, pairs, isDrawn)) {
+  for (const { variant, name, l } of rowsOn(environment, pairs, isDrawnOrVariation)) {
     it(`${variant}: autodiff gives both adjoints: ${name}`, () => {
       const { x, filter, dy } = randomOperands(l, `gradients ${name}`);
       tf.tidy(() => {
@@ -40,7 +46,7 @@ describeOnEveryBackend('gradients', (environment) => {
     ([, { dilations, groups, outputPadding, strides }]) =>
       groups === 1 && dilations.every((d) => d === 1) && outputPadding.every((a, n) => a < strides[n]),
   );
-  for (const [name, l] of rowsOn(environment, stockLayers, isDrawn)) {
+  for (const [name, l] of rowsOn(environment, stockLayers, isDrawnOrVariation)) {
     const { x, filter, dy } = randomOperands(l, `stock ${name}`);
 
     it(`the forward pass is the autodiff gradient of tf.conv2d: ${name}`, () => {

@@ -49,18 +49,20 @@ export const hasKernels = ({ withoutKernels }: Environment): boolean => withoutK
 export const isDrawn = ({ backend }: Environment): boolean => backend === 'webgl';
 /** Whether an environment is another setting of one that is tried in full. */
 export const isVariation = (environment: Environment): boolean => environment.isVariation === true;
+/** Either of both. */
+export const isDrawnOrVariation = (environment: Environment): boolean =>
+  isDrawn(environment) || isVariation(environment);
 
 /**
  * The rows of a table that are tried in an environment: all of them; where `isTriedLess`, every fifth, which is
  * printed. (Of the pairs of 4 variants with others these are all variants in turn.) By default that is where only some
- * specs are tried, in other settings of a backend that draws, and where the op is composed of core ops. Of these it is
+ * specs are tried, in other settings of a backend, and where the op is composed of core ops. Of these it is
  * every fifteenth: they take thousands of draws for a layer, and fallback.spec.ts tries them on all layers on cpu.
  */
 export function rowsOn<T>(
   environment: Environment,
   rows: readonly T[],
-  isTriedLess = (on: Environment): boolean =>
-    !hasKernels(on) || on.specs !== undefined || (isVariation(on) && isDrawn(on)),
+  isTriedLess = (on: Environment): boolean => !hasKernels(on) || on.specs !== undefined || isVariation(on),
 ): readonly T[] {
   if (!isTriedLess(environment)) return rows;
   const [step, which] = hasKernels(environment) ? [5, 'fifth'] : [15, 'fifteenth'];
