@@ -28,8 +28,8 @@ import { supportsWinograd, takesWinogradInput, winograd, winogradInput } from '.
 /** A kernel of the family: how it lays a geometry out as steps of an engine. */
 type Planner = (g: Conv2DTransposeGeometry, variant: Variant) => Plan;
 
-/** How a variant is planned; plans are made once for each geometry. And where it can't run, or not unasked. */
-interface Planned extends Partial<Pick<FamilyKernel, 'supports' | 'isAllowed'>> {
+/** How a variant is planned (once for each geometry), where it can't run, and whether it is less exact. */
+interface Planned extends Partial<Pick<FamilyKernel, 'supports' | 'isInexact'>> {
   readonly planOf: Planner;
 }
 
@@ -39,7 +39,7 @@ const VARIANT_PLANS: Readonly<Partial<Record<Variant, Planned>>> = {
   dilate: { planOf: keptBy(dilate) },
   matmul: { planOf: keptBy(matmul) },
   subpixel: { planOf: keptBy(subpixel) },
-  winograd: { planOf: keptBy(winograd), supports: supportsWinograd, isAllowed: allowsFastMath },
+  winograd: { planOf: keptBy(winograd), supports: supportsWinograd, isInexact: true },
 };
 const backpropInputPlan = keptBy(backpropInput);
 const winogradInputPlan = keptBy(winogradInput);
@@ -135,9 +135,9 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
     if (fused) fuseInPlace(heap, backend, result, outShape[3], fused);
     return result;
   };
-  const kernel = ({ planOf, supports = () => SUPPORTED, isAllowed }: Planned): FamilyKernel<B> => ({
+  const kernel = ({ planOf, supports = () => SUPPORTED, isInexact }: Planned): FamilyKernel<B> => ({
     supports: supports as FamilyKernel<B>['supports'],
-    isAllowed,
+    isInexact,
     run: (call) => {
       const { backend, geometry, first, second, outShape, fused, variant } = call;
       const plan = planOf(geometry, variant);

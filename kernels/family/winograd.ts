@@ -38,10 +38,10 @@ import {
   type PhaseWindows,
   type Product,
   type SourceWindows,
-  costOf,
   firstOf,
   forwardTiling,
   inputTiling,
+  multiplicationsOf,
   whyNotTiled,
 } from '../../src/geometry/minimal_filtering';
 import { contributions } from '../../src/geometry/phases';
@@ -85,7 +85,7 @@ const paysInput = keptBy((g: Conv2DTransposeGeometry): boolean => {
   const { batch, inChannels, outChannels } = g;
   const met = batch * contributions(heightAxis(g)) * contributions(widthAxis(g));
   const isLarge = Math.min(inChannels, outChannels) >= LEAST_CHANNELS;
-  const { multiplications } = costOf(batch, inputTiling(g), 'sums');
+  const multiplications = multiplicationsOf(batch, inputTiling(g), 'sums');
   return isLarge && met * inChannels * outChannels >= LEAST_MULTIPLY_ADDS && multiplications <= MOST_KEPT * met;
 });
 

@@ -110,12 +110,12 @@ function fastestVariant({ fastest, ms }: Winner, isAble: (variant: Variant) => b
 
 /** Whether a contender gives up some precision. */
 export function isInexact(pass: Pass, contender: OurContender, descriptor: BackendDescriptor): boolean {
-  return kernelFor(descriptor, pass, contender)?.isAllowed !== undefined;
+  return kernelFor(descriptor, pass, contender)?.isInexact === true;
 }
 
 /** Whether a contender may run without being asked for by name. */
 export function isAllowed(pass: Pass, contender: OurContender, descriptor: BackendDescriptor): boolean {
-  return kernelFor(descriptor, pass, contender)?.isAllowed?.() ?? true;
+  return !isInexact(pass, contender, descriptor) || descriptor.allowsFastMath?.() === true;
 }
 
 /** The variants that can run unasked, in the order in which 'auto' tries them. */

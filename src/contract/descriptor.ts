@@ -38,10 +38,10 @@ export interface FamilyKernel<B extends KernelBackend = KernelBackend> {
   supports(geometry: Conv2DTransposeGeometry, backend: B): Support;
   run(call: KernelCall<B>): TensorInfo;
   /**
-   * Of a kernel that gives up some precision: whether the user allows that. If not, it runs by name only, and `tune`
-   * leaves it out; else it is a contender like others, as one without this always is.
+   * Whether it gives up some precision. Where the user does not allow that (`allowsFastMath`), it runs by name only,
+   * and `tune` leaves it out; else it is a contender like others. Default: it does not.
    */
-  isAllowed?(): boolean;
+  readonly isInexact?: boolean;
 }
 
 /** Memory that kernels use besides their tensors, in bytes. */
@@ -91,7 +91,7 @@ export interface BackendDescriptor<B extends KernelBackend = KernelBackend> {
   readonly variants: Readonly<Partial<Record<Variant, FamilyKernel<B>>>>;
   readonly backpropInput: FamilyKernel<B>;
   readonly backpropFilter: FamilyKernel<B>;
-  /** Whether the user allows kernels that give up some precision (`isAllowed`), as of now. Default: there are none. */
+  /** Whether the user allows kernels that give up some precision (`isInexact`), as of now. Default: there are none. */
   allowsFastMath?(): boolean;
   /** The backends whose calibration of ours holds here as well, by pass. Default: its own. */
   readonly calibratedAs?: Readonly<Partial<Record<Pass, string>>>;

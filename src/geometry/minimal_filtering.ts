@@ -103,35 +103,25 @@ export function firstOf(windows: readonly Windows[]): number {
   return Math.min(...windows.map(({ first }) => first));
 }
 
-/** What a pass of a channel with another costs. */
-export interface Cost {
-  /** Multiplications; tiles are multiplied by fours. */
-  readonly multiplications: number;
-  /** Transformed values of cells, of sums, and of a weight. */
-  readonly cells: number;
-  readonly sums: number;
-  readonly weights: number;
-}
-
-/** @param share What the windows of a product share: the cells that they read, or the sums that they make. */
-export function costOf<W extends Windows>(
+/**
+ * Multiplications of a channel with another; tiles are multiplied by fours.
+ *
+ * @param share What the windows of a product share: the cells that they read, or the sums that they make.
+ */
+export function multiplicationsOf<W extends Windows>(
   batch: number,
   { products, single }: Tiling<W>,
   share: 'cells' | 'sums',
-): Cost {
-  const cost = { multiplications: 0, cells: 0, sums: 0, weights: 0 };
+): number {
+  let multiplications = 0;
   for (const { vertical, horizontal, rows, cols } of products) {
     const sharing = (windows: readonly W[]): readonly W[] => (share === 'cells' ? windows : windows.slice(0, 1));
     const tiles = batch * tilesAlong(vertical, sharing(rows)) * tilesAlong(horizontal, sharing(cols));
-    const [values, pairs] = [vertical.values * horizontal.values, rows.length * cols.length];
-    cost.multiplications += pairs * values * inFours(tiles);
-    cost.cells += (share === 'cells' ? 1 : pairs) * values * tiles;
-    cost.sums += (share === 'sums' ? 1 : pairs) * values * tiles;
-    cost.weights += pairs * values;
+    multiplications += rows.length * cols.length * vertical.values * horizontal.values * inFours(tiles);
   }
   const outputs = (windows: readonly W[]): number => windows.reduce((sum, { count }) => sum + count, 0);
-  for (const { rows, cols } of single) cost.multiplications += batch * outputs(rows) * outputs(cols);
-  return cost;
+  for (const { rows, cols } of single) multiplications += batch * outputs(rows) * outputs(cols);
+  return multiplications;
 }
 
 function inFours(count: number): number {
