@@ -186,8 +186,22 @@ function settingsSpecs({ backend }: Environment): void {
   });
 }
 
+/** How those begin that backends have themselves, by their places; the first as on a desktop, or on a simulated GPU. */
+const OWN: Readonly<Record<string, readonly (readonly [at: number, begin: string])[]>> = {
+  // Of 8, 4 and 2 targets.
+  webgl: [
+    [0, '2 × 4'],
+    [1, '1 × 4'],
+    [3, '1 × 2'],
+  ],
+  webgpu: [
+    [0, 'an invocation'],
+    [1, 'a workgroup'],
+  ],
+};
+
 describeOnEveryBackend(
-  'tiles as settings',
+  'settings of its own',
   ({ backend }) => {
     afterEach(clearTuning);
 
@@ -195,13 +209,11 @@ describeOnEveryBackend(
       await tune([request], { samples: 1, passes: ['forward', 'filter gradient'] });
       const { contenders } = explain(request).setting!;
       const names = Object.keys(contenders);
-      // Of 8, 4 and 2 targets, the first as on a desktop.
-      for (const [n, size] of ['2 × 4', '1 × 4', '1 × 2'].entries())
-        expect(names.findIndex((name) => name.startsWith(size))).toBe([0, 1, 3][n]);
+      for (const [at, begin] of OWN[backend]) expect(names.findIndex((name) => name.startsWith(begin))).toBe(at);
       expect(Object.values(contenders).every(({ measuredMs }) => measuredMs! > 0)).toBe(true);
       const [best] = exportTuning().settings!;
       expect([best.backend, names.includes(best.fastest)]).toEqual([backend, true]);
-      const { x, filter, dy } = randomOperands(LAYER, 'tiles');
+      const { x, filter, dy } = randomOperands(LAYER, 'settings');
       for (const fastest of names) {
         importTuning({ version: 2, winners: [], settings: [{ ...best, fastest }] });
         expect(explain(request).setting!.inUse).toBe(fastest);
@@ -213,5 +225,5 @@ describeOnEveryBackend(
       expect(explain(request).setting!.inUse).toBe(names[0]);
     });
   },
-  (on) => hasKernels(on) && isDrawn(on) && !isVariation(on),
+  (on) => hasKernels(on) && on.backend in OWN && !isVariation(on),
 );

@@ -14,7 +14,7 @@ import { laneFilterGradientSource } from './programs/lane_filter_gradient';
 import { uniformsOf } from './programs/geometry_integers';
 import { FAN_IN, PARTIAL_SUMS } from './programs/partial_sums';
 import { type ProgramSource, WORKGROUP, elementwise, lanesOf } from './programs/program';
-import { FEWEST_CHANNELS, type Tile, cheapest, tileCols, tileRows } from './programs/tile';
+import { type Tile, cheapest, fillsTiles, tileCols, tileRows } from './programs/tile';
 import type { Scope } from './scope';
 
 /** Floats of all parts together, unless one is larger. */
@@ -83,14 +83,14 @@ function productOf(g: Conv2DTransposeGeometry, device: Device, pixels: number): 
   const [rows, cols] = [(g.filterHeight * g.filterWidth * g.outChannels) / g.groups, g.inChannels / g.groups];
   const integers = uniformsOf(g);
   const groupRows = g.outChannels / g.groups;
-  if (g.groups > 1 && (groupRows < FEWEST_CHANNELS || cols < FEWEST_CHANNELS)) {
+  if (!fillsTiles(g.groups, groupRows, cols)) {
     const depthwise = groupRows === 1 && cols === 1 && g.groups % 4 === 0;
     const elements = (rows * g.inChannels) / (depthwise ? 4 : 1);
     const source = directFilterGradientSource(depthwise);
     return { source, workgroups: elements / WORKGROUP, uniforms: integers };
   }
   const lanes = { dy: lanesOf(groupRows), x: lanesOf(cols) };
-  if (device.isSimulated) {
+  if (device.tilesBy === 'an invocation') {
     const { tile, rowTiles, colTiles } = laneTiling(rows, cols, pixels, g.groups);
     return {
       source: laneFilterGradientSource({ ...lanes, tile }),

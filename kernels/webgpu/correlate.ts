@@ -12,7 +12,7 @@ import { directSource } from './programs/direct';
 import { type Fused, NOT_FUSED, finishedBy } from './programs/fused';
 import { LARGEST_DIVIDEND, type ProgramSource, WORKGROUP, lanesOf } from './programs/program';
 import { type MetTaps, tapUniforms } from './programs/taps';
-import { FEWEST_CHANNELS, cheapest, tileCols, tileRows } from './programs/tile';
+import { cheapest, fillsTiles, tileCols, tileRows } from './programs/tile';
 import type { Scope } from './scope';
 
 /** What a kernel asks of a correlation. */
@@ -122,7 +122,7 @@ export function planCorrelation(request: CorrelationRequest, device: Device): Co
     outRowStep: out.rowStep ?? 1,
     outColStep: out.colStep ?? 1,
   };
-  if (groups > 1 && (channels < FEWEST_CHANNELS || depth < FEWEST_CHANNELS)) {
+  if (!fillsTiles(groups, channels, depth)) {
     const depthwise = channels === 1 && depth === 1 && groups % 4 === 0;
     const invocations = phases * pixels * (depthwise ? groups / 4 : groups * channels);
     const workgroups = Math.ceil(invocations / WORKGROUP);
@@ -139,9 +139,10 @@ export function planCorrelation(request: CorrelationRequest, device: Device): Co
   };
   const products = phases * groups;
   const terms = filterSize(request) / channels / phases;
-  const { source, rowTiles, colTiles, workgroups } = device.isSimulated
-    ? byLanes(kind, pixels, channels, terms, products)
-    : byTiles(kind, pixels, channels, products);
+  const { source, rowTiles, colTiles, workgroups } =
+    device.tilesBy === 'an invocation'
+      ? byLanes(kind, pixels, channels, terms, products)
+      : byTiles(kind, pixels, channels, products);
   const mostTerms = filterSize(request) / channels + MOST_OF_CHUNK;
   if (mostTerms > LARGEST_DIVIDEND) return unsupported(`a sum of ${mostTerms} terms is longer than it can count`);
   const uniforms = { ...integers, pixelTiles: rowTiles, channelTiles: colTiles };

@@ -2,10 +2,18 @@
 /** What a device can do, and whether it is still there. */
 import { util } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { SUPPORTED, type Support, type Unsupported, otherInternals, unsupported } from '../../src/contract';
+import {
+  SUPPORTED,
+  type Settings,
+  type Support,
+  type Unsupported,
+  otherInternals,
+  unsupported,
+} from '../../src/contract';
 import { keptBy } from '../../src/geometry/kept';
 import { WORKGROUP } from './programs/program';
-import { gpuOf, isSimulated, lacksOf } from './tfjs_internals';
+import { fillsTiles } from './programs/tile';
+import { adapterNameOf, gpuOf, isSimulated, lacksOf } from './tfjs_internals';
 
 /** Bytes of a workgroup's memory that a program takes at most: what every device has. */
 export const WORKGROUP_BYTES = 16_384;
@@ -13,18 +21,24 @@ export const WORKGROUP_BYTES = 16_384;
 /** Buffers that a program takes at most: image, weights, bias, prelu, result. */
 const BUFFERS = 5;
 
+/**
+ * Who computes a tile of a product: a workgroup, whose invocations share its memory (programs/correlation), which suits
+ * GPUs; or each invocation by itself (programs/lane_correlation), which suits a CPU that simulates one.
+ */
+const TILES_BY = ['a workgroup', 'an invocation'] as const;
+
 export interface Device {
   /** Floats that a program can see of a buffer. */
   readonly mostFloats: number;
   /** Workgroups of a dispatch, whichever way they are arranged. */
   readonly mostWorkgroups: number;
-  /** Whether a CPU simulates it: then each invocation works for itself (programs/lane_correlation). */
-  readonly isSimulated: boolean;
+  readonly tilesBy: (typeof TILES_BY)[number];
   /** Why no program can run, or ''. */
   readonly problem: string;
 }
 
-export const deviceOf = keptBy((backend: WebGPUBackend): Device => {
+/** The devices that a backend can be set to be, the usual one first. */
+const devicesOf = keptBy((backend: WebGPUBackend): readonly Device[] => {
   const { limits } = gpuOf(backend);
   const needs: readonly [keyof GPUSupportedLimits & string, number][] = [
     ['maxComputeInvocationsPerWorkgroup', WORKGROUP],
@@ -32,15 +46,38 @@ export const deviceOf = keptBy((backend: WebGPUBackend): Device => {
     ['maxStorageBuffersPerShaderStage', BUFFERS],
   ];
   const lacking = needs.find(([name, needed]) => (limits[name] as number) < needed);
-  return {
+  const device = {
     mostFloats: Math.floor(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / 4),
     mostWorkgroups: limits.maxComputeWorkgroupsPerDimension ** 3,
-    isSimulated: isSimulated(backend),
     problem: lacking
       ? `its programs need a ${lacking[0]} of ${lacking[1]}, and this device has ${limits[lacking[0]] as number}`
       : '',
   };
+  const [usual, other] = isSimulated(backend) ? [...TILES_BY].reverse() : TILES_BY;
+  return [
+    { ...device, tilesBy: usual },
+    { ...device, tilesBy: other },
+  ];
 });
+
+/** By the names of devices, who computes tiles there. */
+const tilesSet = /* @__PURE__ */ new Map<string, string>();
+
+/** The device of a backend: the same object for as long as it is set alike. So plans can be kept by it. */
+export function deviceOf(backend: WebGPUBackend): Device {
+  const devices = devicesOf(backend);
+  const set = tilesSet.size > 0 ? tilesSet.get(adapterNameOf(backend)) : undefined;
+  return devices.find(({ tilesBy }) => tilesBy === set) ?? devices[0];
+}
+
+/** Who computes tiles can be set by `tune`. Usually what the adapter says of itself decides. */
+export const settings: Settings<WebGPUBackend> = {
+  of: 'who computes a tile',
+  names: (backend) => devicesOf(backend).map(({ tilesBy }) => tilesBy),
+  inUse: (backend) => deviceOf(backend).tilesBy,
+  use: (device, name) => void (name === undefined ? tilesSet.delete(device) : tilesSet.set(device, name)),
+  concern: (g) => fillsTiles(g.groups, g.outChannels / g.groups, g.inChannels / g.groups),
+};
 
 /** That a buffer of one of these shapes is more than a program can see. */
 export function tooLarge({ mostFloats }: Device, ...shapes: readonly number[][]): Unsupported | undefined {

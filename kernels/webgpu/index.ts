@@ -9,7 +9,7 @@
 import { type BackendDescriptor, DENSE_CONVOLUTIONS, registerBackend } from '../../src/contract';
 import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
-import { probe } from './device';
+import { probe, settings } from './device';
 import { dilate } from './dilate';
 import { matmul } from './matmul';
 import { scatter } from './scatter';
@@ -25,6 +25,7 @@ export const descriptor: BackendDescriptor = {
   variants: { scatter, dilate, matmul, subpixel },
   backpropInput,
   backpropFilter,
+  settings,
 };
 
 registerBackend(descriptor);

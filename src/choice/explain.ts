@@ -46,7 +46,7 @@ export interface InstalledKernel {
 
 /** How kernels are set on a device, where they can be set in several ways. */
 export interface ExplainedSetting {
-  /** What is set: on webgl the tile of a fragment. */
+  /** What is set: on webgl the tile of a fragment, on webgpu who computes a tile. */
   of: string;
   /** The one that holds. */
   inUse: string;

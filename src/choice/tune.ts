@@ -28,8 +28,9 @@ export interface TuneOptions {
  * Measures every variant that can run on the backend that is set, for every geometry, and keeps the winners: 'auto'
  * chooses them from then on. Where `install` stands, stock's kernels are measured as well, and so are the model's
  * Conv2D layers: installed kernels leave to stock what it computes faster. Where a backend's kernels can be set in
- * several ways (`webgl`: the tile that a fragment computes), these are measured first, on the heaviest geometry, and
- * the fastest is kept. Lets the page draw in between. Nothing is measured unless this is called.
+ * several ways (`webgl`: the tile that a fragment computes; `webgpu`: who computes one), these are measured first, on
+ * the heaviest geometry, and the fastest is kept. Lets the page draw in between. Nothing is measured unless this is
+ * called.
  *
  * @param what A tfjs layers model, whose Conv2DTranspose and Conv1DTranspose layers are measured; or geometries, or
  *   requests for some.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** WebGPU as tfjs has it. */
+/** WebGPU as tfjs has it, in software: a CPU simulates the GPU. */
+import * as tf from '@tensorflow/tfjs-core';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { descriptor } from '../../kernels/webgpu';
 import type { Environment } from './environments';
 
 export const webgpu: Environment = {
@@ -8,6 +10,20 @@ export const webgpu: Environment = {
   backend: 'webgpu',
   isCalibrated: false,
 };
+
+/** The same, with the programs that it has for GPUs. */
+export const webgpuByWorkgroups: Environment = {
+  ...webgpu,
+  name: 'webgpu, tiles by workgroups',
+  isVariation: true,
+  setUp: () => setTiles('a workgroup'),
+  tearDown: () => setTiles(),
+};
+
+async function setTiles(by?: string): Promise<void> {
+  await tf.setBackend('webgpu');
+  descriptor.settings!.use(descriptor.device(tf.backend()), by);
+}
 
 /**
  * tfjs makes three canvases for a synchronous read. Their memory on the GPU is given back when JavaScript's garbage is

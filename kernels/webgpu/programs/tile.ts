@@ -9,8 +9,12 @@ export interface Tile {
   readonly rows: number;
 }
 
-/** Where channels of a group are fewer than this, tiles would be empty for the most part. */
-export const FEWEST_CHANNELS = 4;
+const FEWEST_CHANNELS = 4;
+
+/** Whether products of so many channels of a group fill tiles: few would leave them empty for the most part. */
+export function fillsTiles(groups: number, ...channels: readonly number[]): boolean {
+  return groups === 1 || channels.every((count) => count >= FEWEST_CHANNELS);
+}
 
 /** Rows of a workgroup. */
 export function tileRows({ across, rows }: Tile): number {
