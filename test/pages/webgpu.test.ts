@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Tests of the pages in a browser that has WebGPU: it is one more backend of each. */
 import { describe, expect, it } from '@jest/globals';
-import { at, button, checksum, eventuallyPainted, greys, settled, textOf, usingSite } from './in_page';
+import { at, button, checksum, eventuallyPainted, eventuallyText, greys, settled, textOf, usingSite } from './in_page';
+import { trainSome } from './trainings';
 
 const using = usingSite({ webgpu: true });
 
@@ -35,5 +36,24 @@ describe('WebGPU', () => {
       const ours = onGpu.split(',').map(Number);
       expect(Math.max(...onCpu.split(',').map((grey, n) => Math.abs(Number(grey) - ours[n])))).toBeLessThanOrEqual(1);
       await picture('decoder-webgpu');
+    }));
+
+  it('draws digits of a GAN, and trains it', () =>
+    using('gan/index.html', async ({ page, picture }) => {
+      const drawn = await eventuallyPainted(page, 'samples');
+      const onWasm = await greys(page, 'samples');
+      const noise = page.getByLabel('Walk through the noise');
+      await noise.fill('90');
+      const others = await eventuallyPainted(page, 'samples', drawn);
+      await at(page, 'training-backend').selectOption('webgpu');
+      await noise.fill('0');
+      await eventuallyPainted(page, 'samples', others);
+      const onGpu = await greys(page, 'samples');
+      expect(Math.max(...onWasm.map((grey, n) => Math.abs(grey - onGpu[n])))).toBeLessThanOrEqual(1);
+      await trainSome(page, 1);
+      await eventuallyText(page, 'pace', ' on webgpu');
+      expect(await textOf(page, 'progress')).toMatch(/critic \d+\.\d+, generator \d+\.\d+/);
+      await eventuallyPainted(page, 'samples', drawn);
+      await picture('gan-webgpu');
     }));
 });
