@@ -5,6 +5,7 @@ import { availableEngines, setThreads, threads } from '../kernels/cpu';
 import { compile } from '../kernels/engine/compile';
 import type { Plan } from '../kernels/engine/engine';
 import { currentEngine, moduleBytes } from '../kernels/engine/engines';
+import { MeasuredCosts } from '../kernels/engine/threads/costs';
 import { Pool, whyNoThreads } from '../kernels/engine/threads/pool';
 import { backpropFilter } from '../kernels/family/backprop_filter';
 import { backpropInput } from '../kernels/family/backprop_input';
@@ -157,5 +158,24 @@ describe('setThreads', () => {
     const counts = await Promise.all([setThreads(3), setThreads(2), setThreads(1)]);
     expect(counts.at(-1)).toBe(1);
     expect(threads().count).toBe(1);
+  });
+});
+
+describe('costs of threads', () => {
+  it('are those of the last measurements, so that a busy spell is forgotten', () => {
+    const spells = [9, 9, 1, 9, 9, 9, 9, 9];
+    const costs = new MeasuredCosts(() => {
+      const ms = spells.shift()!;
+      return { call: ms, barrier: ms / 100 };
+    });
+    const least = Array.from({ length: 8 }, () => {
+      costs.renew();
+      return costs.least.call;
+    });
+    expect(least).toEqual([9, 9, 1, 1, 1, 1, 1, 9]);
+    expect(costs.least).toEqual({ call: 9, barrier: 0.09 });
+    // Not at every call.
+    costs.renewIfOld();
+    expect(costs.least.call).toBe(9);
   });
 });

@@ -8,16 +8,18 @@ import { BARRIER, COMMAND_WORDS, stageFrom } from '../commands';
 import { copyIn, makeRoom, resultAt } from '../copies';
 import type { Program } from '../draft';
 import { type Instance, instantiate, writeWords } from '../instance';
+import { type Costs, MeasuredCosts } from './costs';
 import { Room } from './room';
 import { sharing } from './shared_module';
 import { Member, scratchOf } from './team';
 import { type RunningWorker, startWorker } from './workers';
-import { type Costs, isWorth } from './worth';
+import { isWorth } from './worth';
 
 /** Pages of 64 kB that the memory may grow to: as many as the platform grants. iOS refuses large ones. */
 const MOST_PAGES = [32767, 16384, 8192, 4096];
-/** Calls, and barriers of each, that are measured. */
-const MEASURED = { calls: 9, barriers: 64 };
+/** How often costs are measured at first, milliseconds before each; and barriers of a measurement. */
+const MEASURED = { times: 5, pause: 3, barriers: 64 };
+const FREE: Costs = { call: 0, barrier: 0 };
 
 /** Why there can't be threads, or `undefined`. */
 export function whyNoThreads(): string | undefined {
@@ -38,7 +40,9 @@ export class Pool {
   /** Where what the threads work on begins. */
   private readonly firstByte: number;
 
-  private costs: Costs = { call: 0, barrier: 0 };
+  private readonly costs = new MeasuredCosts(() => this.measured());
+  /** Why they could not be measured: the next run can't succeed either. */
+  private broken: unknown;
 
   private constructor(
     private readonly instance: Instance,
@@ -65,7 +69,7 @@ export class Pool {
     for (const outcome of outcomes) if (outcome.status === 'fulfilled') pool.workers.push(outcome.value);
     try {
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-      pool.costs = await pool.measured();
+      await pool.measureCosts();
     } catch (error) {
       pool.end();
       throw error;
@@ -75,7 +79,15 @@ export class Pool {
 
   /** Whether a program is worth its threads. @param copies Whether one thread would do without copies. */
   isWorth({ work, barriers }: Program, copies = false): boolean {
-    return isWorth(work, barriers, this.threads, this.costs, copies);
+    const { threads, costs } = this;
+    if (!isWorth(work, barriers, threads, FREE, copies)) return false;
+    try {
+      costs.renewIfOld();
+    } catch (error) {
+      this.broken = error;
+      return true;
+    }
+    return isWorth(work, barriers, threads, costs.least, copies);
   }
 
   /**
@@ -85,6 +97,7 @@ export class Pool {
    * @throws OutOfMemory, and TeamBroken if a thread is lost; then there is no result.
    */
   run(program: Program, length: number, first: Float32Array, second: Float32Array, makesRoom: boolean): Result {
+    if (this.broken !== undefined) throw this.broken;
     this.member.wake();
     const { memory } = this.instance;
     const at = makeRoom(program, memory, this.firstByte);
@@ -97,26 +110,25 @@ export class Pool {
     return { values: resultAt(memory, at, length), room: room?.array };
   }
 
-  /** What calls cost in which nothing is done. */
-  private async measured(): Promise<Costs> {
+  private async measureCosts(): Promise<void> {
+    for (let n = 0; n < MEASURED.times; n++) {
+      // Everyone is asleep after that.
+      await new Promise((resume) => setTimeout(resume, MEASURED.pause));
+      this.costs.renew();
+    }
+  }
+
+  /** What a call costs in which nothing is done. @throws TeamBroken */
+  private measured(): Costs {
     const begin = this.firstByte >> 2;
     const { integers } = this.instance.memory;
     for (let n = 0; n < MEASURED.barriers; n++) integers[begin + n * COMMAND_WORDS] = BARRIER;
-    const call: number[] = [];
-    const barrier: number[] = [];
-    for (let n = 0; n < MEASURED.calls; n++) {
-      // Everyone is asleep after that.
-      await new Promise((resume) => setTimeout(resume, 2));
-      const times = [0, MEASURED.barriers].map((count) => {
-        const begun = performance.now();
-        this.member.lead(begin, count);
-        return performance.now() - begun;
-      });
-      call.push(times[0]);
-      barrier.push(times[1] / MEASURED.barriers);
-    }
-    // What others did meanwhile on this machine is not meant.
-    return { call: Math.min(...call), barrier: Math.min(...barrier) };
+    const [call, barriers] = [0, MEASURED.barriers].map((count) => {
+      const begun = performance.now();
+      this.member.lead(begin, count);
+      return performance.now() - begun;
+    });
+    return { call, barrier: barriers / MEASURED.barriers };
   }
 
   end(): void {

@@ -7,6 +7,7 @@
  * filter that passes through in chunks is copied by one while others multiply: there is so much more to divide. It is
  * large: one thread that reads it where it lies waits for memory as long as one that copies it.
  */
+import type { Costs } from './costs';
 import { type Grid, type Plan, type Step, type WindowProduct, pixelsIn, tilesOf } from '../engine';
 
 /** Multiply-adds of a millisecond, at most, on one thread: 56 GFLOP/s. */
@@ -15,13 +16,6 @@ const MULTIPLY_ADDS_PER_MS = 28e6;
 const BYTES_PER_MS = 8e6;
 /** Threads must promise this part of the time or less: predictions are not exact. */
 const LEAST_GAIN = 0.85;
-
-/** Milliseconds, measured. */
-export interface Costs {
-  /** From a call to the end of it, if nothing is to be done and everyone sleeps. */
-  readonly call: number;
-  readonly barrier: number;
-}
 
 export interface Work {
   readonly multiplyAdds: number;
