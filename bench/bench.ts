@@ -5,8 +5,8 @@
  * calls of all in turn one by one, whole results read. Hot figures, call after call of one, stand beside.
  *
  * With `--threads 2` it tells instead what threads bring: ours against ours with one, and against onnxruntime-web with
- * as many; and what they can bring at most. Hot figures, and a pause after onnxruntime-web, whose threads spin on the
- * cores that the next would use.
+ * as many; and what they can bring at most. Hot figures, of samples before and after which all cores were there, as
+ * probes tell; and a pause after onnxruntime-web, whose threads spin on the cores that the next would use.
  */
 import * as tf from '@tensorflow/tfjs';
 import { availableEngines, setThreads } from '../kernels/cpu';
@@ -15,11 +15,12 @@ import { benchCommand, wholePositive } from './command_line';
 import { machineWith, setUpWasm, writeJson } from './in_node';
 import { type LayerTimes, forwardTable, gradientTable, threadsTable } from './layer_tables';
 import { significant } from './numbers';
+import { type Limits } from './interleave';
 import { makeValues } from './operands';
 import { PASSES, type Pass, supportOfStock } from './passes';
-import { ceilingOf } from './peers/ceiling';
+import { Cores } from './peers/cores';
 import { raceInChromium } from './peers/in_chromium';
-import { nativeOnnxruntime, setOnnxThreads } from './peers/onnx_player';
+import { nativeOnnxruntime, onnxAsleep, setOnnxThreads } from './peers/onnx_player';
 import { peakGflops } from './peers/peak';
 import { type Peer, onnxruntime, ours, oursAlone, stock } from './peers/peers';
 import { race } from './race';
@@ -48,7 +49,15 @@ const progress = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** Milliseconds that a pass of a layer may take. */
 const BUDGET_MS = 4000;
-const limits = { repeat: options.rounds, budget: BUDGET_MS, hot: true };
+/** For how long a pass of a layer waits for all cores. */
+const PATIENCE_MS = 12000;
+const cores = options.threads > 1 ? new Cores(options.threads) : undefined;
+const isQuiet = async (): Promise<boolean> => {
+  await onnxAsleep();
+  return cores!.areHere();
+};
+const quiet = cores && { isQuiet, patience: PATIENCE_MS };
+const limits: Limits = { repeat: options.rounds, budget: BUDGET_MS, hot: true, quiet };
 /** Where ours runs in Node. */
 const ON = ['cpu', 'wasm'];
 
@@ -113,7 +122,7 @@ tf.env().set('CONV2D_TRANSPOSE_FAST_MATH', options.fastMath === true);
 setOnnxThreads(options.threads);
 const threads = await setThreads(options.threads);
 const engine = availableEngines()[0].name;
-const ceiling = threads > 1 ? await ceilingOf(threads) : undefined;
+const ceiling = await cores?.ceiling();
 if (ceiling) {
   const [multiplying, copying] = [ceiling.multiplying, ceiling.copying].map(significant);
   console.log(

@@ -5,7 +5,7 @@
  * means). Where it is asked for, a hot figure stands beside: call after call of one.
  */
 import { type Interval, intervalOf, typicalTime } from './averages';
-import { inTurn, timeOfFilling, timeOfRuns } from './in_turn';
+import { type Sample, inTurn, timeOfFilling, timeOfRuns } from './in_turn';
 
 /** Somebody who computes something. */
 export interface Runner<N extends string = string> {
@@ -25,6 +25,8 @@ export interface Timing {
   ms: number;
   /** Median milliseconds of a run, one after another; of the slow `ms`. Where it is asked for. */
   hotMs?: number;
+  /** Of how many samples that is before and after which the machine was quiet; where that was asked for. */
+  quietSamples?: number;
   /** Runs that the median is of; 0 if it is extrapolated. */
   runs: number;
   /** Between which `ms` lies, with 94 % or more; of five samples or more (./averages). */
@@ -47,6 +49,14 @@ export interface Limits {
   readonly least?: number;
   /** Whether to take the hot figure as well. */
   readonly hot?: boolean;
+  /** If it is to be of samples before and after which the machine is quiet, `repeat` of each: what tells that. */
+  readonly quiet?: Quiet;
+}
+
+/** Whether nobody else uses the machine just now, and for how many milliseconds a task waits for that in all. */
+export interface Quiet {
+  isQuiet(): Promise<boolean>;
+  readonly patience: number;
 }
 
 /** What is done with a result of each, and with those who cannot run. */
@@ -68,6 +78,8 @@ const SMALL_PART = 1 / 20;
 const MORE = { times: 20, ms: 1000, part: 1 / 4 };
 /** Samples of the hot figure, and how long each takes at least. */
 const HOT = { rounds: 3, ms: 25 };
+/** For how long nothing is done after the machine was found busy. */
+const PAUSE_MS = 50;
 
 /** The first runs, in milliseconds. */
 interface WarmUp {
@@ -92,10 +104,47 @@ async function extrapolated({ prepare, reduced }: Runner): Promise<number> {
   return (await timeOfRuns(1, reduced.run)) * reduced.factor;
 }
 
+/**
+ * So many samples of each before and after which the machine was quiet, as far as there is time; of those who have
+ * none, what there is.
+ */
+async function whileQuiet<R>(
+  runners: readonly R[],
+  count: number,
+  sample: (runner: R) => Promise<number>,
+  { isQuiet, patience }: Quiet,
+): Promise<Map<R, { times: number[]; quietSamples: number }>> {
+  const end = performance.now() + patience;
+  const hasTime = (): boolean => performance.now() < end;
+  const missing = new Map(runners.map((runner) => [runner, count]));
+  const disturbed = new Map<R, number[]>(runners.map((runner) => [runner, []]));
+  const samples = await inTurn(
+    runners,
+    Infinity,
+    async (runner): Promise<Sample> => {
+      const left = missing.get(runner)!;
+      if (left === 0) return undefined;
+      while (!(await isQuiet()) && hasTime()) await new Promise((resume) => setTimeout(resume, PAUSE_MS));
+      const ms = await sample(runner);
+      if (await isQuiet()) {
+        missing.set(runner, left - 1);
+        return ms;
+      }
+      disturbed.get(runner)!.push(ms);
+      return undefined;
+    },
+    (round) => round === 0 || (hasTime() && [...missing.values()].some((left) => left > 0)),
+  );
+  const timesOf = (runner: R, times: number[]): number[] => (times.length > 0 ? times : disturbed.get(runner)!);
+  return new Map(
+    [...samples].map(([runner, times]) => [runner, { times: timesOf(runner, times), quietSamples: times.length }]),
+  );
+}
+
 /** Times all runners. Those that cannot run have no timing. */
 export async function interleave<R extends Runner>(
   runners: readonly R[],
-  { repeat, budget, hot, least }: Limits,
+  { repeat, budget, hot, least, quiet }: Limits,
   { inspect, inspected = 1, unable }: Watch<R>,
 ): Promise<Map<R, Timing>> {
   const begin = performance.now();
@@ -149,18 +198,23 @@ export async function interleave<R extends Runner>(
     },
     (round) => isEarly(round) || (round < repeat && left() > 0),
   );
-  const hotSamples = await inTurn(hot ? running.filter(isSmall) : [], HOT.rounds, async (runner) => {
+  const hotRunners = hot ? running.filter(isSmall) : [];
+  const sampleHot = async (runner: R): Promise<number> => {
     await runner.prepare?.();
     return timeOfFilling(HOT.ms, () => (runner.runHot ? runner.runHot() : runner.run()));
-  });
+  };
+  const quietOnes = quiet && (await whileQuiet(hotRunners, repeat, sampleHot, quiet));
+  const hotSamples = quiet ? undefined : await inTurn(hotRunners, HOT.rounds, sampleHot);
   for (const [runner, times] of samples) {
     const { firstMs, leastMs } = warmUps.get(runner)!;
     const timing =
       times.length > 0
         ? { ms: typicalTime(times), runs: times.length, note: '', interval: intervalOf(times) }
         : { ms: leastMs, runs: 1, note: 'warm-up only, no time for more' };
-    const hotTimes = hotSamples.get(runner);
-    timings.set(runner, { ...timing, firstMs, ...(hot && { hotMs: hotTimes ? typicalTime(hotTimes) : timing.ms }) });
+    const { times: hotTimes = hotSamples?.get(runner), quietSamples } = quietOnes?.get(runner) ?? {};
+    const hotMs = hotTimes ? typicalTime(hotTimes) : timing.ms;
+    const hotTiming = hot && { hotMs, ...(quiet && { quietSamples: quietSamples ?? 0 }) };
+    timings.set(runner, { ...timing, firstMs, ...hotTiming });
   }
   return timings;
 }

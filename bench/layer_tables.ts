@@ -83,7 +83,14 @@ export function threadsTable(times: LayerTimes, backends: readonly string[]): st
       ...othersOf(times, backend).map((other) => against(own, other, 'hotMs')),
     ];
   });
-  return ratioTable('layer', times, columns);
+  const samples: Column = [
+    'quiet samples',
+    (outcome) => {
+      const counts = Object.keys(outcome).map((name) => timedOf(outcome, name)?.quietSamples ?? 0);
+      return String(Math.min(...counts));
+    },
+  ];
+  return ratioTable('layer', times, [...columns, samples]);
 }
 
 /** Ours on each backend, against stock where that can. */

@@ -3,6 +3,7 @@
 import type { Limits } from '../interleave';
 import type { Outcome } from '../race';
 import { callsOf, inChromium } from './chromium_page';
+import { IS_QUIET } from './is_quiet';
 import type { RacePage } from './page';
 
 export interface ChromiumRace {
@@ -19,7 +20,7 @@ export interface ChromiumRace {
  */
 export function raceInChromium(
   names: readonly string[],
-  limits: Limits,
+  { quiet, ...limits }: Limits,
   onLayer: (name: string) => void,
   threads = 1,
 ): Promise<ChromiumRace | { skipped: string }> {
@@ -27,12 +28,13 @@ export function raceInChromium(
     const page = callsOf<RacePage>(tab);
     const engine = await page.engine();
     if (threads > 1) await page.setThreads(threads);
+    if (quiet) await tab.exposeFunction(IS_QUIET, quiet.isQuiet);
     let peak = 0;
     const layers: ChromiumRace['layers'] = new Map();
     for (const name of names) {
       onLayer(name);
       peak = Math.max(peak, await page.peakGflops());
-      layers.set(name, await page.race(name, limits));
+      layers.set(name, await page.race(name, limits, quiet?.patience));
     }
     return { browser, engine, peak, layers };
   });

@@ -7,11 +7,17 @@ import { type Limits } from '../interleave';
 import { makeValues } from '../operands';
 import { race } from '../race';
 import { workloadNamed } from '../workloads';
-import { setOnnxThreads } from './onnx_player';
+import { isQuietInNode } from './is_quiet';
+import { onnxAsleep, setOnnxThreads } from './onnx_player';
 import { onnxruntime, ours, oursAlone } from './peers';
 import { peakGflops } from './peak';
 
 ort.env.wasm.wasmPaths = '/ort/';
+
+async function isQuiet(): Promise<boolean> {
+  await onnxAsleep();
+  return isQuietInNode();
+}
 
 let peers = [ours('forward', 'cpu'), onnxruntime('onnxruntime-web')];
 const page = {
@@ -23,12 +29,13 @@ const page = {
     return setThreads(count);
   },
   peakGflops: () => peakGflops(availableEngines()[0].name === 'relaxed'),
-  race(name: string, limits: Limits) {
+  /** @param patience Milliseconds for which a quiet machine is waited for, which Node tells; by default none. */
+  race(name: string, limits: Limits, patience?: number) {
     const workload = workloadNamed(name);
     const values = makeValues(workload);
     return race(
       peers.map((peer) => () => peer(workload, values)),
-      limits,
+      patience === undefined ? limits : { ...limits, quiet: { isQuiet, patience } },
     );
   },
 };
