@@ -20,6 +20,8 @@ import {
   uninstall,
 } from '../src';
 import { conv1dTranspose as conv1dLayer, conv2dTranspose as conv2dLayer } from '../src/integrations/layers';
+import type { FamilyKernel } from '../src/contract';
+import { changeDescriptor } from './support/descriptors';
 import { EXACT_VARIANTS, describeOnEveryBackend, hasKernels } from './support/environments';
 import { explicitPad } from './support/layer';
 import { NOTHING, leaked } from './support/leaks';
@@ -294,6 +296,34 @@ describeOnEveryBackend(
     });
   },
   hasKernels,
+);
+
+describeOnEveryBackend(
+  'tune',
+  ({ backend }) => {
+    it('judges nobody by a first call, which may compile', async () => {
+      const called = new Set<string>();
+      const restore = changeDescriptor(backend, ({ variants }) => ({
+        variants: Object.fromEntries(
+          Object.entries(variants).map(([name, kernel]): [string, FamilyKernel] => {
+            const run: FamilyKernel['run'] = (call) => {
+              const end = performance.now() + (name !== 'scatter' && !called.has(name) ? 150 : 0);
+              called.add(name);
+              while (performance.now() < end);
+              return kernel.run(call);
+            };
+            return [name, { ...kernel, run }];
+          }),
+        ),
+      }));
+      const [{ ms }] = await tune([REQUEST], { samples: 1 });
+      restore();
+      clearTuning();
+      expect(Object.keys(ms).sort()).toEqual([...EXACT_VARIANTS].sort());
+      for (const variant of EXACT_VARIANTS) expect(ms[variant]).toBeLessThan(150);
+    });
+  },
+  ({ backend, isVariation: varies = false }) => backend === 'cpu' && !varies,
 );
 
 describeOnEveryBackend(

@@ -3,12 +3,13 @@
 import { type Tensor, dispose, nextFrame, slice } from '@tensorflow/tfjs-core';
 
 /**
- * Rounds that only warm up, and how many times as long as the fastest a contender may take in them to stay in the race.
- * The first compiles, and so tells little.
+ * Rounds that only warm up. Who takes more than so many times as long in one as the fastest, and more than so many
+ * milliseconds, is out of the race. The first compiles, of some more than of others, and so tells little.
  */
-const WARM_ROUNDS = [20, 4];
-/** Nobody is sent away for fewer milliseconds. */
-const LONG_MS = 50;
+const WARM_ROUNDS = [
+  { times: 20, ms: 2000 },
+  { times: 4, ms: 50 },
+];
 
 /**
  * Median milliseconds of each contender; of one that was out of reach, and not run to the end, its least.
@@ -41,9 +42,10 @@ export async function race<K extends string>(
       took.set(name, performance.now() - begin);
       least = Math.min(least, took.get(name)!);
     }
+    const patience = WARM_ROUNDS[round];
     for (const [name, ms] of took) {
       times.get(name)!.push(ms);
-      if (ms > Math.max(LONG_MS, least * (WARM_ROUNDS[round] ?? Infinity))) running.delete(name);
+      if (patience && ms > Math.max(patience.ms, least * patience.times)) running.delete(name);
     }
     await nextFrame();
   }
