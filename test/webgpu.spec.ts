@@ -209,6 +209,18 @@ function specs(): void {
     });
   }
 
+  it('tells in a profile what each program takes, by its name', async () => {
+    const [$x, $filter] = [tf.tensor4d(x, xShape(l)), tf.tensor4d(filter, filterShape(l))];
+    const { kernels, result } = await tf.profile(() => conv2dTranspose($x, $filter, ...opArguments(l, 'matmul')));
+    const [{ name, kernelTimeMs, extraInfo }] = kernels;
+    expect(name).toBe('Conv2DTransposeMatMul');
+    const programs = (await extraInfo).split(', ').map((one) => one.split(': '));
+    expect(programs.map(([called]) => called.replace(/ (?=\d).*/, ''))).toEqual(['lane correlation', 'col2im']);
+    const sum = programs.reduce((all, [, ms]) => all + Number(ms), 0);
+    expect(await kernelTimeMs).toBeCloseTo(sum, 5);
+    tf.dispose([$x, $filter, result as tf.Tensor]);
+  });
+
   it('runs more workgroups than a dimension of a dispatch holds, and refuses more than a dispatch does', async () => {
     const wide = layer({ inSize: [1, 400], inChannels: 4, outChannels: 4, kernel: [1, 2] });
     const o = randomOperands(wide, 'wide');
