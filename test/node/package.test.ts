@@ -10,7 +10,9 @@ import { join, resolve } from 'node:path';
 import vm from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { buildSync } from 'esbuild';
+import { ISOLATING_HEADERS } from '../../bench/peers/isolation';
 import { REPLACEABLE } from '../../src';
+import { launchChromium } from '../support/chromium';
 import { callExported } from '../support/es_module';
 
 const root = resolve(__dirname, '../..');
@@ -297,6 +299,35 @@ describe('the packed tarball', () => {
     );
     expect(await answer).toEqual(ANSWER[2]);
   });
+
+  it('has threads behind a script tag, in an isolated page', async () => {
+    const scripts = ['@tensorflow/tfjs/dist/tf.min.js', 'tfjs-conv2d-transpose/dist/tfjs-conv2d-transpose.min.js'];
+    const page = scripts.map((path) => `<script src="/${path}"></script>`).join('');
+    const browser = await launchChromium();
+    try {
+      const tab = await browser.newPage();
+      await tab.route('**/*', async (route) => {
+        const { pathname } = new URL(route.request().url());
+        const isScript = pathname.endsWith('.js');
+        await route.fulfill({
+          contentType: isScript ? 'text/javascript' : 'text/html',
+          headers: ISOLATING_HEADERS,
+          body: isScript ? readFileSync(join(besideTfjs, 'node_modules', pathname)) : `<!doctype html>${page}`,
+        });
+      });
+      await tab.goto('https://page.invalid/');
+      const answer = await tab.evaluate(`tf.setBackend('cpu').then(async () => {
+        const [x, filter] = [tf.randomNormal([1, 48, 48, 64]), tf.randomNormal([4, 4, 64, 64])];
+        const compute = () => conv2dTransposePlugin.conv2dTranspose(x, filter, undefined, 2, 'same').dataSync();
+        const alone = compute();
+        const count = await conv2dTransposePlugin.setThreads(2);
+        return [count, conv2dTransposePlugin.threads(), compute().every((value, n) => value === alone[n])];
+      })`);
+      expect(answer).toEqual([2, { count: 2 }, true]);
+    } finally {
+      await browser.close();
+    }
+  }, 60_000);
 
   it('passes publint, and holds what it should', () => {
     const folder = join(besideTfjs, 'node_modules/tfjs-conv2d-transpose');
