@@ -5,7 +5,7 @@
  */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CHROMIUM_FLAGS, findChromium } from '../../scripts/chromium.mjs';
+import { CHROMIUM_FLAGS, VULKAN_FLAGS, WEBGPU_FLAGS, findChromium } from '../../scripts/chromium.mjs';
 import { findProgram, isDebian, packageVersion } from '../../scripts/programs.mjs';
 
 /** A program: its name, the package of Debian that brings it, and how it is found. */
@@ -45,6 +45,8 @@ const inChromium = (setting, { flags = [], ...more }) => ({
   libraries: [],
   start: (folder, url) => [
     ...CHROMIUM_FLAGS,
+    ...WEBGPU_FLAGS,
+    ...VULKAN_FLAGS,
     '--headless=new',
     '--remote-debugging-port=0', // Without one it may end at once.
     '--disable-dev-shm-usage',
@@ -86,6 +88,7 @@ export const ENVIRONMENTS = [
       writeFileSync(join(folder, 'user.js'), lines.join('\n'));
       return ['--no-remote', '--profile', folder, url];
     },
+    without: ['webgpu'], // It has it on other systems than Linux.
     is: ({ agent }) => /Firefox/.test(agent),
   },
   {
@@ -94,6 +97,7 @@ export const ENVIRONMENTS = [
     display: true,
     env: { ...software, WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1' }, // Its sandbox cannot be had by root.
     start: (_folder, url) => [url],
+    without: ['webgpu'],
     is: ({ agent }) => /AppleWebKit/.test(agent) && !/Chrome/.test(agent),
   },
   inChromium('SwiftShader', { is: ({ renderer }) => /SwiftShader/.test(renderer) }),
@@ -103,10 +107,10 @@ export const ENVIRONMENTS = [
     flags: ['--use-angle=gl-egl', '--ignore-gpu-blocklist'],
     is: ({ renderer }) => /llvmpipe/.test(renderer),
   }),
-  inChromium('no WebGL', {
+  inChromium('no WebGL, no WebGPU', {
     // Not --disable-3d-apis, which leaves an OffscreenCanvas its WebGL.
     flags: ['--disable-gpu', '--disable-software-rasterizer'],
-    without: ['webgl'],
+    without: ['webgl', 'webgpu'],
     is: ({ renderer }) => renderer === '',
   }),
   inChromium('no WebAssembly', {

@@ -26,7 +26,7 @@ export interface Facts {
 export async function findFacts(): Promise<Facts> {
   setWasmPaths(`${location.origin}/`);
   const missing: Record<string, string> = {};
-  for (const backend of ['wasm', 'webgl']) {
+  for (const backend of ['wasm', 'webgl', 'webgpu']) {
     const reason = await whyNot(backend);
     if (reason !== '') missing[backend] = reason;
   }

@@ -3,7 +3,7 @@
 import Table from 'cli-table3';
 import { formatLine } from '../progress.mjs';
 
-const BACKENDS = ['cpu', 'wasm', 'webgl'];
+const BACKENDS = ['cpu', 'wasm', 'webgl', 'webgpu'];
 const number = (value) => value.toLocaleString('en');
 
 /** What is wrong with a visit, a line each; nothing if all is right, or is lacking where it should be. */

@@ -5,6 +5,7 @@
  */
 import { type Environment, environments } from '../support/environments';
 import '../support/setup_browser';
+import { webgpu } from '../support/webgpu_environment';
 import { type Facts, findFacts } from './facts';
 
 /** What became of a backend: how many expectations held, on what, and what did not. */
@@ -48,13 +49,12 @@ function post(report: Report): Promise<unknown> {
 }
 
 /**
- * Leaves those that this browser has: cpu on every engine, wasm, WebGL 2 as it is; for a smoke one per backend. Other
- * ways of WebGL, which are the same in every browser, are for test/karma.mjs.
+ * Leaves those that this browser has: cpu on every engine, wasm, WebGL 2 and WebGPU as they are; for a smoke one per
+ * backend. Other ways of WebGL, which are the same in every browser, are for test/karma.mjs.
  */
 function chooseEnvironments({ missing }: Facts): void {
-  const wanted = [...environments.splice(0), wasmEnvironment].filter(
-    ({ backend, name }) => missing[backend] === undefined && (backend !== 'webgl' || name === 'webgl 2'),
-  );
+  const all = environments.splice(0).filter(({ backend, name }) => backend === 'cpu' || name === 'webgl 2');
+  const wanted = [...all, wasmEnvironment, webgpu].filter(({ backend }) => missing[backend] === undefined);
   const first = wanted.filter(({ backend }, at) => wanted.findIndex((other) => other.backend === backend) === at);
   environments.push(...(isSmoke ? first : wanted));
 }
