@@ -15,12 +15,14 @@
  * @module tfjs-conv2d-transpose/wasm
  */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import {
-  DepthwiseConv2dNativeBackpropFilter,
-  DepthwiseConv2dNativeBackpropInput,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core';
-import { type BackendDescriptor, DENSE_CONVOLUTIONS, type Pass, registerBackend } from '../../src/contract';
+  type BackendDescriptor,
+  DENSE_CONVOLUTIONS,
+  DEPTHWISE_GRADIENTS,
+  type Pass,
+  registerBackend,
+} from '../../src/contract';
 import type { ConvolutionRequest } from '../../src/geometry/convolution';
 import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../src/geometry/geometry';
 import { type TensorHeap, familyOn } from '../family/family';
@@ -98,7 +100,7 @@ export const descriptor: BackendDescriptor<BackendWasm> = {
    * beat on 20 of 21 layers (npm run bench:install): 1.05 to 2.0 times as fast, 0.6 on one that has nothing to compute.
    * Its depthwise one is left alone.
    */
-  replaces: [...DENSE_CONVOLUTIONS, DepthwiseConv2dNativeBackpropInput, DepthwiseConv2dNativeBackpropFilter],
+  replaces: [...DENSE_CONVOLUTIONS, ...DEPTHWISE_GRADIENTS],
   // XNNPACK has several threads where tfjs has; and without SIMD it is compiled, ours is JavaScript.
   leavesToStock: (pass, backend) =>
     pass !== 'input gradient' || family.isInPlace(backend)

@@ -10,8 +10,7 @@
  * @module tfjs-conv2d-transpose/webgl
  */
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
-import { DepthwiseConv2dNativeBackpropFilter, DepthwiseConv2dNativeBackpropInput } from '@tensorflow/tfjs-core';
-import { type BackendDescriptor, DENSE_CONVOLUTIONS, registerBackend } from '../../src/contract';
+import { type BackendDescriptor, DENSE_CONVOLUTIONS, DEPTHWISE_GRADIENTS, registerBackend } from '../../src/contract';
 import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
 import { isSoftware, settings } from './device';
@@ -29,7 +28,7 @@ export const descriptor: BackendDescriptor<MathBackendWebGL> = {
   device: nameOf,
   probe,
   // Stock's depthwise convolution is as fast as ours, its gradients are not.
-  replaces: [...DENSE_CONVOLUTIONS, DepthwiseConv2dNativeBackpropInput, DepthwiseConv2dNativeBackpropFilter],
+  replaces: [...DENSE_CONVOLUTIONS, ...DEPTHWISE_GRADIENTS],
   variants: { scatter, dilate, matmul, subpixel },
   backpropInput,
   backpropFilter,

@@ -18,12 +18,8 @@ import type { Conv2DTransposeGeometry } from '../geometry/geometry';
 import type { Pass } from './passes';
 
 export const DENSE_CONVOLUTIONS = [Conv2DBackpropInput, Conv2DBackpropFilter, Conv2D, FusedConv2D] as const;
-export const DEPTHWISE_CONVOLUTIONS = [
-  DepthwiseConv2dNativeBackpropInput,
-  DepthwiseConv2dNativeBackpropFilter,
-  DepthwiseConv2dNative,
-  FusedDepthwiseConv2D,
-] as const;
+export const DEPTHWISE_GRADIENTS = [DepthwiseConv2dNativeBackpropInput, DepthwiseConv2dNativeBackpropFilter] as const;
+export const DEPTHWISE_CONVOLUTIONS = [...DEPTHWISE_GRADIENTS, DepthwiseConv2dNative, FusedDepthwiseConv2D] as const;
 
 /** The stock kernels that the kernels of the family compute. */
 export const CONVOLUTIONS = [...DENSE_CONVOLUTIONS, ...DEPTHWISE_CONVOLUTIONS] as const;
