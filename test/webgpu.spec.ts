@@ -79,6 +79,13 @@ function specs(): void {
     for (const [what, other] of Object.entries({
       'odd channels, dilated': layer({ inChannels: 3, outChannels: 5, dilations: [2, 3], pads: [1, 0, 2, 1] }),
       'small groups, an output padding': layer({ inChannels: 8, outChannels: 12, groups: 4, outputPadding: [1, 0] }),
+      'three channels, lines that overlap': layer({
+        ...{ inSize: [3, 21], inChannels: 8, outChannels: 3, kernel: [4, 4], pads: [1, 1, 1, 1], batch: 2 },
+      }),
+      'a channel, phases that read the same': layer({
+        ...{ inSize: [5, 7], inChannels: 12, outChannels: 1, kernel: [4, 6], pads: [2, 0, 0, 2], batch: 2 },
+      }),
+      'a few terms more than fours': layer({ inSize: [3, 3], inChannels: 9, outChannels: 7 }),
       'many channels, images in a row': layer({ inSize: [3, 5], inChannels: 20, outChannels: 36, batch: 3 }),
     })) {
       it(`computes all variants and both gradients, ${programs}: ${what}`, async () => {

@@ -4,8 +4,9 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { type Unsupported, unsupported } from '../../src/contract';
 import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
 import { type Device, tooMany } from './device';
+import { toFewChannels } from './few_channels';
 import { correlationSource } from './programs/correlation';
-import { laneCorrelationSource } from './programs/lane_correlation';
+import { type LaneKind, laneCorrelationSource } from './programs/lane_correlation';
 import { laneTiling } from './programs/lanes';
 import type { CorrelationKind, CorrelationTile } from './programs/correlation_kind';
 import { directSource } from './programs/direct';
@@ -129,6 +130,8 @@ export function planCorrelation(request: CorrelationRequest, device: Device): Co
     const source = directSource({ order, phased, adds, depthwise });
     return tooMany(device, workgroups) ?? { source, workgroups, uniforms: integers };
   }
+  const together = device.tilesBy === 'an invocation' ? toFewChannels(request, integers) : undefined;
+  if (together) return tooMany(device, together.workgroups) ?? together;
   const kind = {
     order,
     phased,
@@ -141,7 +144,7 @@ export function planCorrelation(request: CorrelationRequest, device: Device): Co
   const terms = filterSize(request) / channels / phases;
   const { source, rowTiles, colTiles, workgroups } =
     device.tilesBy === 'an invocation'
-      ? byLanes(kind, pixels, channels, terms, products)
+      ? byLanes({ ...kind, byTap: depth % 4 === 0 || depth >= ENOUGH_OF_TAP }, pixels, channels, terms, products)
       : byTiles(kind, pixels, channels, products);
   const mostTerms = filterSize(request) / channels + MOST_OF_CHUNK;
   if (mostTerms > LARGEST_DIVIDEND) return unsupported(`a sum of ${mostTerms} terms is longer than it can count`);
@@ -168,8 +171,11 @@ function byTiles(kind: Omit<CorrelationKind, 'tile'>, pixels: number, channels: 
   };
 }
 
+/** Terms of a tap whose last four are worth zeros. */
+const ENOUGH_OF_TAP = 7;
+
 function byLanes(
-  kind: Omit<CorrelationKind, 'tile'>,
+  kind: Omit<LaneKind, 'tile'>,
   pixels: number,
   channels: number,
   terms: number,

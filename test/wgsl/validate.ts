@@ -99,13 +99,15 @@ function runFused(geometry: Conv2DTransposeGeometry): void {
 
 const geometryOf = (one: Layer): Conv2DTransposeGeometry => computeGeometry(requestOf(one));
 const small = geometryOf(layer());
-/** One for each program that writes a result: of single channels and of fours, of dense groups and of others. */
+/** One for each program that writes a result: of single, few and many channels, of dense groups and of others. */
 const written = [
   layer(),
   layer({ inChannels: 16, outChannels: 8 }),
   layer({ inChannels: 32, outChannels: 64, groups: 2 }),
   layer({ inChannels: 6, outChannels: 4, groups: 2 }),
   layer({ inChannels: 8, outChannels: 8, groups: 8 }),
+  layer({ inSize: [4, 8], inChannels: 8, outChannels: 3 }),
+  layer({ inChannels: 8, outChannels: 1, kernel: [2, 2] }),
 ].map(geometryOf);
 /** A device each, for the memory of one is small here. */
 const bodies = [

@@ -13,12 +13,15 @@ import type { CorrelationKind } from './correlation_kind';
 import { writePixel } from './correlation_result';
 import { PHASE_OF_WORK, takenByTiles } from './correlation_work';
 import { LANES, type LaneTile } from './lanes';
-import { type ProgramSource, QUOTIENT, each, range, takenApart, within } from './program';
+import { NEXT, placesOfPixels, placesOfTap } from './lane_places';
+import { type Lanes, type ProgramSource, QUOTIENT, each, range, takenApart } from './program';
 import { tapsCode } from './taps';
 
 export interface LaneKind extends Omit<CorrelationKind, 'tile'> {
   /** Rows are pixels that follow each other, columns channels: a multiple of four. */
   readonly tile: LaneTile;
+  /** Whether sums run tap by tap; else through the terms of all taps, of which a tap may have one. */
+  readonly byTap: boolean;
 }
 
 /** What the index of an invocation counts. */
@@ -29,21 +32,15 @@ const WORK = [
 ] as const;
 
 export function laneCorrelationSource(kind: LaneKind): ProgramSource {
-  const { tile, order, phased, image, filter, result, adds } = kind;
+  const { tile, order, phased, image, filter, result, adds, byTap } = kind;
   const { rows: pixels, cols: channels } = tile;
   const quads = channels / 4;
   return {
-    key: `lane correlation ${[pixels, channels, order, phased, image, filter, result, adds].join(' ')}`,
+    key: `lane correlation ${[pixels, channels, order, phased, image, filter, result, adds, byTap].join(' ')}`,
     invocations: LANES,
     ...takenByTiles(kind),
     code: () => `${QUOTIENT}${tapsCode(phased)}
-${ADDRESSES}
-fn next(place: vec3<i32>) -> vec3<i32> {
-  let right = place + vec3<i32>(1, 0, 0);
-  let below = select(right, vec3<i32>(0, place.y + 1, place.z), right.x == uniforms.cols);
-  return select(below, vec3<i32>(0, 0, place.z + 1), below.y == uniforms.rows);
-}
-
+${ADDRESSES}${NEXT}
 fn main(index: i32) {
 ${takenApart('index', WORK, 'group')}
 ${PHASE_OF_WORK}
@@ -53,7 +50,7 @@ ${PHASE_OF_WORK}
   let firstDepth = group * uniforms.depth;
 ${placesOfPixels(pixels)}
 ${each(range(pixels * quads), (n) => `  var sum${n} = vec4<f32>(0.);`)}
-${image === 4 && filter === 4 ? tapByTap(kind) : termByTerm(kind)}
+${byTap ? tapByTap(kind) : termByTerm(kind)}
   var sums: array<vec4<f32>, ${pixels * quads}>;
 ${each(range(pixels * quads), (n) => `  sums[${n}] = sum${n};`)}
   let channel = firstChannel;
@@ -68,62 +65,65 @@ ${writePixel(
   };
 }
 
-/** Where pixel n reads without a tap: `row<n>`, `col<n>` of image `image<n>`. */
-function placesOfPixels(pixels: number): string {
-  return each(range(pixels), (n) => {
-    const [place, before] = [`place${n}`, `place${n - 1}`];
-    const first = `vec3<i32>(firstPixel - line * uniforms.cols, line - above * uniforms.rows, above)`;
-    const begin =
-      n === 0
-        ? `  let line = quotient(firstPixel, uniforms.cols);
-  let above = quotient(line, uniforms.rows);
-  let ${place} = ${first};`
-        : `  let ${place} = select(${before}, next(${before}), firstPixel + ${n} < pixelCount);`;
-    return `${begin}
-  let row${n} = ${place}.y * uniforms.stepRows + rowTaps.offset;
-  let col${n} = ${place}.x * uniforms.stepCols + colTaps.offset;
-  let image${n} = ${place}.z;`;
-  });
-}
-
-/** Four terms of a tap at a time, which lie together in both operands. */
+/** Four terms of a tap at a time; where these don't lie together, the last four may be filled up with zeros. */
 function tapByTap(kind: LaneKind): string {
-  const { tile, order } = kind;
+  const { tile, order, image, filter } = kind;
   const { rows: pixels, cols: channels } = tile;
   const forward = order === 'forward';
-  const line = (k: number): string => (forward ? 'd' : `(4 * d + ${k}) * (uniforms.filterChannels >> 2u)`);
+  const quadOf = (at: string, lanes: Lanes): string => (lanes === 4 ? `(${at}) >> 2u` : at);
   const filterAt = (n: number): string =>
     forward
       ? `(tap * uniforms.channels + min(firstChannel + ${n}, uniforms.channels - 1)) * uniforms.filterChannels
         + firstDepth`
       : `tap * uniforms.depth * uniforms.filterChannels + group * uniforms.channels
-        + min(firstChannel + ${4 * n}, uniforms.channels - 4)`;
+        + min(firstChannel + ${n}, uniforms.channels - ${filter})`;
+  const ofFilter = (n: number): string => {
+    if (forward)
+      return filter === 4 ? `weights[filterAt${n} + d]` : fourOf('weights', (k) => `filterAt${n} + term${k}`);
+    const [first, line] = [n - (n % 4), `line${n % 4}`];
+    return filter === 4
+      ? `weights[filterAt${first} + ${line}]`
+      : fourOf('weights', (k) => `filterAt${first + k} + ${line}`);
+  };
+  const ofImage = (n: number): string =>
+    image === 4
+      ? `select(vec4<f32>(0.), image[imageAt${n} + d], inside${n})`
+      : `select(vec4<f32>(0.), ${fourOf('image', (k) => `imageAt${n} + term${k}`)}, counts & vec4<bool>(inside${n}))`;
+  const filterLine = `uniforms.filterChannels${filter === 4 ? ' >> 2u' : ''}`;
+  const term = (k: number): string => (image === 4 ? `4 * d + ${k}` : `min(4 * d + ${k}, uniforms.depth - 1)`);
   return `  for (var tapRow = 0; tapRow < rowTaps.count; tapRow++) {
     for (var tapCol = 0; tapCol < colTaps.count; tapCol++) {
       let tap = tapAt(rowTaps, tapRow, colTaps, tapCol);
-      let rowMove = tapRow * rowTaps.offsetStep;
-      let colMove = tapCol * colTaps.offsetStep;
+${placesOfTap(pixels, image)}
 ${each(
-  range(pixels),
-  (n) => `      let inside${n} = ${within(`(row${n} + rowMove)`, 'uniforms.imageHeight')}
-        & ${within(`(col${n} + colMove)`, 'uniforms.imageWidth')};
-      let pixelAt${n} = imageAt(image${n}, row${n} + rowMove, col${n} + colMove);
-      let imageAt${n} = select(0, (pixelAt${n} + firstDepth) >> 2u, inside${n});`,
+  range(forward || filter === 1 ? channels : channels / 4).map((n) => (forward || filter === 1 ? n : 4 * n)),
+  (n) => `      let filterAt${n} = ${quadOf(filterAt(n), filter)};`,
 )}
-${each(range(forward ? channels : channels / 4), (n) => `      let filterAt${n} = (${filterAt(n)}) >> 2u;`)}
-      for (var d = 0; d < (uniforms.depth >> 2u); d++) {
-${each(range(4), (k) => `        let line${k} = ${line(k)};`)}
-${each(range(channels), (n) => `        let of${n} = weights[filterAt${forward ? n : n >> 2} + line${n % 4}];`)}
+      for (var d = 0; d < ((uniforms.depth + 3) >> 2u); d++) {
+${image === 4 ? '' : `        let counts = vec4<i32>(4 * d) + vec4<i32>(0, 1, 2, 3) < vec4<i32>(uniforms.depth);`}
+${each(
+  range(4),
+  (k) => `        let term${k} = ${term(k)};
+        let line${k} = term${k} * (${filterLine});`,
+)}
+${each(range(channels), (n) => `        let of${n} = ${ofFilter(n)};`)}
 ${each(
   range(pixels),
   (n) => `        {
-          let value = select(vec4<f32>(0.), image[imageAt${n} + d], inside${n});
+          let value = ${ofImage(n)};
 ${multiply(kind, n)}
         }`,
 )}
       }
     }
   }`;
+}
+
+/** Four elements of a buffer that don't lie together. */
+function fourOf(buffer: string, at: (k: number) => string): string {
+  return `vec4<f32>(${range(4)
+    .map((k) => `${buffer}[${at(k)}]`)
+    .join(', ')})`;
 }
 
 /** Four terms at a time, counted through all taps. */
