@@ -7,7 +7,7 @@ import { type Device, tooMany } from './device';
 import { toFewChannels } from './few_channels';
 import { correlationSource } from './programs/correlation';
 import { type LaneKind, laneCorrelationSource } from './programs/lane_correlation';
-import { laneTiling } from './programs/lanes';
+import { CORRELATION_TILES, laneTiling } from './programs/lanes';
 import type { CorrelationKind, CorrelationTile } from './programs/correlation_kind';
 import { directSource } from './programs/direct';
 import { type Fused, NOT_FUSED, finishedBy } from './programs/fused';
@@ -181,7 +181,7 @@ function byLanes(
   terms: number,
   products: number,
 ): Tiled {
-  const { tile, ...tiling } = laneTiling(pixels, channels, terms, products);
+  const { tile, ...tiling } = laneTiling(pixels, channels, terms, products, CORRELATION_TILES);
   return { source: laneCorrelationSource({ ...kind, tile }), ...tiling };
 }
 

@@ -33,6 +33,9 @@ const TILES: readonly LaneTile[] = [
   { rows: 4, cols: 4 },
 ];
 
+/** Of a correlation as well: 7 × 7 pixels in two tiles, few channels in one. Its rows may be any. */
+export const CORRELATION_TILES: readonly LaneTile[] = [...TILES, { rows: 25, cols: 16 }, { rows: 16, cols: 24 }];
+
 /** A tile, and how many of it a product takes. */
 export interface LaneTiling {
   readonly tile: LaneTile;
@@ -43,8 +46,14 @@ export interface LaneTiling {
 }
 
 /** The tiling by which so many products of rows × terms by terms × columns take the least time. */
-export function laneTiling(rows: number, cols: number, terms: number, products: number): LaneTiling {
-  const tilings = TILES.map((tile) => {
+export function laneTiling(
+  rows: number,
+  cols: number,
+  terms: number,
+  products: number,
+  tiles: readonly LaneTile[] = TILES,
+): LaneTiling {
+  const tilings = tiles.map((tile) => {
     const [rowTiles, colTiles] = [Math.ceil(rows / tile.rows), Math.ceil(cols / tile.cols)];
     const workgroups = Math.ceil((rowTiles * colTiles * products) / LANES);
     const turns = CORES * Math.ceil(workgroups / CORES) * (LANES / SIMD);
