@@ -7,9 +7,11 @@ import { type BackendDescriptor, descriptorOf } from '../src/contract';
 export const BACKENDS: readonly string[] = Object.values(KERNELS).map(({ name }) => name);
 
 /**
- * Those that are measured unless others are asked for. Without a GPU, calls of stock `webgpu` take up to seconds, its
- * gradients most, and the first ones of ours up to one and a half, for they compile: a fourth of the three minutes of
- * `npm start` was enough for 15 of 54 passes, and all others would have had less time for it.
+ * Those that are measured unless others are asked for. Not `webgpu`, for without a GPU each program takes 0.5 to 2 s to
+ * compile, of ours and of stock's. In a fourth of the three minutes of `npm start`, the machine alone, 19 of 54 passes
+ * had their turn: 29 of 36 s were first calls, 40 of 59 rows nothing else (5 ms are 517 then), and all other backends
+ * would have had less time. Of `subpixel` alone it were 30 passes, of the five smallest layers alone 13 of 15, most by
+ * first calls, too. `npm run bench:webgpu` takes the time that it needs.
  */
 export const BY_DEFAULT: readonly string[] = BACKENDS.filter((name) => name !== 'webgpu');
 
