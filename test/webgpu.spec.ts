@@ -90,6 +90,7 @@ function specs(): void {
     })) {
       it(`computes all variants and both gradients, ${programs}: ${what}`, async () => {
         if (adapter) await renewed((device) => Object.defineProperty(device, 'adapterInfo', { value: adapter }));
+        expect(descriptor.settings!.inUse(backend())).toBe(adapter ? 'a workgroup' : 'an invocation');
         const o = randomOperands(other, what);
         for (const variant of EXACT_VARIANTS)
           expect(mismatch(runForward(other, o.x, o.filter, variant), oracle.forward(other, o.x, o.filter))).toBe('');
