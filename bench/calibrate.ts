@@ -15,6 +15,7 @@ import { type Measured, type Model, judge, modelOf } from './cost_fit';
 import { command, listOf, positive, wholePositive } from './command_line';
 import { progressBar, setUpWasm, write, writeJson } from './in_node';
 import { type Cell, measureCells } from './on_backend';
+import type { Row } from './results';
 import { CONVOLUTIONS, WORKLOADS } from './workloads';
 
 /** Those in which something is to be chosen by what is measured there. */
@@ -86,6 +87,11 @@ function cellsOn(backend: string): Cell[] {
   ];
 }
 
+/** Whether a time is that of a first call: on a GPU it compiles, which takes up to seconds. */
+function isFirstCall({ runs, ms, firstMs }: Row): boolean {
+  return runs === 1 && ms === firstMs;
+}
+
 async function measure(): Promise<Measurements> {
   const machines: Record<string, string> = {};
   const measured: Record<string, Measured[]> = {};
@@ -102,9 +108,12 @@ async function measure(): Promise<Measurements> {
       bar.increment(1, { cell: `${backend} ${workload.name} ${pass}` });
       return Math.max(0, end - performance.now()) / toDo--;
     });
-    measured[backend] = outcome.rows.map(({ workload, pass, contender, ms }) => {
+    const isUsable = (row: Row): boolean => descriptorNamed(backend).runsOn === 'cpu' || !isFirstCall(row);
+    measured[backend] = outcome.rows.filter(isUsable).map(({ workload, pass, contender, ms }) => {
       return { workload, pass, contender: contender as Contender, ms };
     });
+    for (const { workload, pass, contender } of outcome.rows.filter((row) => !isUsable(row)))
+      console.log(`Left out: ${backend} ${pass} ${workload}, ${contender}: no time for a call after the first`);
     if (outcome.machine !== undefined) machines[backend] = outcome.machine;
     for (const why of outcome.skipped) console.log(`Skipped: ${why}`);
   }
