@@ -52,11 +52,13 @@ const BUDGET_MS = 4000;
 /** For how long a pass of a layer waits for all cores. */
 const PATIENCE_MS = 12000;
 const cores = options.threads > 1 ? new Cores(options.threads) : undefined;
-const isQuiet = async (): Promise<boolean> => {
-  await onnxAsleep();
-  return cores!.areHere();
+const quiet = cores && {
+  async isQuiet(): Promise<boolean> {
+    await onnxAsleep();
+    return cores.areHere();
+  },
+  patience: PATIENCE_MS,
 };
-const quiet = cores && { isQuiet, patience: PATIENCE_MS };
 const limits: Limits = { repeat: options.rounds, budget: BUDGET_MS, hot: true, quiet };
 /** Where ours runs in Node. */
 const ON = ['cpu', 'wasm'];
@@ -149,6 +151,7 @@ const inChromium =
         options.threads,
       )
     : { skipped: 'not asked for' };
+await cores?.end();
 if ('skipped' in inChromium) console.log(`Chromium: skipped. ${inChromium.skipped}`);
 else if (options.threads > 1)
   printThreads(`The forward pass in ${inChromium.browser}, an isolated page`, inChromium.layers, ['cpu']);

@@ -5,7 +5,7 @@
  * means). Where it is asked for, a hot figure stands beside: call after call of one.
  */
 import { type Interval, intervalOf, typicalTime } from './averages';
-import { type Sample, inTurn, timeOfFilling, timeOfRuns } from './in_turn';
+import { inTurn, timeOfFilling, timeOfRuns } from './in_turn';
 
 /** Somebody who computes something. */
 export interface Runner<N extends string = string> {
@@ -104,6 +104,12 @@ async function extrapolated({ prepare, reduced }: Runner): Promise<number> {
   return (await timeOfRuns(1, reduced.run)) * reduced.factor;
 }
 
+/** Samples of a runner's hot figure; where it was asked for, how many of them the machine was quiet around. */
+interface HotSamples {
+  readonly times: readonly number[];
+  readonly quietSamples?: number;
+}
+
 /**
  * So many samples of each before and after which the machine was quiet, as far as there is time; of those who have
  * none, what there is.
@@ -113,31 +119,27 @@ async function whileQuiet<R>(
   count: number,
   sample: (runner: R) => Promise<number>,
   { isQuiet, patience }: Quiet,
-): Promise<Map<R, { times: number[]; quietSamples: number }>> {
+): Promise<Map<R, HotSamples>> {
   const end = performance.now() + patience;
   const hasTime = (): boolean => performance.now() < end;
-  const missing = new Map(runners.map((runner) => [runner, count]));
-  const disturbed = new Map<R, number[]>(runners.map((runner) => [runner, []]));
-  const samples = await inTurn(
+  const found = new Map(runners.map((runner) => [runner, { quiet: [] as number[], disturbed: [] as number[] }]));
+  await inTurn(
     runners,
     Infinity,
-    async (runner): Promise<Sample> => {
-      const left = missing.get(runner)!;
-      if (left === 0) return undefined;
+    async (runner): Promise<undefined> => {
+      const { quiet, disturbed } = found.get(runner)!;
+      if (quiet.length === count) return;
       while (!(await isQuiet()) && hasTime()) await new Promise((resume) => setTimeout(resume, PAUSE_MS));
       const ms = await sample(runner);
-      if (await isQuiet()) {
-        missing.set(runner, left - 1);
-        return ms;
-      }
-      disturbed.get(runner)!.push(ms);
-      return undefined;
+      ((await isQuiet()) ? quiet : disturbed).push(ms);
     },
-    (round) => round === 0 || (hasTime() && [...missing.values()].some((left) => left > 0)),
+    (round) => round === 0 || (hasTime() && [...found.values()].some(({ quiet }) => quiet.length < count)),
   );
-  const timesOf = (runner: R, times: number[]): number[] => (times.length > 0 ? times : disturbed.get(runner)!);
   return new Map(
-    [...samples].map(([runner, times]) => [runner, { times: timesOf(runner, times), quietSamples: times.length }]),
+    [...found].map(([runner, { quiet, disturbed }]) => [
+      runner,
+      { times: quiet.length > 0 ? quiet : disturbed, quietSamples: quiet.length },
+    ]),
   );
 }
 
@@ -203,17 +205,17 @@ export async function interleave<R extends Runner>(
     await runner.prepare?.();
     return timeOfFilling(HOT.ms, () => (runner.runHot ? runner.runHot() : runner.run()));
   };
-  const quietOnes = quiet && (await whileQuiet(hotRunners, repeat, sampleHot, quiet));
-  const hotSamples = quiet ? undefined : await inTurn(hotRunners, HOT.rounds, sampleHot);
+  const always = async (): Promise<Map<R, HotSamples>> =>
+    new Map([...(await inTurn(hotRunners, HOT.rounds, sampleHot))].map(([runner, times]) => [runner, { times }]));
+  const hotSamples = await (quiet ? whileQuiet(hotRunners, repeat, sampleHot, quiet) : always());
   for (const [runner, times] of samples) {
     const { firstMs, leastMs } = warmUps.get(runner)!;
     const timing =
       times.length > 0
         ? { ms: typicalTime(times), runs: times.length, note: '', interval: intervalOf(times) }
         : { ms: leastMs, runs: 1, note: 'warm-up only, no time for more' };
-    const { times: hotTimes = hotSamples?.get(runner), quietSamples } = quietOnes?.get(runner) ?? {};
-    const hotMs = hotTimes ? typicalTime(hotTimes) : timing.ms;
-    const hotTiming = hot && { hotMs, ...(quiet && { quietSamples: quietSamples ?? 0 }) };
+    const { times: hotTimes = [timing.ms], quietSamples } = hotSamples.get(runner) ?? {};
+    const hotTiming = hot && { hotMs: typicalTime(hotTimes), quietSamples };
     timings.set(runner, { ...timing, firstMs, ...hotTiming });
   }
   return timings;
