@@ -16,6 +16,8 @@ const KEPT = 5;
 const INTERVAL = 200;
 
 export class MeasuredCosts {
+  /** The least of the last measurements: what others did meanwhile on this machine is not meant. */
+  least: Costs = { call: Infinity, barrier: Infinity };
   private readonly measured: Costs[] = [];
   private due = -Infinity;
 
@@ -23,21 +25,18 @@ export class MeasuredCosts {
 
   /** Measures once. */
   renew(): void {
-    this.measured.push(this.measure());
-    if (this.measured.length > KEPT) this.measured.shift();
+    const { measured } = this;
+    measured.push(this.measure());
+    if (measured.length > KEPT) measured.shift();
+    this.least = {
+      call: Math.min(...measured.map(({ call }) => call)),
+      barrier: Math.min(...measured.map(({ barrier }) => barrier)),
+    };
     this.due = performance.now() + INTERVAL;
   }
 
   /** Measures if that was long ago. */
   renewIfOld(): void {
     if (performance.now() >= this.due) this.renew();
-  }
-
-  /** What others did meanwhile on this machine is not meant: the least of the last measurements. */
-  get least(): Costs {
-    return {
-      call: Math.min(...this.measured.map(({ call }) => call)),
-      barrier: Math.min(...this.measured.map(({ barrier }) => barrier)),
-    };
   }
 }

@@ -41,7 +41,7 @@ export class Pool {
   private readonly firstByte: number;
 
   private readonly costs = new MeasuredCosts(() => this.measured());
-  /** Why they could not be measured: the next run can't succeed either. */
+  /** Why they could not be measured: the next run says so, without waiting for who does not answer once more. */
   private broken: unknown;
 
   private constructor(
@@ -80,6 +80,7 @@ export class Pool {
   /** Whether a program is worth its threads. @param copies Whether one thread would do without copies. */
   isWorth({ work, barriers }: Program, copies = false): boolean {
     const { threads, costs } = this;
+    if (this.broken !== undefined) return true;
     if (!isWorth(work, barriers, threads, FREE, copies)) return false;
     try {
       costs.renewIfOld();
