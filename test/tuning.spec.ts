@@ -316,9 +316,10 @@ describeOnEveryBackend(
           }),
         ),
       }));
-      const [{ ms }] = await tune([REQUEST], { samples: 1 });
-      restore();
-      clearTuning();
+      const [{ ms }] = await tune([REQUEST], { samples: 1 }).finally(() => {
+        restore();
+        clearTuning();
+      });
       expect(Object.keys(ms).sort()).toEqual([...EXACT_VARIANTS].sort());
       for (const variant of EXACT_VARIANTS) expect(ms[variant]).toBeLessThan(150);
     });
