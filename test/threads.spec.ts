@@ -5,7 +5,7 @@ import { availableEngines, setThreads, threads } from '../kernels/cpu';
 import { compile } from '../kernels/engine/compile';
 import type { Plan } from '../kernels/engine/engine';
 import { currentEngine, moduleBytes } from '../kernels/engine/engines';
-import { MeasuredCosts } from '../kernels/engine/threads/costs';
+import { Experience } from '../kernels/engine/threads/experience';
 import { Pool, whyNoThreads } from '../kernels/engine/threads/pool';
 import { backpropFilter } from '../kernels/family/backprop_filter';
 import { backpropInput } from '../kernels/family/backprop_input';
@@ -161,21 +161,63 @@ describe('setThreads', () => {
   });
 });
 
-describe('costs of threads', () => {
-  it('are those of the last measurements, so that a busy spell is forgotten', () => {
-    const spells = [9, 9, 1, 9, 9, 9, 9, 9];
-    const costs = new MeasuredCosts(() => {
-      const ms = spells.shift()!;
-      return { call: ms, barrier: ms / 100 };
-    });
-    const least = Array.from({ length: 8 }, () => {
-      costs.renew();
-      return costs.least.call;
-    });
-    expect(least).toEqual([9, 9, 1, 1, 1, 1, 1, 9]);
-    expect(costs.least).toEqual({ call: 9, barrier: 0.09 });
-    // Not at every call.
-    costs.renewIfOld();
-    expect(costs.least.call).toBe(9);
+/** Milliseconds of a call on one thread and on several, from the n-th on. */
+interface Spell {
+  readonly calls: number;
+  readonly alone: number;
+  readonly together: number;
+}
+
+/** Calls of a layer, of which every fifth is disturbed; how long they took, and how many were made by several. */
+function spellsOf(experience: Experience, spells: readonly Spell[]): { ms: number; together: number }[] {
+  return spells.map((spell) => {
+    let [ms, together] = [0, 0];
+    for (let n = 0; n < spell.calls; n++) {
+      const { way } = experience;
+      const took = spell[way] * (n % 5 === 4 ? 4 : 1);
+      experience.note(way, took);
+      ms += took;
+      if (way === 'together') together++;
+    }
+    return { ms, together };
+  });
+}
+
+describe('experience with threads', () => {
+  it('lets them go on where they are as fast as they should be, without trying one', () => {
+    const [{ together }] = spellsOf(new Experience(10), [{ calls: 500, alone: 12, together: 6 }]);
+    expect(together).toBe(500);
+  });
+
+  it('leaves a layer to one that is faster alone, for hardly more than that takes', () => {
+    for (const slow of [1.1, 2, 50]) {
+      const [begin, later] = spellsOf(new Experience(0.8), [
+        { calls: 1000, alone: 1, together: slow },
+        { calls: 1000, alone: 1, together: slow },
+      ]);
+      expect(begin.together).toBeGreaterThan(0);
+      // One disturbed call in five takes four times as long: 1600 ms of one thread.
+      expect(later.ms).toBeLessThan(1600 * 1.05);
+      // So that it is known when that changes.
+      if (slow < 5) expect(later.together).toBeGreaterThan(0);
+    }
+  });
+
+  it('follows what becomes of the machine', () => {
+    const [quiet, busy, again] = spellsOf(new Experience(1), [
+      { calls: 100, alone: 1.2, together: 0.65 },
+      { calls: 1000, alone: 1.3, together: 3 },
+      { calls: 1000, alone: 1.2, together: 0.65 },
+    ]);
+    expect(quiet.together).toBe(100);
+    expect(busy.together).toBeLessThan(40);
+    // What the last trial has lost is to be earned first.
+    expect(again.together).toBeGreaterThan(500);
+  });
+
+  it('finds out by itself where one thread is slower than was thought', () => {
+    // A machine with a tenth of the speed.
+    const [{ together }] = spellsOf(new Experience(1), [{ calls: 500, alone: 12, together: 7 }]);
+    expect(together).toBeGreaterThan(490);
   });
 });

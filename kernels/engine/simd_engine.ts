@@ -22,8 +22,10 @@ import type { Curves, Engine, Heap, Plan, TensorsAt } from './engine';
 import { type Instance, instantiate, writeWords } from './instance';
 import { MOST_BYTES, OutOfMemory, READ_PAST_END } from './memory';
 import { plainEngine } from './plain_engine';
+import { Experience } from './threads/experience';
 import { Pool } from './threads/pool';
 import { TeamBroken } from './threads/team';
+import { leastAlone, mayBeWorth } from './threads/worth';
 
 /**
  * What may be kept from one call to the next. WebAssembly memory never shrinks: what has grown larger is given up as a
@@ -62,16 +64,25 @@ export function createSimdEngine(name: string, module: WebAssembly.Module, bytes
     return plainEngine.run(plan, ...rest);
   };
   let pool: Pool | undefined;
-  const threadsFor = (plan: Plan, copies: boolean): boolean =>
-    pool !== undefined && !engine.rests && pool.isWorth(shared(plan), copies);
+  /** Of plans in a heap, where one thread may compute on tensors where they lie, and of others: it is faster there. */
+  let experiences = { inHeap: new WeakMap<Plan, Experience>(), elsewhere: new WeakMap<Plan, Experience>() };
+  /** What is known of a plan on threads; `undefined` if there are none, or it can't be worth them. */
+  const experienceOf = (plan: Plan, where: keyof typeof experiences): Experience | undefined => {
+    if (!pool || engine.rests) return undefined;
+    const { work, barriers } = shared(plan);
+    if (!mayBeWorth(work, barriers, pool.threads)) return undefined;
+    const known = experiences[where].get(plan) ?? new Experience(leastAlone(work));
+    experiences[where].set(plan, known);
+    return known;
+  };
   const endThreads = (): void => {
     pool?.end();
     pool = undefined;
     sharing = new WeakMap();
+    experiences = { inHeap: new WeakMap(), elsewhere: new WeakMap() };
   };
-  /** The result that threads make; `undefined` if one is to: there is too little to do, or no memory. */
+  /** The result that threads make; `undefined` if one is to: there is no memory, or they are lost. */
   const byThreads = (plan: Plan, ...call: Call): ReturnType<Pool['run']> | undefined => {
-    if (!threadsFor(plan, false)) return undefined;
     try {
       const result = pool!.run(shared(plan), plan.lengths.out, ...call);
       noted(shared(plan).bytes);
@@ -82,6 +93,22 @@ export function createSimdEngine(name: string, module: WebAssembly.Module, bytes
       if (!(error instanceof TeamBroken || error instanceof WebAssembly.RuntimeError)) throw error;
       engine.lostThreads?.(error.message);
       return undefined;
+    }
+  };
+  const runAlone: Engine['run'] = (plan, first, second, take) => {
+    instance ??= attempt(ownInstance);
+    // There was memory once, and may be again.
+    if (instance === undefined) return runPlain(plan, first, second, take);
+    const program = programOf(plan, copying, () => compile(plan, 'copied'));
+    try {
+      const values = executeOnCopies(program, plan, instance, first, second);
+      noted(program.bytes);
+      return take(values);
+    } catch (error) {
+      if (error instanceof OutOfMemory) return runPlain(plan, first, second, take);
+      throw error;
+    } finally {
+      if (instance.memory.bytes > RETAINED_BYTES) instance = undefined;
     }
   };
   const engine: Engine = {
@@ -101,32 +128,27 @@ export function createSimdEngine(name: string, module: WebAssembly.Module, bytes
       });
     },
     run(plan, first, second, take, makesRoom = false) {
-      const result = byThreads(plan, first, second, makesRoom);
-      if (result) return take(result.values, result.room);
-      instance ??= attempt(ownInstance);
-      // There was memory once, and may be again.
-      if (instance === undefined) return runPlain(plan, first, second, take);
-      const program = programOf(plan, copying, () => compile(plan, 'copied'));
-      try {
-        const values = executeOnCopies(program, plan, instance, first, second);
-        noted(program.bytes);
-        return take(values);
-      } catch (error) {
-        if (error instanceof OutOfMemory) return runPlain(plan, first, second, take);
-        throw error;
-      } finally {
-        if (instance.memory.bytes > RETAINED_BYTES) instance = undefined;
-      }
+      const experience = experienceOf(plan, makesRoom ? 'elsewhere' : 'inHeap');
+      const begun = performance.now();
+      const result = experience?.way === 'together' ? byThreads(plan, first, second, makesRoom) : undefined;
+      const taken = result ? take(result.values, result.room) : runAlone(plan, first, second, take);
+      experience?.note(result ? 'together' : 'alone', performance.now() - begun);
+      return taken;
     },
-    prefersThreads: (plan) => threadsFor(plan, true),
+    prefersThreads: (plan) => experienceOf(plan, 'inHeap')?.way === 'together',
     inPlace(heap) {
       const there = instanceIn(heap);
       return (
         there &&
         ((plan, at) => {
           const program = programOf(plan, inPlace, () => compile(plan, 'in place'));
+          const experience = experienceOf(plan, 'inHeap');
+          const begun = performance.now();
           const isDone = executeInPlace(program, plan, there, heap, at);
-          if (isDone) noted(program.bytes);
+          if (isDone) {
+            noted(program.bytes);
+            experience?.note('alone', performance.now() - begun);
+          }
           return isDone;
         })
       );

@@ -120,4 +120,31 @@ describe('threads', () => {
     expect(threads()).toEqual({ count: 2 });
     expect(sum()).toBe(expected);
   });
+
+  it('leave a layer to one where they are slower, and take it again where they are not', async () => {
+    const expected = sum();
+    expect(await setThreads(2)).toBe(2);
+    const { notify } = Atomics;
+    let [calls, pause] = [0, 200];
+    // Every call of others begins with it.
+    Atomics.notify = (words: Int32Array | BigInt64Array, ...which: [number, number?]): number => {
+      calls++;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause);
+      return notify(words as Int32Array, ...which);
+    };
+    const madeByTwo = (times: number): number =>
+      Array.from({ length: times }, () => {
+        const before = calls;
+        expect(sum()).toBe(expected);
+        return calls > before ? 1 : 0;
+      }).reduce<number>((all, one) => all + one, 0);
+    try {
+      expect(madeByTwo(3)).toBe(2);
+      expect(madeByTwo(5)).toBe(0);
+      pause = 0;
+      expect(madeByTwo(40)).toBeGreaterThan(1);
+    } finally {
+      Atomics.notify = notify;
+    }
+  }, 60_000);
 });

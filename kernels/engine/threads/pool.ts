@@ -4,22 +4,17 @@
  *
  * That memory grows with the calls and is kept as long as the threads are: who else could tell the workers of another?
  */
-import { BARRIER, COMMAND_WORDS, stageFrom } from '../commands';
+import { stageFrom } from '../commands';
 import { copyIn, makeRoom, resultAt } from '../copies';
 import type { Program } from '../draft';
 import { type Instance, instantiate, writeWords } from '../instance';
-import { type Costs, MeasuredCosts } from './costs';
 import { Room } from './room';
 import { sharing } from './shared_module';
 import { Member, scratchOf } from './team';
 import { type RunningWorker, startWorker } from './workers';
-import { isWorth } from './worth';
 
 /** Pages of 64 kB that the memory may grow to: as many as the platform grants. iOS refuses large ones. */
 const MOST_PAGES = [32767, 16384, 8192, 4096];
-/** How often costs are measured at first, milliseconds before each; and barriers of a measurement. */
-const MEASURED = { times: 5, pause: 3, barriers: 64 };
-const FREE: Costs = { call: 0, barrier: 0 };
 
 /** Why there can't be threads, or `undefined`. */
 export function whyNoThreads(): string | undefined {
@@ -39,10 +34,6 @@ export class Pool {
   private readonly member: Member;
   /** Where what the threads work on begins. */
   private readonly firstByte: number;
-
-  private readonly costs = new MeasuredCosts(() => this.measured());
-  /** Why they could not be measured: the next run says so, without waiting for who does not answer once more. */
-  private broken: unknown;
 
   private constructor(
     private readonly instance: Instance,
@@ -69,26 +60,12 @@ export class Pool {
     for (const outcome of outcomes) if (outcome.status === 'fulfilled') pool.workers.push(outcome.value);
     try {
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-      await pool.measureCosts();
+      pool.member.lead(0, 0);
     } catch (error) {
       pool.end();
       throw error;
     }
     return pool;
-  }
-
-  /** Whether a program is worth its threads. @param copies Whether one thread would do without copies. */
-  isWorth({ work, barriers }: Program, copies = false): boolean {
-    const { threads, costs } = this;
-    if (this.broken !== undefined) return true;
-    if (!isWorth(work, barriers, threads, FREE, copies)) return false;
-    try {
-      costs.renewIfOld();
-    } catch (error) {
-      this.broken = error;
-      return true;
-    }
-    return isWorth(work, barriers, threads, costs.least, copies);
   }
 
   /**
@@ -98,7 +75,6 @@ export class Pool {
    * @throws OutOfMemory, and TeamBroken if a thread is lost; then there is no result.
    */
   run(program: Program, length: number, first: Float32Array, second: Float32Array, makesRoom: boolean): Result {
-    if (this.broken !== undefined) throw this.broken;
     this.member.wake();
     const { memory } = this.instance;
     const at = makeRoom(program, memory, this.firstByte);
@@ -109,27 +85,6 @@ export class Pool {
     const stage = stageFrom(second, memory.floats);
     this.member.lead(commands, program.commandCount, { stage, copy, makeRoom: room && ((): void => room.make()) });
     return { values: resultAt(memory, at, length), room: room?.array };
-  }
-
-  private async measureCosts(): Promise<void> {
-    for (let n = 0; n < MEASURED.times; n++) {
-      // Everyone is asleep after that.
-      await new Promise((resume) => setTimeout(resume, MEASURED.pause));
-      this.costs.renew();
-    }
-  }
-
-  /** What a call costs in which nothing is done. @throws TeamBroken */
-  private measured(): Costs {
-    const begin = this.firstByte >> 2;
-    const { integers } = this.instance.memory;
-    for (let n = 0; n < MEASURED.barriers; n++) integers[begin + n * COMMAND_WORDS] = BARRIER;
-    const [call, barriers] = [0, MEASURED.barriers].map((count) => {
-      const begun = performance.now();
-      this.member.lead(begin, count);
-      return performance.now() - begun;
-    });
-    return { call, barrier: barriers / MEASURED.barriers };
   }
 
   end(): void {

@@ -1,43 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Whether a plan is worth several threads: by its predicted time, and what calling them was measured to cost.
+ * Whether a plan may be worth several threads: by its predicted time, and what it takes at best to call them. Whether
+ * it is, calls tell (./experience).
  *
- * Of a call that takes T ms on one thread, n take T/n, and besides: to wake them, to meet at each barrier, and where
- * tensors lie in another memory, to copy them. T is that of multiply-adds at full speed, which no layer is below. A
- * filter that passes through in chunks is copied by one while others multiply: there is so much more to divide. It is
- * large: one thread that reads it where it lies waits for memory as long as one that copies it.
+ * Of a call that takes T ms on one thread, n take T/n, and besides: to call them, and to meet at each barrier. T is
+ * that of multiply-adds at full speed, which no layer is below. A filter that passes through in chunks is copied by one
+ * while others multiply: there is so much more to divide. It is large: one thread that reads it where it lies waits for
+ * memory as long as one that copies it.
  */
-import type { Costs } from './costs';
 import { type Grid, type Plan, type Step, type WindowProduct, pixelsIn, tilesOf } from '../engine';
 
 /** Multiply-adds of a millisecond, at most, on one thread: 56 GFLOP/s. */
 const MULTIPLY_ADDS_PER_MS = 28e6;
 /** Bytes that are copied in a millisecond, at least. */
 const BYTES_PER_MS = 8e6;
+/** Milliseconds that it takes to call threads which are awake, and that they need to meet. */
+const CALL_MS = 0.005;
+const BARRIER_MS = 0.0005;
 /** Threads must promise this part of the time or less: predictions are not exact. */
 const LEAST_GAIN = 0.85;
 
 export interface Work {
   readonly multiplyAdds: number;
-  /** Of the tensors, and of what passes through in chunks. */
-  readonly bytes: number;
+  /** Of a filter that passes through in chunks. */
   readonly stagedBytes: number;
 }
 
 /** @param isWhole Whether the second operand is in memory as a whole. */
-export function workOf({ steps, lengths: { first, second, out } }: Plan, isWhole: boolean): Work {
-  const [bytes, stagedBytes] = isWhole ? [4 * (first + second + out), 0] : [4 * (first + out), 4 * second];
-  return { multiplyAdds: sumOf(steps, multiplyAddsOf), bytes, stagedBytes };
+export function workOf({ steps, lengths }: Plan, isWhole: boolean): Work {
+  return { multiplyAdds: sumOf(steps, multiplyAddsOf), stagedBytes: isWhole ? 0 : 4 * lengths.second };
 }
 
-/** @param copies Whether one thread would work on tensors where they lie, and several can't. */
-export function isWorth(work: Work, barriers: number, threads: number, costs: Costs, copies: boolean): boolean {
-  const multiplying = work.multiplyAdds / MULTIPLY_ADDS_PER_MS;
-  const staging = work.stagedBytes / BYTES_PER_MS;
-  const copying = copies ? work.bytes / BYTES_PER_MS : 0;
-  const alone = multiplying + staging;
-  const together = Math.max(staging, (multiplying + staging) / threads);
-  return together + costs.call + barriers * costs.barrier + copying < LEAST_GAIN * alone;
+/** Milliseconds that one thread takes at least. */
+export function leastAlone({ multiplyAdds, stagedBytes }: Work): number {
+  return multiplyAdds / MULTIPLY_ADDS_PER_MS + stagedBytes / BYTES_PER_MS;
+}
+
+export function mayBeWorth(work: Work, barriers: number, threads: number): boolean {
+  const alone = leastAlone(work);
+  const together = Math.max(work.stagedBytes / BYTES_PER_MS, alone / threads);
+  return together + CALL_MS + barriers * BARRIER_MS < LEAST_GAIN * alone;
 }
 
 function multiplyAddsOf(step: Step): number {
