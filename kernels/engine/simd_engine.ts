@@ -25,7 +25,7 @@ import { plainEngine } from './plain_engine';
 import { Experience } from './threads/experience';
 import { Pool } from './threads/pool';
 import { TeamBroken } from './threads/team';
-import { leastAlone, mayBeWorth } from './threads/worth';
+import { mayBeWorth } from './threads/worth';
 
 /**
  * What may be kept from one call to the next. WebAssembly memory never shrinks: what has grown larger is given up as a
@@ -71,7 +71,7 @@ export function createSimdEngine(name: string, module: WebAssembly.Module, bytes
     if (!pool || engine.rests) return undefined;
     const { work, barriers } = shared(plan);
     if (!mayBeWorth(work, barriers, pool.threads)) return undefined;
-    const known = experiences[where].get(plan) ?? new Experience(leastAlone(work));
+    const known = experiences[where].get(plan) ?? new Experience();
     experiences[where].set(plan, known);
     return known;
   };

@@ -3,8 +3,8 @@
  * Whether threads pay for a plan, as its own calls tell. Whether they should can be predicted (./worth). Whether they
  * do depends on what else the machine does just now, on memory that cores share, and on how long it takes to wake.
  *
- * As long as several threads take much less time than one takes at least, they go on. Else one is tried, and the
- * faster way taken, and the other tried again now and then: trials may cost no more than a small part of all.
+ * Both ways are tried, the faster one is taken. Where they are close, or several are slower, the other is tried again
+ * now and then: trials may cost no more than a small part of all.
  */
 
 /** One thread, or all of them. */
@@ -21,7 +21,7 @@ const HOPELESS = 3;
 /** Calls from one trial to the next, at least; and the part of their time that a trial may have lost. */
 const LEAST_CALLS = 8;
 const MOST_LOST = 0.02;
-/** Of the time of one thread: several that take less are not in doubt, and several that take more are not worth it. */
+/** Of the time of one thread: several that take less are not in doubt, several that take more are not worth it. */
 const BEYOND_DOUBT = 0.85;
 const WORTH_IT = 0.95;
 
@@ -32,9 +32,6 @@ export class Experience {
   /** Calls of what is chosen until the next trial, and what a trial has lost so far. */
   private callsLeft = ENOUGH;
   private lost = 0;
-
-  /** @param least Milliseconds that one thread takes at least. */
-  constructor(private readonly least: number) {}
 
   /** How the next call is to be made. */
   get way(): Way {
@@ -58,8 +55,9 @@ export class Experience {
   }
 
   private isInDoubt(): boolean {
-    if (this.chosen === 'alone') return true;
-    return this.recent('together') >= BEYOND_DOUBT * Math.max(this.least, this.recent('alone', 0));
+    const { alone } = this.times;
+    if (this.chosen === 'alone' || alone.length === 0) return true;
+    return this.recent('together') >= BEYOND_DOUBT * this.recent('alone');
   }
 
   private beginTrial(): void {
@@ -70,12 +68,13 @@ export class Experience {
 
   private endTrial(): void {
     this.isTrial = false;
-    this.chosen = this.recent('together') < WORTH_IT * this.recent('alone') ? 'together' : 'alone';
-    this.callsLeft = Math.max(LEAST_CALLS, this.lost / (MOST_LOST * this.recent(this.chosen)));
+    this.chosen = this.recent('together') <= WORTH_IT * this.recent('alone') ? 'together' : 'alone';
+    // A coarse clock says that nothing takes any time.
+    const perCall = MOST_LOST * this.recent(this.chosen) || Infinity;
+    this.callsLeft = Math.max(LEAST_CALLS, this.lost / perCall);
   }
 
-  private recent(way: Way, unknown = Infinity): number {
-    const times = this.times[way];
-    return times.length > 0 ? Math.min(...times) : unknown;
+  private recent(way: Way): number {
+    return Math.min(...this.times[way]);
   }
 }

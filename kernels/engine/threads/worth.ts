@@ -31,15 +31,11 @@ export function workOf({ steps, lengths }: Plan, isWhole: boolean): Work {
   return { multiplyAdds: sumOf(steps, multiplyAddsOf), stagedBytes: isWhole ? 0 : 4 * lengths.second };
 }
 
-/** Milliseconds that one thread takes at least. */
-export function leastAlone({ multiplyAdds, stagedBytes }: Work): number {
-  return multiplyAdds / MULTIPLY_ADDS_PER_MS + stagedBytes / BYTES_PER_MS;
-}
-
-export function mayBeWorth(work: Work, barriers: number, threads: number): boolean {
-  const alone = leastAlone(work);
-  const together = Math.max(work.stagedBytes / BYTES_PER_MS, alone / threads);
-  return together + CALL_MS + barriers * BARRIER_MS < LEAST_GAIN * alone;
+export function mayBeWorth({ multiplyAdds, stagedBytes }: Work, barriers: number, threads: number): boolean {
+  const staging = stagedBytes / BYTES_PER_MS;
+  const alone = multiplyAdds / MULTIPLY_ADDS_PER_MS + staging;
+  const together = Math.max(staging, alone / threads) + CALL_MS + barriers * BARRIER_MS;
+  return together < LEAST_GAIN * alone;
 }
 
 function multiplyAddsOf(step: Step): number {
