@@ -19,10 +19,13 @@ const ASK = `import('./scripts/chromium.mjs').then((m) => {
   console.log(JSON.stringify(found));
 })`;
 
+/** Pages are put together without a GPU that a CPU would have to simulate; what WebGL and WebGPU compute stays there. */
+const PLAIN_COMPOSITING = '--disable-gpu-compositing';
+
 /** @param webgpu Whether it is to have WebGPU, rendered in software. */
 export async function launchChromium({ webgpu = false } = {}): Promise<Browser> {
   const printed = execFileSync(process.execPath, ['-e', ASK], { encoding: 'utf8', cwd: resolve(__dirname, '../..') });
   const { executablePath, args, webgpuArgs, howToGetOne } = JSON.parse(printed.trim().split('\n').at(-1)!) as Found;
   if (!executablePath) throw new Error(howToGetOne);
-  return chromium.launch({ executablePath, args: webgpu ? [...args, ...webgpuArgs] : args });
+  return chromium.launch({ executablePath, args: [...args, PLAIN_COMPOSITING, ...(webgpu ? webgpuArgs : [])] });
 }
