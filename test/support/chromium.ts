@@ -19,7 +19,7 @@ const ASK = `import('./scripts/chromium.mjs').then((m) => {
   console.log(JSON.stringify(found));
 })`;
 
-/** Pages are put together without a GPU that a CPU would have to simulate; what WebGL and WebGPU compute stays there. */
+/** Pages are composed without a GPU that a CPU would have to simulate; WebGL and WebGPU still have theirs. */
 const PLAIN_COMPOSITING = '--disable-gpu-compositing';
 
 /** @param webgpu Whether it is to have WebGPU, rendered in software. */
