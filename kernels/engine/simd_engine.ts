@@ -24,7 +24,6 @@ import { MOST_BYTES, OutOfMemory, READ_PAST_END } from './memory';
 import { plainEngine } from './plain_engine';
 import { Experience } from './threads/experience';
 import { Pool } from './threads/pool';
-import { TeamBroken } from './threads/team';
 import { mayBeWorth } from './threads/worth';
 
 /**
@@ -82,16 +81,18 @@ export function createSimdEngine(name: string, module: WebAssembly.Module, bytes
     experiences = { inHeap: new WeakMap(), elsewhere: new WeakMap() };
   };
   /** The result that threads make; `undefined` if one is to: there is no memory, or they are lost. */
-  const byThreads = (plan: Plan, ...call: Call): ReturnType<Pool['run']> | undefined => {
+  const byThreads = (experience: Experience, plan: Plan, ...call: Call): ReturnType<Pool['run']> | undefined => {
     try {
       const result = pool!.run(shared(plan), plan.lengths.out, ...call);
       noted(shared(plan).bytes);
       return result;
     } catch (error) {
-      if (error instanceof OutOfMemory) return undefined;
-      endThreads();
-      if (!(error instanceof TeamBroken || error instanceof WebAssembly.RuntimeError)) throw error;
-      engine.lostThreads?.(error.message);
+      if (error instanceof OutOfMemory) {
+        experience.forgo();
+      } else {
+        endThreads();
+        engine.lostThreads?.((error as Error).message);
+      }
       return undefined;
     }
   };
@@ -130,7 +131,7 @@ export function createSimdEngine(name: string, module: WebAssembly.Module, bytes
     run(plan, first, second, take, makesRoom = false) {
       const experience = experienceOf(plan, makesRoom ? 'elsewhere' : 'inHeap');
       const begun = performance.now();
-      const result = experience?.way === 'together' ? byThreads(plan, first, second, makesRoom) : undefined;
+      const result = experience?.way === 'together' ? byThreads(experience, plan, first, second, makesRoom) : undefined;
       const taken = result ? take(result.values, result.room) : runAlone(plan, first, second, take);
       experience?.note(result ? 'together' : 'alone', performance.now() - begun);
       return taken;

@@ -1,25 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What becomes of calls where a worker dies, can't be started, or has no memory: right results, and a warning. */
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import workerThreads from 'node:worker_threads';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import '@tensorflow/tfjs-backend-cpu';
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { setThreads, threads } from '../../kernels/cpu';
+import '../../kernels/wasm';
 import { conv2dTranspose } from '../../src';
 
 const { Worker } = workerThreads;
 const { Memory } = WebAssembly;
 const started: workerThreads.Worker[] = [];
 
-/** Large enough for threads on any machine: 1 GFLOP. */
-function sum(): number {
+/** Large enough for threads on any machine: 1 GFLOP, or 17 MFLOP of 8 × 8 pixels. */
+function sum(size = 64): number {
   return tf.tidy(() => {
-    const [x, filter] = [tf.ones<tf.Rank.R4>([1, 64, 64, 64]), tf.ones<tf.Rank.R4>([4, 4, 128, 64])];
+    const [x, filter] = [tf.ones<tf.Rank.R4>([1, size, size, 64]), tf.ones<tf.Rank.R4>([4, 4, 128, 64])];
     return tf.sum(conv2dTranspose(x, filter, undefined, 2, 'same')).dataSync()[0];
   });
 }
 
-beforeAll(() => tf.setBackend('cpu'));
+beforeAll(async () => {
+  setWasmPaths(join(dirname(createRequire(__filename).resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist/'));
+  await tf.setBackend('cpu');
+});
 afterEach(async () => {
   Object.assign(workerThreads, { Worker });
   WebAssembly.Memory = Memory;
@@ -121,30 +128,70 @@ describe('threads', () => {
     expect(sum()).toBe(expected);
   });
 
-  it('leave a layer to one where they are slower, and are tried again', async () => {
+  it('stay where there is no memory for a result, which is an error', async () => {
     const expected = sum();
     expect(await setThreads(2)).toBe(2);
-    const { notify } = Atomics;
-    let [calls, pause] = [0, 200];
-    // Every call of others begins with it.
-    Atomics.notify = (words: Int32Array | BigInt64Array, ...which: [number, number?]): number => {
-      calls++;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause);
-      return notify(words as Int32Array, ...which);
-    };
-    const madeByTwo = (times: number): number =>
-      Array.from({ length: times }, () => {
-        const before = calls;
-        expect(sum()).toBe(expected);
-        return calls > before ? 1 : 0;
-      }).reduce<number>((all, one) => all + one, 0);
-    try {
-      expect(madeByTwo(3)).toBe(2);
-      expect(madeByTwo(5)).toBe(0);
-      pause = 0;
-      expect(madeByTwo(20)).toBeGreaterThan(0);
-    } finally {
-      Atomics.notify = notify;
+    const warned = watchWorkers();
+    const { Float32Array: Floats } = globalThis;
+    class Refusing extends Floats {
+      constructor(...args: [number]) {
+        if (args[0] === 128 * 128 * 128) throw new RangeError('Array buffer allocation failed');
+        super(...args);
+      }
     }
-  }, 60_000);
+    Object.assign(globalThis, { Float32Array: Refusing });
+    try {
+      sum();
+    } catch (error) {
+      expect((error as Error).message).toContain('allocation failed');
+    } finally {
+      Object.assign(globalThis, { Float32Array: Floats });
+    }
+    expect(threads()).toEqual({ count: 2 });
+    expect(warned).not.toHaveBeenCalled();
+    expect(sum()).toBe(expected);
+  });
+
+  it('say that they serve another engine', async () => {
+    expect(await setThreads(2)).toBe(2);
+    tf.env().set('CONV2D_TRANSPOSE_CPU_ENGINE', 'plain');
+    try {
+      expect(threads().count).toBe(1);
+      expect(threads().reason).toMatch(/^they serve the engine '(relaxed|simd)', until setThreads is called again$/);
+    } finally {
+      tf.env().set('CONV2D_TRANSPOSE_CPU_ENGINE', 'auto');
+    }
+    expect(threads()).toEqual({ count: 2 });
+  });
+
+  for (const backend of ['cpu', 'wasm']) {
+    it(`leave a layer to one where they are slower, and are tried again, on ${backend}`, async () => {
+      await tf.setBackend(backend);
+      const expected = sum(8);
+      expect(await setThreads(2)).toBe(2);
+      const { notify } = Atomics;
+      let [calls, pause] = [0, 15];
+      // Every call of others begins with it.
+      Atomics.notify = (words: Int32Array | BigInt64Array, ...which: [number, number?]): number => {
+        calls++;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause);
+        return notify(words as Int32Array, ...which);
+      };
+      const madeByTwo = (times: number): number =>
+        Array.from({ length: times }, () => {
+          const before = calls;
+          expect(sum(8)).toBe(expected);
+          return calls > before ? 1 : 0;
+        }).reduce<number>((all, one) => all + one, 0);
+      try {
+        expect(madeByTwo(20)).toBe(17);
+        expect(madeByTwo(5)).toBe(0);
+        pause = 0;
+        expect(madeByTwo(20)).toBeGreaterThan(0);
+      } finally {
+        Atomics.notify = notify;
+        await tf.setBackend('cpu');
+      }
+    }, 60_000);
+  }
 });

@@ -23,7 +23,12 @@ export class Room {
   /** Makes the next part. */
   make(): void {
     if (this.length * 4 < LEAST_BYTES) return;
-    this.array ??= new Float32Array(this.length);
+    try {
+      this.array ??= new Float32Array(this.length);
+    } catch {
+      // Who takes the result will say so: an error of the caller's would leave the others in the middle of a call.
+      return;
+    }
     const end = Math.min(this.length, this.at + Math.ceil(this.length / this.turns));
     for (; this.at < end; this.at += PAGE) this.array[this.at] = 0;
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How many threads the engine has: what users ask for, and what they get. Without a word of theirs it is one. */
+import type { Engine } from '../engine';
 import { currentEngine, enginesMade } from '../engines';
 import { whyNoThreads } from './pool';
 import { cores } from './workers';
@@ -17,6 +18,8 @@ export interface Threads {
   reason?: string;
 }
 
+/** The engine that threads were started for last. */
+let served: Engine | undefined;
 /** What was asked for last. */
 let last: Promise<unknown> = Promise.resolve();
 
@@ -35,7 +38,8 @@ let last: Promise<unknown> = Promise.resolve();
 export async function setThreads(count?: number): Promise<number> {
   if (count !== undefined && !(Number.isInteger(count) && count > 0 && count <= MOST))
     throw new RangeError(
-      `setThreads(${count}): it takes a whole number from 1 to ${MOST}, or nothing for as many as there are cores`,
+      `setThreads(${typeof count === 'string' ? `'${count as string}'` : String(count)}): it takes a whole number ` +
+        `from 1 to ${MOST}, or nothing for as many as there are cores`,
     );
   // One after another, whoever asks.
   const now = last.then(async () => start(count ?? Math.min(MOST_BY_DEFAULT, await cores())));
@@ -45,6 +49,7 @@ export async function setThreads(count?: number): Promise<number> {
 
 async function start(count: number): Promise<number> {
   const engine = currentEngine();
+  served = engine;
   for (const one of enginesMade()) {
     if (one !== engine) await one.startThreads?.(1);
     one.whyFewer = undefined;
@@ -65,6 +70,9 @@ async function start(count: number): Promise<number> {
 
 /** How many threads large calls run on, and why they are no more than were asked for. */
 export function threads(): Threads {
-  const { threads: count = 1, whyFewer: reason } = currentEngine();
+  const engine = currentEngine();
+  const { threads: count = 1, whyFewer } = engine;
+  const serveAnother = served !== undefined && served !== engine && (served.threads ?? 1) > 1;
+  const reason = serveAnother ? `they serve the engine '${served!.name}', until setThreads is called again` : whyFewer;
   return reason === undefined ? { count } : { count, reason };
 }

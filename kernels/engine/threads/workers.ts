@@ -90,15 +90,24 @@ async function inNode(): Promise<Make> {
   };
 }
 
+/** Where nobody tells: who starts as many learns whether there can be any. */
+const UNKNOWN_CORES = 2;
+
 /** How many threads run at once here. */
 export async function cores(): Promise<number> {
   if (typeof navigator !== 'undefined' && navigator.hardwareConcurrency) return navigator.hardwareConcurrency;
-  const { availableParallelism, cpus } = await nodeModule<NodeSystem>('os');
-  return availableParallelism?.() ?? cpus().length;
+  try {
+    const { availableParallelism, cpus } = await nodeModule<NodeSystem>('os');
+    return availableParallelism?.() ?? cpus().length;
+  } catch {
+    return UNKNOWN_CORES;
+  }
 }
 
 /** A module of Node; bundlers don't look for it. */
 async function nodeModule<T>(name: string): Promise<T> {
   const url = `node:${name}`;
-  return (await import(/* webpackIgnore: true */ /* @vite-ignore */ url)) as T;
+  // Where code is run by another loader than Node's, there may be no import.
+  const builtIn = (process as { getBuiltinModule?: (url: string) => T }).getBuiltinModule?.(url);
+  return builtIn ?? ((await import(/* webpackIgnore: true */ /* @vite-ignore */ url)) as T);
 }
