@@ -22,7 +22,7 @@ import { Cores } from './peers/cores';
 import { raceInChromium } from './peers/in_chromium';
 import { nativeOnnxruntime, onnxAsleep, setOnnxThreads } from './peers/onnx_player';
 import { peakGflops } from './peers/peak';
-import { type Peer, onnxruntime, ours, oursAlone, stock } from './peers/peers';
+import { type Peer, onnxruntime, ours, oursAlone, oursExact, stock } from './peers/peers';
 import { race } from './race';
 import { KINDS, type Kind, WORKLOADS, type Workload, workloadNamed, workloadsNamed } from './workloads';
 
@@ -32,7 +32,7 @@ const options = benchCommand('npm run bench --', description, 'bench/out/bench.j
   .option('-r, --rounds <n>', 'calls of each; of the fast more', wholePositive, 7)
   .option('--no-gradients', 'the forward pass only')
   .option('--no-chromium', 'in Node only')
-  .option('--fast-math', "ours may be less exact: 'auto' and the input gradient take winograd where it pays; in Node")
+  .option('--fast-math', 'ours may be less exact (winograd where it pays), beside ours exact; in Node, without stock')
   .option('-t, --threads <n>', 'of ours and of onnxruntime-web; several are compared with one', wholePositive, 1)
   .parse()
   .opts<{
@@ -63,7 +63,7 @@ const limits: Limits = { repeat: options.rounds, budget: BUDGET_MS, hot: true, q
 /** Where ours runs in Node. */
 const ON = ['cpu', 'wasm'];
 
-/** Who computes a pass in Node: ours and stock on each backend, as far as stock can; onnxruntimes. */
+/** Who computes a pass in Node: ours, and exact or stock (as far as that can), on each backend; onnxruntimes. */
 async function peersOf(pass: Pass, workload: Workload): Promise<Peer[]> {
   const peers = ON.map((backend) => ours(pass, backend));
   if (options.threads > 1) {
@@ -71,8 +71,9 @@ async function peersOf(pass: Pass, workload: Workload): Promise<Peer[]> {
     return [...peers, ...ON.map((backend) => oursAlone(pass, backend)), ...others];
   }
   for (const backend of ON) {
+    if (options.fastMath) peers.push(oursExact(pass, backend));
     await tf.setBackend(backend);
-    if (supportOfStock(pass, workload).supported) peers.push(stock(pass, backend));
+    if (!options.fastMath && supportOfStock(pass, workload).supported) peers.push(stock(pass, backend));
   }
   if (pass !== 'forward') return peers;
   const native = await nativeOnnxruntime();

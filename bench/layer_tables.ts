@@ -2,7 +2,7 @@
 /** The tables of `npm run bench`. */
 import { significant } from './numbers';
 import { type Outcome, timedOf } from './race';
-import { ALONE } from './peers/peers';
+import { ALONE, EXACT } from './peers/peers';
 import { type Column as ColumnOf, ratioTable } from './ratio_table';
 import { workloadNamed } from './workloads';
 
@@ -33,7 +33,8 @@ const against = (who: string, other: string, of: 'ms' | 'hotMs' = 'ms'): Column 
 /** Whom ours on a backend is compared with: who took part, on that backend or everywhere. */
 function othersOf(times: LayerTimes, backend: string): string[] {
   const names = new Set([...times.values()].flatMap((outcome) => Object.keys(outcome)));
-  return [...names].filter((name) => name.startsWith('onnxruntime') || name === `stock ${backend}`);
+  const own = [`stock ${backend}`, `${EXACT} ${backend}`];
+  return [...names].filter((name) => name.startsWith('onnxruntime') || own.includes(name));
 }
 
 /**
@@ -93,16 +94,12 @@ export function threadsTable(times: LayerTimes, backends: readonly string[]): st
   return ratioTable('layer', times, [...columns, samples]);
 }
 
-/** Ours on each backend, against stock where that can. */
+/** Ours on each backend, against those who took part. */
 export function gradientTable(times: LayerTimes, backends: readonly string[]): string {
   const columns = backends.flatMap((backend): Column[] => {
-    const [own, stock] = [`ours ${backend}`, `stock ${backend}`];
+    const own = `ours ${backend}`;
     const gflops: Column = ['GFLOP/s', (outcome, layer) => significant(gflopsOf(outcome, layer, own))];
-    return [
-      msColumn(`${own} ms`, own),
-      gflops,
-      ...(othersOf(times, backend).includes(stock) ? [against(own, stock)] : []),
-    ];
+    return [msColumn(`${own} ms`, own), gflops, ...othersOf(times, backend).map((other) => against(own, other))];
   });
   const extrapolated = (outcome: Outcome<string>): string =>
     Object.keys(outcome)

@@ -8,6 +8,9 @@ export type Flags = Readonly<Record<string, boolean>>;
 /** By which stock webgpu multiplies the zeros that it inserts, instead of testing for them. */
 export const NOT_NAIVE: Flags = { WEBGPU_USE_NAIVE_CONV2D_TRANSPOSE: false };
 
+/** By which our kernels give up no precision for speed. */
+export const EXACTLY: Flags = { CONV2D_TRANSPOSE_FAST_MATH: false };
+
 /** The same function, with flags set meanwhile. */
 export function withFlags<R>(flags: Flags, run: () => R): () => R {
   const set = (values: Flags): void => Object.entries(values).forEach(([name, value]) => env().set(name, value));

@@ -9,7 +9,7 @@ import { filterShapeOf } from '../../src/geometry/geometry';
 import { type Operands, type Values, disposeOperands, makeOperands } from '../operands';
 import { type Contender, type Pass, opContender, ourContenders, runnerOf, stockContender } from '../passes';
 import type { Player } from '../race';
-import { type Flags, withFlags } from '../with_flags';
+import { EXACTLY, type Flags, withFlags } from '../with_flags';
 import type { Workload } from '../workloads';
 import { convTransposeModel } from './onnx_model';
 import { type OnnxRuntime, onnxAsleep, onnxPlayer } from './onnx_player';
@@ -54,6 +54,15 @@ export const ours = (pass: Pass, backend: string): Peer => onTfjs('ours', backen
 export const oursAlone = (pass: Pass, backend: string): Peer => onTfjs(ALONE, backend, ourContender(pass));
 /** What ours is called that has one thread, before the backend. */
 export const ALONE = 'one thread';
+
+/** Ours without what gives up precision for speed, where ours may. */
+export const oursExact = (pass: Pass, backend: string): Peer =>
+  onTfjs(EXACT, backend, (workload, operands) => {
+    const contender = ourContender(pass)(workload, operands);
+    return { ...contender, run: withFlags(EXACTLY, contender.run) };
+  });
+/** What that is called, before the backend. */
+export const EXACT = 'exact';
 
 export const stock = (pass: Pass, backend: string): Peer =>
   onTfjs('stock', backend, (workload, operands) => stockContender(pass, workload, operands));
