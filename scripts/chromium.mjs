@@ -19,23 +19,26 @@ const PLACES = [
 export const HOW_TO_GET_ONE =
   'No Chromium or Chrome was found. Install one (Debian: apt-get install chromium) or set CHROME_BIN to its path.';
 
-/** Debian's Chromium needs --no-sandbox as root; without a GPU, WebGL is rendered in software. */
+/** Whether browsers use the GPU of this machine (`CHROMIUM_GPU=1`). Else software renders, anywhere alike. */
+const ON_GPU = process.env.CHROMIUM_GPU === '1';
+
+/** Debian's Chromium needs --no-sandbox as root. */
 export const CHROMIUM_FLAGS = [
   ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-  '--use-gl=angle',
-  '--use-angle=swiftshader',
-  '--enable-unsafe-swiftshader',
+  ...(ON_GPU
+    ? ['--enable-gpu', '--ignore-gpu-blocklist']
+    : ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader']),
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
   '--no-first-run',
 ];
 
-/** Where WebGPU runs without a GPU. */
-export const WEBGPU_FLAGS = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+/** For WebGPU. */
+export const WEBGPU_FLAGS = ['--enable-unsafe-webgpu', ...(ON_GPU ? [] : ['--use-webgpu-adapter=swiftshader'])];
 
-/** And where canvases can show what it wrote, by which tfjs reads synchronously. */
-export const VULKAN_FLAGS = ['--enable-features=Vulkan', '--use-vulkan=swiftshader'];
+/** And for canvases that can show what it wrote, by which tfjs reads synchronously. */
+export const VULKAN_FLAGS = ['--enable-features=Vulkan', ...(ON_GPU ? [] : ['--use-vulkan=swiftshader'])];
 
 /** The path of a browser, or `undefined`. */
 export function findChromium() {

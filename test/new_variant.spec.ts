@@ -140,7 +140,7 @@ function toySpecs(environment: Environment): void {
     try {
       const { variant, reason, variants } = explain(request);
       expect(variant).toBe('subpixel');
-      expect(reason).toContain(`backend '${backend}' has not been calibrated`);
+      expect(reason).toContain(`backend '${backend}' has no calibrated model`);
       expect(Object.values(variants).every(({ predictedMs }) => predictedMs === undefined)).toBe(true);
     } finally {
       calibrated();

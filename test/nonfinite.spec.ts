@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * NaN and infinities go where the definition sends them. 'dilate' is an exception, and 'winograd', whose tiles they
- * spread over (winograd.spec.ts); so are the zeros around an image on webgl, of which the README tells.
+ * spread over (winograd.spec.ts); so are the zeros around an image on webgl and webgpu, of which the README tells.
  */
 import { mismatch } from './support/compare';
 import { describeOnEveryBackend, rowsOn, variantsOn } from './support/environments';
@@ -14,15 +14,26 @@ const LAYERS: Record<string, Layer> = {
   'dilation 2': layer({ dilations: [2, 2], strides: [3, 3] }),
   'groups 2': layer({ groups: 2, inChannels: 4, outChannels: 6 }),
 };
+/** Without zeros around an image; of channels that fill no vector. */
+const ODD = layer({ kernel: [2, 2], strides: [2, 2], inChannels: 9, outChannels: 5 });
+
+/** Which element is not finite. */
+type Place = (length: number) => number;
+const middle: Place = (length) => Math.floor(length / 2);
+const PLACES: Record<string, Place> = { first: () => 0, middle, last: (length) => length - 1 };
 
 describeOnEveryBackend('NaN and infinities', (environment) => {
   const exact = variantsOn(environment).filter((variant) => variant !== 'dilate');
   const values = environment.precision === 16 ? [NaN] : [NaN, Infinity, -Infinity];
-  const pairs = Object.entries(LAYERS).flatMap(([name, l]) => values.map((value) => ({ name, l, value })));
-  for (const { name, l, value } of rowsOn(environment, pairs)) {
+  const pairs = [
+    ...Object.entries(LAYERS).flatMap(([name, l]) => values.map((value) => ({ name, l, value, place: middle }))),
+    ...Object.entries(PLACES).flatMap(([at, place]) =>
+      values.map((value) => ({ name: `odd channels, ${at}`, l: ODD, value, place })),
+    ),
+  ];
+  for (const { name, l, value, place } of rowsOn(environment, pairs)) {
     const operands = randomOperands(l, `${name} ${value}`);
-    const put = (array: Float32Array): Float32Array =>
-      array.map((v, at) => (at === Math.floor(array.length / 2) ? value : v));
+    const put = (array: Float32Array): Float32Array => array.map((v, at) => (at === place(array.length) ? value : v));
     const [x, filter, dy] = [put(operands.x), put(operands.filter), put(operands.dy)];
 
     for (const variant of exact) {

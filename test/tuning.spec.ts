@@ -47,7 +47,7 @@ describeOnEveryBackend(
     /** Why a variant is taken of which nothing is measured. */
     const unmeasured = isCalibrated
       ? /^predicted to be fastest of those that can run: [\d.]+ ms/
-      : /^first of the usual order; .* has not been calibrated/;
+      : /^first of the usual order; .* has no calibrated model/;
 
     it('says what it would do and why, and does it', async () => {
       let explanation = explain(REQUEST);

@@ -58,7 +58,7 @@ export function disposeTensor(backend: WebGPUBackend, info: TensorInfo): void {
 
 /**
  * Runs a program into `output`. tfjs writes ranks, and which sizes are equal or 1, into the code that it compiles: all
- * buffers go by shapes that hide the difference, so that a new size compiles nothing.
+ * buffers go by shapes that hide the difference, so that a new size compiles nothing but the tile that it takes first.
  */
 export function runProgram(
   backend: WebGPUBackend,

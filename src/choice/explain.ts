@@ -107,7 +107,7 @@ export function explain(request: GeometryRequest | Conv2DTransposeGeometry): Exp
       const price = isInexact('forward', variant, descriptor!) ? '; less exact than others, as a flag allows' : '';
       return `predicted to be fastest of those that can run: ${ms} ms on ${where}${price}`;
     }
-    return `first of the usual order; backend '${place.backendName}' has not been calibrated`;
+    return `first of the usual order; backend '${place.backendName}' has no calibrated model`;
   };
   const device = descriptor?.device(place.backend);
   const installed: Explanation['installed'] = {};

@@ -34,8 +34,8 @@ export interface InstallOptions {
   backends?: readonly string[];
   /**
    * Kernels that run on ours wherever ours can. Default: on `cpu` all of {@link REPLACEABLE}, elsewhere those of
-   * conv2d, on `webgl` and `wasm` also the gradients of depthwise ones; and geometry by geometry the one that
-   * `tune` has measured to be faster or else is predicted to be, ours or stock's. `explain` tells which.
+   * conv2d, and on `webgl`, `wasm` and `webgpu` the gradients of depthwise ones; and geometry by geometry the one
+   * that `tune` has measured to be faster or else is predicted to be, ours or stock's. `explain` tells which.
    */
   kernels?: readonly Replaceable[];
   /**

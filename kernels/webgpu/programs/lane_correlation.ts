@@ -77,13 +77,18 @@ function tapByTap(kind: LaneKind): string {
         + firstDepth`
       : `tap * uniforms.depth * uniforms.filterChannels + group * uniforms.channels
         + min(firstChannel + ${n}, uniforms.channels - ${filter})`;
+  // Terms beyond the last are zeros of both operands: an infinite weight by a zero is NaN.
   const ofFilter = (n: number): string => {
-    if (forward)
-      return filter === 4 ? `weights[filterAt${n} + d]` : fourOf('weights', (k) => `filterAt${n} + term${k}`);
-    const [first, line] = [n - (n % 4), `line${n % 4}`];
-    return filter === 4
-      ? `weights[filterAt${first} + ${line}]`
-      : fourOf('weights', (k) => `filterAt${first + k} + ${line}`);
+    if (forward) {
+      if (filter === 4) return `weights[filterAt${n} + d]`;
+      return `select(vec4<f32>(0.), ${fourOf('weights', (k) => `filterAt${n} + term${k}`)}, counts)`;
+    }
+    const [first, k] = [n - (n % 4), n % 4];
+    const four =
+      filter === 4
+        ? `weights[filterAt${first} + line${k}]`
+        : fourOf('weights', (lane) => `filterAt${first + lane} + line${k}`);
+    return image === 4 ? four : `select(vec4<f32>(0.), ${four}, counts.${'xyzw'[k]})`;
   };
   const ofImage = (n: number): string =>
     image === 4
