@@ -259,21 +259,40 @@ function specs(): void {
     }
   });
 
-  it('says after a call that found no memory that its result is none, once', () => {
-    const runs = [
-      () => runForward(l, x, filter, 'subpixel'),
-      () => runBackpropInput(l, dy, filter),
-      () => runBackpropFilter(l, x, dy),
-    ];
-    for (const run of runs) {
-      run();
-      const before = used();
-      const error = new GPUOutOfMemoryError('a buffer too many');
-      backend().device.dispatchEvent(new GPUUncapturedErrorEvent('uncapturederror', { error }));
-      expect(() => tf.tidy(run)).toThrowError(/The GPU had no memory left for an earlier call: a buffer too many/);
-      run();
-      expect(used()).toEqual(before);
-    }
+  for (const [what, error, message] of [
+    [
+      'found no memory',
+      new GPUOutOfMemoryError('too many'),
+      /The GPU had no memory left for an earlier call: too many/,
+    ],
+    ['was not valid', new GPUValidationError('too large'), /The GPU refused an earlier call, .*: too large/],
+  ] as const) {
+    it(`says after a call that ${what} that its result is none, once`, () => {
+      const runs = [
+        () => runForward(l, x, filter, 'subpixel'),
+        () => runBackpropInput(l, dy, filter),
+        () => runBackpropFilter(l, x, dy),
+      ];
+      for (const run of runs) {
+        run();
+        const before = used();
+        for (const told of [error, new GPUValidationError('which follows from it')])
+          backend().device.dispatchEvent(new GPUUncapturedErrorEvent('uncapturederror', { error: told }));
+        expect(() => tf.tidy(run)).toThrowError(message);
+        run();
+        expect(used()).toEqual(before);
+      }
+      expect(mismatch(runForward(l, x, filter, 'subpixel'), truth)).toBe('');
+    });
+  }
+
+  it('says so where WebGPU refuses a buffer', async () => {
+    runForward(l, x, filter, 'subpixel');
+    const { device } = backend();
+    const refused = new Promise((resolve) => device.addEventListener('uncapturederror', resolve, { once: true }));
+    device.createBuffer({ size: device.limits.maxBufferSize + 4, usage: GPUBufferUsage.STORAGE });
+    await refused;
+    expect(() => runForward(l, x, filter, 'subpixel')).toThrowError(/The GPU refused an earlier call, .*: Buffer size/);
     expect(mismatch(runForward(l, x, filter, 'subpixel'), truth)).toBe('');
   });
 
@@ -287,8 +306,13 @@ function specs(): void {
       () => runBackpropInput(l, dy, filter),
       () => runBackpropFilter(l, x, dy),
     ])
-      expect(run).toThrowError(/WebGPU device is lost.*remove the backend 'webgpu' and register it anew/);
-    await renewed();
+      expect(run).toThrowError(
+        /WebGPU device of tfjs is lost.*: const factory = tf.findBackendFactory\('webgpu'\); tf.removeBackend\('webgpu'\); /,
+      );
+    const factory = tf.findBackendFactory('webgpu');
+    tf.removeBackend('webgpu');
+    tf.registerBackend('webgpu', factory);
+    expect(await tf.setBackend('webgpu')).toBe(true);
     expect(mismatch(runForward(l, x, filter, 'subpixel'), truth)).toBe('');
     expect(yShape(l)).toEqual([2, 8, 10, 4]);
   });

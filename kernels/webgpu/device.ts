@@ -7,6 +7,7 @@ import {
   type Settings,
   type Support,
   type Unsupported,
+  howToRenew,
   otherInternals,
   unsupported,
 } from '../../src/contract';
@@ -94,30 +95,31 @@ export function tooMany({ mostWorkgroups }: Device, workgroups: number): Unsuppo
   return unsupported(`it takes ${workgroups} workgroups, and this device runs ${mostWorkgroups} at most`);
 }
 
-/** What became of a device. */
-const fates = keptBy((device: GPUDevice): { lost?: string; outOfMemory?: string } => {
-  const fate: { lost?: string; outOfMemory?: string } = {};
+/** What became of a device: why it was lost, and the first error since the last one that was told. */
+const fates = keptBy((device: GPUDevice): { lost?: string; error?: GPUError } => {
+  const fate: { lost?: string; error?: GPUError } = {};
   void device.lost.then(({ message, reason }) => (fate.lost = message || reason));
-  device.addEventListener('uncapturederror', ({ error }) => {
-    if (error instanceof GPUOutOfMemoryError) fate.outOfMemory = error.message;
-  });
+  // What follows from an error (a buffer that could not be made, so a group of them that cannot) are errors as well.
+  device.addEventListener('uncapturederror', ({ error }) => (fate.error ??= error));
   return fate;
 });
 
 /**
- * @throws Error if the device is lost, or an earlier call found no memory on it: results would be garbage, and WebGPU
- *   tells of neither where it happens.
+ * @throws Error if the device is lost, or an earlier call found no memory on it or was not valid there: results would
+ *   be garbage, and WebGPU tells of none of these where it happens.
  */
 export function throwIfLost(backend: WebGPUBackend): void {
   const fate = fates(gpuOf(backend));
-  if (fate.lost !== undefined) {
-    throw new Error(`The WebGPU device is lost (${fate.lost}): remove the backend 'webgpu' and register it anew`);
-  }
-  const { outOfMemory } = fate;
-  if (outOfMemory !== undefined) {
-    delete fate.outOfMemory;
-    throw new Error(`The GPU had no memory left for an earlier call: ${outOfMemory}`);
-  }
+  if (fate.lost !== undefined)
+    throw new Error(`The WebGPU device of tfjs is lost (${fate.lost}). ${howToRenew('webgpu')}`);
+  const { error } = fate;
+  if (error === undefined) return;
+  delete fate.error;
+  throw new Error(
+    error instanceof GPUOutOfMemoryError
+      ? `The GPU had no memory left for an earlier call: ${error.message}`
+      : `The GPU refused an earlier call, whose result is not to be trusted: ${error.message}`,
+  );
 }
 
 /** Whether kernels of ours can run here at all. */

@@ -48,3 +48,12 @@ function distrust(backendName: string, backend: KernelBackend, what: string): Un
   }
   return unsupported(reason);
 }
+
+/** What to do where a backend has lost its device or context, and with it the data of its tensors. */
+export function howToRenew(backendName: string): string {
+  const name = `'${backendName}'`;
+  return (
+    `Register the backend anew: const factory = tf.findBackendFactory(${name}); tf.removeBackend(${name}); ` +
+    `tf.registerBackend(${name}, factory); await tf.setBackend(${name}); and make its tensors again`
+  );
+}

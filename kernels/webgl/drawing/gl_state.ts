@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The state of the GL context, which others use as well: left as found. */
-
-const WHAT_WOULD_WORK = "Remove the backend (tf.removeBackend('webgl')), register it anew and make its tensors again";
+import { howToRenew } from '../../../src/contract';
 
 /** @throws Error if the context is lost: what it would compute is garbage. */
 export function throwIfLost(gl: WebGLRenderingContext): void {
-  if (gl.isContextLost()) throw new Error(`The WebGL context of tfjs is lost. ${WHAT_WOULD_WORK}`);
+  if (gl.isContextLost()) throw new Error(`The WebGL context of tfjs is lost. ${howToRenew('webgl')}`);
 }
 
 /** For a context that was lost and is there again, without all that was made in it: it would compute zeros. */
 export function errorOfRestored(): Error {
   return new Error(
     `The WebGL context of tfjs was lost. The browser has restored it, but not what tfjs had in it: textures, ` +
-      `programs. ${WHAT_WOULD_WORK}`,
+      `programs. ${howToRenew('webgl')}`,
   );
 }
 
