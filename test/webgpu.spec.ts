@@ -8,7 +8,7 @@ import { ACTIVATIONS, kernelFor, supportOf } from '../src/contract';
 import { mismatch } from './support/compare';
 import { EXACT_VARIANTS, describeOnEveryBackend } from './support/environments';
 import { forwardAndGradients, opArguments, runBackpropFilter, runBackpropInput, runForward } from './support/kernels';
-import { filterShape, layer, randomOperands, xShape, yShape } from './support/layer';
+import { type Layer, filterShape, layer, randomOperands, xShape, yShape } from './support/layer';
 import * as oracle from './support/oracle';
 
 const backend = (): WebGPUBackend => tf.backend() as WebGPUBackend;
@@ -71,34 +71,47 @@ function specs(): void {
     expect(descriptor.device(backend())).not.toBe('');
   });
 
+  const ODD: Readonly<Record<string, Layer>> = {
+    'odd channels, dilated': layer({ inChannels: 3, outChannels: 5, dilations: [2, 3], pads: [1, 0, 2, 1] }),
+    'small groups, an output padding': layer({ inChannels: 8, outChannels: 12, groups: 4, outputPadding: [1, 0] }),
+    'three channels, lines that overlap': layer({
+      ...{ inSize: [3, 21], inChannels: 8, outChannels: 3, kernel: [4, 4], pads: [1, 1, 1, 1], batch: 2 },
+    }),
+    'a channel, phases that read the same': layer({
+      ...{ inSize: [5, 7], inChannels: 12, outChannels: 1, kernel: [4, 6], pads: [2, 0, 0, 2], batch: 2 },
+    }),
+    'a few terms more than fours': layer({ inSize: [3, 3], inChannels: 9, outChannels: 7 }),
+    'many channels, images in a row': layer({ inSize: [3, 5], inChannels: 20, outChannels: 36, batch: 3 }),
+  };
   // On a GPU that a CPU simulates, as here, other programs run than on a real one.
-  for (const [programs, adapter] of [
-    ['programs of a simulated GPU', undefined],
-    ['programs of a GPU', { vendor: 'a vendor', architecture: '', description: '', isFallbackAdapter: false }],
+  for (const [programs, setting, adapter] of [
+    ['programs of a simulated GPU', 'an invocation', undefined],
+    [
+      'programs of a GPU',
+      'a workgroup',
+      { vendor: 'a vendor', architecture: '', description: '', isFallbackAdapter: false },
+    ],
   ] as const) {
-    for (const [what, other] of Object.entries({
-      'odd channels, dilated': layer({ inChannels: 3, outChannels: 5, dilations: [2, 3], pads: [1, 0, 2, 1] }),
-      'small groups, an output padding': layer({ inChannels: 8, outChannels: 12, groups: 4, outputPadding: [1, 0] }),
-      'three channels, lines that overlap': layer({
-        ...{ inSize: [3, 21], inChannels: 8, outChannels: 3, kernel: [4, 4], pads: [1, 1, 1, 1], batch: 2 },
-      }),
-      'a channel, phases that read the same': layer({
-        ...{ inSize: [5, 7], inChannels: 12, outChannels: 1, kernel: [4, 6], pads: [2, 0, 0, 2], batch: 2 },
-      }),
-      'a few terms more than fours': layer({ inSize: [3, 3], inChannels: 9, outChannels: 7 }),
-      'many channels, images in a row': layer({ inSize: [3, 5], inChannels: 20, outChannels: 36, batch: 3 }),
-    })) {
-      it(`computes all variants and both gradients, ${programs}: ${what}`, async () => {
-        if (adapter) await renewed((device) => Object.defineProperty(device, 'adapterInfo', { value: adapter }));
-        expect(descriptor.settings!.inUse(backend())).toBe(adapter ? 'a workgroup' : 'an invocation');
-        const o = randomOperands(other, what);
-        for (const variant of EXACT_VARIANTS)
-          expect(mismatch(runForward(other, o.x, o.filter, variant), oracle.forward(other, o.x, o.filter))).toBe('');
-        expect(mismatch(runBackpropInput(other, o.dy, o.filter), oracle.backpropInput(other, o.dy, o.filter))).toBe('');
-        expect(mismatch(runBackpropFilter(other, o.x, o.dy), oracle.backpropFilter(other, o.x, o.dy))).toBe('');
-        if (adapter) await renewed();
-      });
-    }
+    describe(programs, () => {
+      // A device for all layers, so that a program that several have is compiled once.
+      if (adapter) {
+        beforeAll(() => renewed((device) => Object.defineProperty(device, 'adapterInfo', { value: adapter })));
+        afterAll(() => renewed());
+      }
+
+      for (const [what, other] of Object.entries(ODD)) {
+        it(`computes all variants and both gradients: ${what}`, () => {
+          expect(descriptor.settings!.inUse(backend())).toBe(setting);
+          const o = randomOperands(other, what);
+          for (const variant of EXACT_VARIANTS)
+            expect(mismatch(runForward(other, o.x, o.filter, variant), oracle.forward(other, o.x, o.filter))).toBe('');
+          expect(mismatch(runBackpropInput(other, o.dy, o.filter), oracle.backpropInput(other, o.dy, o.filter))).toBe(
+            '',
+          );
+          expect(mismatch(runBackpropFilter(other, o.x, o.dy), oracle.backpropFilter(other, o.x, o.dy))).toBe('');
+        });
+      }
+    });
   }
 
   it('takes tensors that were cast to floats, whose buffers hold integers', () => {
