@@ -52,6 +52,8 @@ function specs(): void {
   beforeAll(() => {
     descriptor.probe(backend()); // Once for a backend it runs programs of tfjs, which leave their own state.
     gl = backend().gpgpu.gl as Context;
+    // As tfjs leaves it where it compiles; backends of other settings share the context, and have buffers of their own.
+    gl.bindBuffer(gl.ARRAY_BUFFER, backend().gpgpu.vertexBuffer);
     stateOf = observed(gl);
     foreign = foreignState(gl);
     foreign.enter();

@@ -9,26 +9,36 @@ import { webgpu } from './webgpu_environment';
 
 tf.env().set('IS_TEST', true);
 
-/** A backend `webgl`, registered anew with flags of its own. */
+/**
+ * A backend `webgl` with flags of its own. All suites on it have the same, and what it has compiled, until its context
+ * is lost.
+ */
 function webgl(name: string, flags: tf.Environment['flags'], more: Partial<Environment> = {}): Environment {
+  let kept: MathBackendWebGL | undefined;
   return {
     name,
     backend: 'webgl',
     setUp: async () => {
-      await tf.setBackend('cpu');
-      if (tf.findBackendFactory('webgl')) tf.removeBackend('webgl');
-      tf.env().reset();
+      await withoutWebgl();
       tf.env().setFlags({ IS_TEST: true, WEBGL_CPU_FORWARD: false, ...flags });
-      tf.registerBackend('webgl', () => new MathBackendWebGL(), 2);
+      const backend = (kept ??= new MathBackendWebGL());
+      const canvas = backend.gpgpu.gl.canvas as EventTarget;
+      canvas.addEventListener('webglcontextlost', () => (kept = undefined));
+      tf.registerBackend('webgl', () => backend, 2);
     },
-    tearDown: async () => {
-      await tf.setBackend('cpu');
-      tf.removeBackend('webgl');
-      tf.env().reset();
-      tf.env().set('IS_TEST', true);
-    },
+    tearDown: withoutWebgl,
     ...more,
   };
+}
+
+/** Takes the backend away as it is; `tf.removeBackend` would dispose of it. */
+async function withoutWebgl(): Promise<void> {
+  await tf.setBackend('cpu');
+  const { registry, registryFactory } = tf.engine();
+  delete registry.webgl;
+  delete registryFactory.webgl;
+  tf.env().reset();
+  tf.env().set('IS_TEST', true);
 }
 
 const halfFloats = { WEBGL_RENDER_FLOAT32_CAPABLE: false, WEBGL_FORCE_F16_TEXTURES: true };
