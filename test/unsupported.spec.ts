@@ -51,6 +51,47 @@ function lacking(own: BackendDescriptor, adjoints: readonly Adjoint[]): Partial<
   return Object.fromEntries(adjoints.map((adjoint) => [adjoint, { ...own[adjoint], ...none }]));
 }
 
+describeOnEveryBackend('sizes that a backend cannot hold', sizesSpecs, hasKernels);
+
+function sizesSpecs({ backend }: Environment): void {
+  it('are refused by us, by name and unasked, and are not left to core ops or to stock', () => {
+    const none = { supports: () => unsupported(REASON) };
+    const restore = changeDescriptor(backend, ({ variants, ...own }) => ({
+      variants: Object.fromEntries(Object.entries(variants).map(([name, kernel]) => [name, { ...kernel, ...none }])),
+      backpropInput: { ...own.backpropInput, ...none },
+      backpropFilter: { ...own.backpropFilter, ...none },
+      holds: ({ inHeight }) => (inHeight > 4 ? unsupported(REASON) : { supported: true }),
+    }));
+    install({ backends: [backend] });
+    try {
+      tf.tidy(() => {
+        const filter = tf.ones([3, 3, 2, 3]) as tf.Tensor4D;
+        const [small, large] = [tf.ones([1, 4, 4, 3]), tf.ones([1, 5, 4, 3])] as tf.Tensor4D[];
+        expect(conv2dTranspose(small, filter, undefined, 2, 'same').shape).toEqual([1, 8, 8, 2]);
+        expect(() => conv2dTranspose(small, filter, undefined, 2, 'same', { variant: 'subpixel' })).toThrowError(
+          `variant 'subpixel' cannot run on backend '${backend}': ${REASON}. 'auto' would do`,
+        );
+        expect(() => conv2dTranspose(large, filter, undefined, 2, 'same')).toThrowError(
+          `conv2dTranspose cannot run on backend '${backend}': ${REASON}`,
+        );
+        expect(() => conv2dTranspose(large, filter, undefined, 2, 'same', { variant: 'subpixel' })).toThrowError(
+          `variant 'subpixel' cannot run on backend '${backend}': ${REASON}`,
+        );
+        expect(tf.conv2dTranspose(small, filter, [1, 8, 8, 2], 2, 'same').shape).toEqual([1, 8, 8, 2]);
+        expect(() => tf.conv2dTranspose(large, filter, [1, 10, 8, 2], 2, 'same')).toThrowError(
+          `Conv2DBackpropInput cannot run on backend '${backend}': ${REASON}`,
+        );
+        expect(explain({ xShape: large.shape, filterShape: filter.shape, strides: 2, pad: 'same' }).reason).toContain(
+          `(${REASON}); nor can core ops`,
+        );
+      });
+    } finally {
+      uninstall();
+      restore();
+    }
+  });
+}
+
 for (const adjoints of WITHOUT)
   describeOnEveryBackend(
     `without ${adjoints.join(' and ')}`,

@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { descriptor } from '../kernels/webgpu';
-import { type Variant, computeGeometry, conv2dTranspose, fused } from '../src';
+import { type Variant, computeGeometry, conv2dTranspose, fused, install, uninstall } from '../src';
 import { ACTIVATIONS, kernelFor, supportOf } from '../src/contract';
 import { mismatch } from './support/compare';
 import { EXACT_VARIANTS, describeOnEveryBackend } from './support/environments';
@@ -270,6 +270,26 @@ function specs(): void {
       );
       expect(JSON.stringify(support)).toMatch(/needs a buffer of \d+ floats, and a program can see 16384 here/);
     }
+  });
+
+  it('refuses tensors that are larger than a program sees, and leaves them to nobody', async () => {
+    const small = 2 ** 16;
+    await withLimits({ maxBufferSize: small, maxStorageBufferBindingSize: small }, () => {
+      install({ backends: ['webgpu'] });
+      tf.tidy(() => {
+        const [$x, $filter] = [tf.zeros([1, 16, 16, 4]), tf.zeros([4, 4, 36, 4])] as [tf.Tensor4D, tf.Tensor4D];
+        const reason = 'it needs a buffer of 36864 floats, and a program can see 16384 here';
+        for (const run of [
+          () => tf.conv2dTranspose($x, $filter, [1, 32, 32, 36], 2, 'same'),
+          () => conv2dTranspose($x, $filter, undefined, 2, 'same'),
+        ])
+          expect(run).toThrowError(new RegExp(`cannot run on backend 'webgpu': ${reason}`));
+        expect(() => conv2dTranspose($x, $filter, undefined, 2, 'same', { variant: 'matmul' })).toThrowError(
+          `variant 'matmul' cannot run on backend 'webgpu': ${reason}; take a smaller batch or image`,
+        );
+      });
+      uninstall();
+    });
   });
 
   for (const [what, error, message] of [

@@ -11,6 +11,7 @@ import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
 import { probe, settings } from './device';
 import { dilate } from './dilate';
+import { holds } from './kernel';
 import { matmul } from './matmul';
 import { scatter } from './scatter';
 import { subpixel } from './subpixel';
@@ -21,6 +22,7 @@ export const descriptor: BackendDescriptor = {
   runsOn: 'gpu',
   device: adapterNameOf,
   probe,
+  holds,
   // Stock's depthwise convolution is a little faster than ours, its gradients are not.
   replaces: [...DENSE_CONVOLUTIONS, ...DEPTHWISE_GRADIENTS],
   variants: { scatter, dilate, matmul, subpixel },

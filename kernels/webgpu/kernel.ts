@@ -21,12 +21,18 @@ export interface WebGPUKernel<P extends object> {
   run(scope: Scope, plan: P, first: TensorInfo, second: TensorInfo, output: TensorInfo, fused: Fused): void;
 }
 
+/** What has a buffer that is larger than programs see: none computes it, of ours or of tfjs's own. */
+const tensorsTooLarge = (g: Conv2DTransposeGeometry, device: Device): Unsupported | undefined =>
+  tooLarge(device, xShapeOf(g), filterShapeOf(g), yShapeOf(g));
+
+/** Whether programs see all of the tensors of a geometry. */
+export function holds(g: Conv2DTransposeGeometry, backend: WebGPUBackend): Support {
+  return (g.batch > 0 && tensorsTooLarge(g, deviceOf(backend))) || SUPPORTED;
+}
+
 export function webgpuKernel<P extends object>({ plan, run }: WebGPUKernel<P>): FamilyKernel<WebGPUBackend> {
   const planOf = keptBy((g: Conv2DTransposeGeometry) =>
-    keptBy(
-      (device: Device): P | Unsupported =>
-        tooLarge(device, xShapeOf(g), filterShapeOf(g), yShapeOf(g)) ?? plan(g, device),
-    ),
+    keptBy((device: Device): P | Unsupported => tensorsTooLarge(g, device) ?? plan(g, device)),
   );
   return {
     supports: (g, backend): Support => {

@@ -92,6 +92,14 @@ function orderOf(
   return ordersOf(g)(descriptor).get(`${calibrated}`, () => order(g, descriptor, calibrated));
 }
 
+/** Why nobody can compute a geometry here, neither ours nor stock's nor core ops; `undefined` if somebody may. */
+export function impossible(g: Conv2DTransposeGeometry, { backendName, backend }: Place): string | undefined {
+  const descriptor = descriptorOf(backendName);
+  if (!descriptor?.holds || !descriptor.probe(backend).supported) return undefined;
+  const support = descriptor.holds(g, backend);
+  return support.supported ? undefined : support.reason;
+}
+
 /** What `tune` has measured of a pass of a geometry on this backend and device, if anything. */
 export function winnerHere(pass: Pass, g: Conv2DTransposeGeometry, place: Place): Winner | undefined {
   const { backendName, backend } = place;
@@ -129,7 +137,7 @@ function able(g: Conv2DTransposeGeometry, place: Place): Variant[] {
 }
 
 /** The variant that 'auto' means; `undefined` if the backend can run none. */
-function automatic(g: Conv2DTransposeGeometry, place: Place): Variant | undefined {
+export function automatic(g: Conv2DTransposeGeometry, place: Place): Variant | undefined {
   // Asked for once: to look a kernel up takes a tenth of a microsecond.
   const descriptor = descriptorOf(place.backendName);
   if (descriptor === undefined) return undefined;
@@ -145,19 +153,24 @@ function automatic(g: Conv2DTransposeGeometry, place: Place): Variant | undefine
  * Chooses the variant to run.
  *
  * @returns a variant, or `undefined` if 'auto' was asked for and the backend can run none of them.
- * @throws Error if the variant is unknown or asked for by name and unsupported; the message says which would do.
+ * @throws Error if the variant is unknown, or asked for by name and unsupported; the message says which would do. Or if
+ *   nobody can compute the geometry on this backend.
  */
 export function chooseVariant(asked: Variant | 'auto', g: Conv2DTransposeGeometry, place: Place): Variant | undefined {
   applySettings(place.backendName);
-  if (asked === 'auto') return automatic(g, place);
+  if (asked === 'auto') {
+    const variant = automatic(g, place);
+    const reason = variant === undefined ? impossible(g, place) : undefined;
+    if (reason === undefined) return variant;
+    throw new Error(`conv2dTranspose cannot run on backend '${place.backendName}': ${reason}`);
+  }
   const variants = variantsOf(descriptorOf(place.backendName));
   checkOneOf('variant', asked, [...variants, 'auto']);
   const support = supportOfVariant(asked, g, place);
   if (!support.supported) {
     const others = ['auto', ...able(g, place)].map((name) => `'${name}'`).join(', ');
-    throw new Error(
-      `variant '${asked}' cannot run on backend '${place.backendName}': ${support.reason}. ${others} would do`,
-    );
+    const advice = impossible(g, place) === undefined ? `. ${others} would do` : '';
+    throw new Error(`variant '${asked}' cannot run on backend '${place.backendName}': ${support.reason}${advice}`);
   }
   return asked;
 }
@@ -169,6 +182,8 @@ export interface Taken {
   readonly ours: OurContender | undefined;
   /** In a sentence. */
   readonly because: string;
+  /** Why stock's can't either: then nobody can. */
+  readonly impossible?: string;
 }
 
 /** The contender of ours for a pass: a variant, or the kernel of a gradient; `undefined` if none can run. */
@@ -214,7 +229,11 @@ function isSmall(pass: Pass, g: Conv2DTransposeGeometry): boolean {
 export function chooseUnderInstall(pass: Pass, g: Conv2DTransposeGeometry, place: Place, hasStock: boolean): Taken {
   applySettings(place.backendName);
   const ours = ourContender(pass, g, place);
-  if (ours === undefined) return { by: 'stock', ours, because: 'ours cannot run here' };
+  if (ours === undefined) {
+    const reason = impossible(g, place);
+    const because = reason === undefined ? 'ours cannot run here' : `nobody can run here: ${reason}`;
+    return { by: 'stock', ours, because, impossible: reason };
+  }
   if (!hasStock) return { by: ours, ours, because: 'stock tfjs cannot compute it' };
   const winner = winnerHere(pass, g, place);
   if (winner?.ms.stock !== undefined)

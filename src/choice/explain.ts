@@ -15,8 +15,9 @@ import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf } from '../geomet
 import { type GeometryRequest, toGeometry } from '../geometry/request';
 import {
   type Place,
+  automatic,
   chooseUnderInstall,
-  chooseVariant,
+  impossible,
   isInexact,
   supportOfVariant,
   variantsOf,
@@ -87,7 +88,7 @@ export function explain(request: GeometryRequest | Conv2DTransposeGeometry): Exp
   const descriptor = descriptorOf(place.backendName);
   const measured = winnerHere('forward', g, place);
   const names = variantsOf(descriptor);
-  const variant = chooseVariant('auto', g, place);
+  const variant = automatic(g, place);
   const times = timesOf('forward', names, g, place);
   const variants = Object.fromEntries(
     names.map((name) => [name, { support: supportOfVariant(name, g, place), ...times[name] }]),
@@ -95,7 +96,8 @@ export function explain(request: GeometryRequest | Conv2DTransposeGeometry): Exp
   const reason = (): string => {
     if (variant === undefined) {
       const [why] = Object.values(variants).flatMap(({ support }) => (support.supported ? [] : [support.reason]));
-      return `no variant can run on backend '${place.backendName}' (${why}); the op is composed of core ops`;
+      const then = impossible(g, place) === undefined ? 'the op is composed of core ops' : 'nor can core ops';
+      return `no variant can run on backend '${place.backendName}' (${why}); ${then}`;
     }
     if (measured?.ms[variant] !== undefined)
       return `measured to be fastest on ${measured.device}: ${measured.ms[variant].toPrecision(3)} ms`;

@@ -81,6 +81,11 @@ export interface BackendDescriptor<B extends KernelBackend = KernelBackend> {
   /** Whether kernels of ours can run here at all. Asked at each call: what it takes to find out is done once. */
   probe(backend: B): Support;
   /**
+   * Whether tensors of the sizes of a geometry can be used here at all. If not, nobody computes it: where core ops and
+   * stock's kernels would give wrong numbers, we throw. Asked only where ours can't run. Default: they can.
+   */
+  holds?(geometry: Conv2DTransposeGeometry, backend: B): Support;
+  /**
    * What `install` replaces unless asked otherwise: where ours can be faster, or stock has none. Geometry by geometry
    * stock's may still be chosen.
    */

@@ -227,8 +227,11 @@ export function kernelFuncOf(
       if (reason === undefined) {
         const place = { backendName, backend: params.backend as KernelBackend };
         const mayChoose = chooses && stock !== undefined && call.isRightWithStock;
-        const { by } = call.chosen.get(place, () => chooseUnderInstall(pass, call.geometry, place, mayChoose));
+        const taken = call.chosen.get(place, () => chooseUnderInstall(pass, call.geometry, place, mayChoose));
+        const { by, impossible } = taken;
         if (by !== 'stock') return runOurs(kernel, kernelNameFor(pass, by), inputs, call, place);
+        if (impossible !== undefined)
+          throw new Error(`${kernel} cannot run on backend '${backendName}': ${impossible}`);
       }
     }
     if (stock) return stock(params);
