@@ -8,6 +8,7 @@ import {
   type KernelConfig,
   type TensorInfo,
   getKernel,
+  getKernelsForBackend,
   registerKernel,
 } from '@tensorflow/tfjs-core';
 import { type BackendDescriptor, contendersOn, kernelFor, supportOf } from './descriptor';
@@ -76,4 +77,9 @@ export function registerBackend<B extends KernelBackend>(descriptor: BackendDesc
 /** The descriptor that the kernels of a backend were registered from; `undefined` if there are none of ours. */
 export function descriptorOf(backendName: string): BackendDescriptor | undefined {
   return (getKernel(Conv2DTransposeBackpropInput, backendName) as RegisteredConfig | undefined)?.descriptor;
+}
+
+/** Whether others than us have kernels for a backend, registered or not: its own package has been imported. */
+export function hasOthersKernels(backendName: string): boolean {
+  return getKernelsForBackend(backendName).some((config: RegisteredConfig) => config.descriptor === undefined);
 }

@@ -22,7 +22,14 @@ import {
   getGradient,
   getKernel,
 } from '@tensorflow/tfjs-core';
-import { CONVOLUTIONS, type Convolution, REPLACEABLE, type Replaceable, descriptorOf } from '../contract';
+import {
+  CONVOLUTIONS,
+  type Convolution,
+  REPLACEABLE,
+  type Replaceable,
+  descriptorOf,
+  hasOthersKernels,
+} from '../contract';
 import { checkNames, checkObject, show } from '../geometry/checks';
 import { registerGradients } from '../op/gradients';
 import { replaceGradient, replaceKernel } from './replacements';
@@ -47,6 +54,28 @@ export interface InstallOptions {
 
 const isConvolution = (kernel: Replaceable): kernel is Convolution => CONVOLUTIONS.includes(kernel as Convolution);
 
+/** The backends that have an entry point. */
+const ENTRIES = ['cpu', 'webgl', 'wasm', 'webgpu'];
+
+/**
+ * That there are kernels of ours, but tfjs has none of their backends. Where a browser has no WebGPU, tfjs registers
+ * none, and all goes on without.
+ *
+ * @throws Error if there are no kernels of ours, or the backends' own packages have not been imported.
+ */
+function checkEntries(): void {
+  const imported = ENTRIES.filter(descriptorOf);
+  if (imported.length === 0)
+    throw new Error(
+      "install: there are no kernels to install; import 'tfjs-conv2d-transpose/cpu', '/webgl', '/wasm' or '/webgpu' " +
+        'first',
+    );
+  if (!imported.some(hasOthersKernels))
+    throw new Error(
+      `install: there is no backend to install kernels on; import '@tensorflow/tfjs-backend-${imported[0]}' first`,
+    );
+}
+
 /** How to undo what is installed. */
 let undo: (() => void)[] = [];
 
@@ -57,9 +86,10 @@ let undo: (() => void)[] = [];
  * Calling it again installs anew what is asked for now. {@link uninstall} puts the very same stock functions back. What
  * a kernel of ours cannot compute (another layout than NHWC, say) the stock one still does.
  *
- * @returns which kernels run on ours now, as `backend/kernel`.
- * @throws Error if a backend or kernel is unknown, none of the kernels named can be replaced there, or no entry point
- *   has been imported; nothing is installed then.
+ * @returns which kernels run on ours now, as `backend/kernel`; none, and nothing is installed, where tfjs has none of
+ *   the backends here (no WebGPU in the browser).
+ * @throws Error if a backend or kernel is unknown, none of the kernels named can be replaced there, no entry point has
+ *   been imported, or none of the packages of their backends; nothing is installed then.
  */
 export function install(options: InstallOptions = {}): string[] {
   checkObject('install: options', options);
@@ -81,15 +111,15 @@ export function install(options: InstallOptions = {}): string[] {
           `if there is such an entry. There are some for: ${served.join(', ') || 'none'}`,
       );
   }
-  if (served.length === 0)
-    throw new Error(
-      "install: there are no kernels to install; import 'tfjs-conv2d-transpose/cpu', '/webgl', '/wasm' or '/webgpu' " +
-        'first',
-    );
+  if (served.length === 0) checkEntries();
   const unknown = kernels?.find((kernel) => !REPLACEABLE.includes(kernel));
   if (unknown !== undefined)
     throw new Error(`install: cannot replace kernel '${unknown}'; the choices are ${REPLACEABLE.join(', ')}`);
   const asked = backends ?? served;
+  if (served.length === 0 && backends === undefined) {
+    uninstall();
+    return [];
+  }
   const placesOf = (kernel: Replaceable, names: readonly string[]): string[] =>
     names.filter((backend) => isConvolution(kernel) || descriptorOf(backend)!.elementwise?.[kernel] !== undefined);
   if (kernels?.length && kernels.every((kernel) => placesOf(kernel, asked).length === 0))
