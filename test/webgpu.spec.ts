@@ -46,7 +46,7 @@ async function renewed(change: (device: GPUDevice) => void = () => undefined): P
   change(backend().device);
 }
 
-describeOnEveryBackend('webgpu', specs, (environment) => environment.backend === 'webgpu');
+describeOnEveryBackend('webgpu', specs, (environment) => environment.name === 'webgpu');
 
 function specs(): void {
   const l = layer({ inChannels: 8, outChannels: 4, pads: [1, 0, 0, 1], batch: 2 });

@@ -46,7 +46,11 @@ async function watched(
   const { device } = backend;
   Object.defineProperty(device, 'adapterInfo', { value: { isFallbackAdapter: isSimulated } });
   const seen: Seen = { programs: [], errors: [] };
-  device.addEventListener('uncapturederror', ({ error }) => seen.errors.push(error.message));
+  device.addEventListener('uncapturederror', (event) => {
+    seen.errors.push(event.error.message);
+    // Kernels that hear of it throw in the next call.
+    event.stopImmediatePropagation();
+  });
   let key = '';
   const run = backend.runWebGPUProgram.bind(backend);
   backend.runWebGPUProgram = (program, ...rest) => {
