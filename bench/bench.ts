@@ -71,9 +71,9 @@ async function peersOf(pass: Pass, workload: Workload): Promise<Peer[]> {
     return [...peers, ...ON.map((backend) => oursAlone(pass, backend)), ...others];
   }
   for (const backend of ON) {
-    if (options.fastMath) peers.push(oursExact(pass, backend));
     await tf.setBackend(backend);
-    if (!options.fastMath && supportOfStock(pass, workload).supported) peers.push(stock(pass, backend));
+    if (options.fastMath) peers.push(oursExact(pass, backend));
+    else if (supportOfStock(pass, workload).supported) peers.push(stock(pass, backend));
   }
   if (pass !== 'forward') return peers;
   const native = await nativeOnnxruntime();

@@ -55,7 +55,7 @@ export function createSimdEngine(name: string, module: WebAssembly.Module, bytes
   /** For the threads that there are. */
   let sharing = new WeakMap<Plan, Program>();
   const inPlace = new WeakMap<Plan, Program>();
-  const shared = (plan: Plan): Program => programOf(plan, sharing, () => compile(plan, 'copied', pool!.threads));
+  const shared = (plan: Plan): Program => keptFor(plan, sharing, () => compile(plan, 'copied', pool!.threads));
   const noted = (bytes: number): void => void (engine.peakScratchBytes = Math.max(engine.peakScratchBytes, bytes));
   /** Where there is no memory for a program. */
   const runPlain: Engine['run'] = (plan, ...rest) => {
@@ -70,9 +70,7 @@ export function createSimdEngine(name: string, module: WebAssembly.Module, bytes
     if (!pool || engine.rests) return undefined;
     const { work, barriers } = shared(plan);
     if (!mayBeWorth(work, barriers, pool.threads)) return undefined;
-    const known = experiences[where].get(plan) ?? new Experience();
-    experiences[where].set(plan, known);
-    return known;
+    return keptFor(plan, experiences[where], () => new Experience());
   };
   const endThreads = (): void => {
     pool?.end();
@@ -100,7 +98,7 @@ export function createSimdEngine(name: string, module: WebAssembly.Module, bytes
     instance ??= attempt(ownInstance);
     // There was memory once, and may be again.
     if (instance === undefined) return runPlain(plan, first, second, take);
-    const program = programOf(plan, copying, () => compile(plan, 'copied'));
+    const program = keptFor(plan, copying, () => compile(plan, 'copied'));
     try {
       const values = executeOnCopies(program, plan, instance, first, second);
       noted(program.bytes);
@@ -130,10 +128,11 @@ export function createSimdEngine(name: string, module: WebAssembly.Module, bytes
     },
     run(plan, first, second, take, makesRoom = false) {
       const experience = experienceOf(plan, makesRoom ? 'elsewhere' : 'inHeap');
+      if (!experience) return runAlone(plan, first, second, take);
       const begun = performance.now();
-      const result = experience?.way === 'together' ? byThreads(experience, plan, first, second, makesRoom) : undefined;
+      const result = experience.way === 'together' ? byThreads(experience, plan, first, second, makesRoom) : undefined;
       const taken = result ? take(result.values, result.room) : runAlone(plan, first, second, take);
-      experience?.note(result ? 'together' : 'alone', performance.now() - begun);
+      experience.note(result ? 'together' : 'alone', performance.now() - begun);
       return taken;
     },
     prefersThreads: (plan) => experienceOf(plan, 'inHeap')?.way === 'together',
@@ -142,13 +141,13 @@ export function createSimdEngine(name: string, module: WebAssembly.Module, bytes
       return (
         there &&
         ((plan, at) => {
-          const program = programOf(plan, inPlace, () => compile(plan, 'in place'));
+          const program = keptFor(plan, inPlace, () => compile(plan, 'in place'));
           const experience = experienceOf(plan, 'inHeap');
-          const begun = performance.now();
+          const begun = experience && performance.now();
           const isDone = executeInPlace(program, plan, there, heap, at);
           if (isDone) {
             noted(program.bytes);
-            experience?.note('alone', performance.now() - begun);
+            experience?.note('alone', performance.now() - begun!);
           }
           return isDone;
         })
@@ -179,13 +178,14 @@ function attempt<T>(make: () => T): T | undefined {
   }
 }
 
-function programOf(plan: Plan, kept: WeakMap<Plan, Program>, make: () => Program): Program {
-  let program = kept.get(plan);
-  if (program === undefined) {
-    program = make();
-    kept.set(plan, program);
+/** What is kept for a plan; made if there is none. */
+function keptFor<T>(plan: Plan, kept: WeakMap<Plan, T>, make: () => T): T {
+  let value = kept.get(plan);
+  if (value === undefined) {
+    value = make();
+    kept.set(plan, value);
   }
-  return program;
+  return value;
 }
 
 /** Runs a program; returns a view of the result. @throws OutOfMemory if there is not enough for it. */

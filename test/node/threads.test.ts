@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What becomes of calls where a worker dies, can't be started, or has no memory: right results, and a warning. */
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import workerThreads from 'node:worker_threads';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import '@tensorflow/tfjs-backend-cpu';
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { setThreads, threads } from '../../kernels/cpu';
 import '../../kernels/wasm';
 import { conv2dTranspose } from '../../src';
+import { useWasmFiles } from '../support/wasm_files';
 
 const { Worker } = workerThreads;
 const { Memory } = WebAssembly;
@@ -24,7 +22,7 @@ function sum(size = 64): number {
 }
 
 beforeAll(async () => {
-  setWasmPaths(join(dirname(createRequire(__filename).resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist/'));
+  useWasmFiles();
   await tf.setBackend('cpu');
 });
 afterEach(async () => {

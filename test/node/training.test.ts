@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The trainings of the examples: checkpoints, going on after a stop, scores, pace. */
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs';
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import '../../kernels/cpu';
 import '../../kernels/wasm';
 import { install, uninstall } from '../../src';
@@ -19,12 +16,13 @@ import { imageGrid } from '../../examples/training/image_grid';
 import { BackendSearch } from '../../examples/training/backend_search';
 import { type Trial, raceBackends, stockPace } from '../../examples/training/pace';
 import { duration } from '../../examples/training/pace_report';
+import { useWasmFiles } from '../support/wasm_files';
 
 jest.setTimeout(120_000);
 
 beforeAll(async () => {
   tf.enableProdMode(); // No advertisement for tfjs-node.
-  setWasmPaths(join(dirname(createRequire(__filename).resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist/'));
+  useWasmFiles();
   await tf.setBackend('wasm');
   install();
 });

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What specs run on under jest: the backends in memory, `cpu` on every engine that can run here. */
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import v8 from 'node:v8';
 import * as tf from '@tensorflow/tfjs';
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import '../../kernels';
 import { RELAXED_MODULE } from '../../kernels/engine/simd/products.generated';
 import { install, uninstall } from '../../src';
 import { environments } from './environments';
 import { onEveryEngine } from './memory_backends';
+import { useWasmFiles } from './wasm_files';
 
 tf.env().set('IS_TEST', true); // No advertisement for tfjs-node.
 
@@ -23,7 +21,7 @@ for (const engine of ['relaxed', 'simd']) {
     console.warn(`Skipped: the ${engine} engine, because this Node has no such instructions`);
 }
 
-setWasmPaths(join(dirname(createRequire(__filename).resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist/'));
+useWasmFiles();
 
 environments.push(...onCpu, {
   name: 'wasm',
