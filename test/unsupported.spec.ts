@@ -81,6 +81,10 @@ function sizesSpecs({ backend }: Environment): void {
         expect(() => tf.conv2dTranspose(large, filter, [1, 10, 8, 2], 2, 'same')).toThrowError(
           `Conv2DBackpropInput cannot run on backend '${backend}': ${REASON}`,
         );
+        const image = tf.ones([1, 2, 10, 8]) as tf.Tensor4D; // In NCHW, which ours leave to stock.
+        expect(() => tf.conv2d(image, filter, 2, 'same', 'NCHW')).toThrowError(
+          `Conv2D cannot run on backend '${backend}': ${REASON}`,
+        );
         expect(explain({ xShape: large.shape, filterShape: filter.shape, strides: 2, pad: 'same' }).reason).toContain(
           `(${REASON}); nor can core ops`,
         );

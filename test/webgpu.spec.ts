@@ -287,6 +287,11 @@ function specs(): void {
         expect(() => conv2dTranspose($x, $filter, undefined, 2, 'same', { variant: 'matmul' })).toThrowError(
           `variant 'matmul' cannot run on backend 'webgpu': ${reason}; take a smaller batch or image`,
         );
+        // What ours leave to stock for its layout.
+        const conv2d = (size: number): tf.Tensor =>
+          tf.conv2d(tf.ones<tf.Rank.R4>([1, 4, size, size]), tf.ones([1, 1, 4, 36]), 1, 'same', 'NCHW');
+        expect(() => conv2d(32)).toThrowError(new RegExp(`^Conv2D cannot run on backend 'webgpu': ${reason}`));
+        expect([...new Set(conv2d(16).dataSync())]).toEqual([4]);
       });
       uninstall();
     });

@@ -182,8 +182,6 @@ export interface Taken {
   readonly ours: OurContender | undefined;
   /** In a sentence. */
   readonly because: string;
-  /** Why stock's can't either: then nobody can. */
-  readonly impossible?: string;
 }
 
 /** The contender of ours for a pass: a variant, or the kernel of a gradient; `undefined` if none can run. */
@@ -232,7 +230,7 @@ export function chooseUnderInstall(pass: Pass, g: Conv2DTransposeGeometry, place
   if (ours === undefined) {
     const reason = impossible(g, place);
     const because = reason === undefined ? 'ours cannot run here' : `nobody can run here: ${reason}`;
-    return { by: 'stock', ours, because, impossible: reason };
+    return { by: 'stock', ours, because };
   }
   if (!hasStock) return { by: ours, ours, because: 'stock tfjs cannot compute it' };
   const winner = winnerHere(pass, g, place);

@@ -20,9 +20,9 @@ type Strides = Parameters<ConvolutionInfo>[2];
 type Pad = Parameters<ConvolutionInfo>[4];
 type RoundingMode = Parameters<ConvolutionInfo>[5];
 
-/** A stock convolution's own attributes, NHWC. */
+/** A stock convolution's own attributes. Shapes of images are in the order of its data format. */
 export interface ConvolutionRequest {
-  /** `[batch, height, width, inChannels]` of the image that it convolves. */
+  /** `[batch, height, width, inChannels]` of the image that it convolves; in NCHW as that has it. */
   readonly xShape: readonly number[];
   /** `[filterHeight, filterWidth, inChannels, outChannels]`; of a depthwise one the last is the multiplier. */
   readonly filterShape: readonly number[];
@@ -31,6 +31,8 @@ export interface ConvolutionRequest {
   readonly dilations?: Strides;
   readonly dimRoundingMode?: RoundingMode;
   readonly kind?: 'depthwise';
+  /** Default: NHWC. */
+  readonly dataFormat?: 'NHWC' | 'NCHW';
 }
 
 const recent = /* @__PURE__ */ new RecentByList<Conv2DTransposeGeometry>();
@@ -41,8 +43,8 @@ const recent = /* @__PURE__ */ new RecentByList<Conv2DTransposeGeometry>();
  * @throws Error as tfjs does, if its arguments do not fit together.
  */
 export function geometryOfConvolution(request: ConvolutionRequest): Conv2DTransposeGeometry {
-  const { xShape, filterShape, strides, pad, dilations = 1, dimRoundingMode, kind } = request;
-  return recent.get([xShape, filterShape, strides, pad, dilations, dimRoundingMode, kind], () => {
+  const { xShape, filterShape, strides, pad, dilations = 1, dimRoundingMode, kind, dataFormat = 'NHWC' } = request;
+  return recent.get([xShape, filterShape, strides, pad, dilations, dimRoundingMode, kind, dataFormat], () => {
     const info = backend_util.computeConv2DInfo(
       xShape as [number, number, number, number],
       filterShape as [number, number, number, number],
@@ -51,6 +53,7 @@ export function geometryOfConvolution(request: ConvolutionRequest): Conv2DTransp
       pad,
       dimRoundingMode,
       kind === 'depthwise',
+      backend_util.convertConv2DDataFormat(dataFormat),
     );
     const height = axisOf({
       inSize: info.outHeight,

@@ -13,7 +13,7 @@ import {
   getKernel,
   util,
 } from '@tensorflow/tfjs-core';
-import { type Place, chooseUnderInstall } from '../choice/choose';
+import { type Place, chooseUnderInstall, impossible } from '../choice/choose';
 import { Remembered } from '../choice/remembered';
 import { stockComputes } from '../choice/stock';
 import {
@@ -214,6 +214,7 @@ export function kernelFuncOf(
 ): KernelFunc {
   const called = CALLS[kernel];
   const { pass, kind } = called;
+  const isLimited = descriptorOf(backendName)?.holds !== undefined;
   const calls = new RecentByList<Call>();
   return (params) => {
     const attrs = params.attrs as unknown as StockAttrs;
@@ -221,21 +222,24 @@ export function kernelFuncOf(
     // The gradients of a depthwise convolution are told none: there is one alone.
     const { dataFormat = kind && 'NHWC' } = attrs;
     let reason: string | undefined = `dataFormat is ${dataFormat}, but must be NHWC`;
+    const place = { backendName, backend: params.backend as KernelBackend };
     if (dataFormat === 'NHWC') {
       const call = calls.get(listOf(called, inputs, attrs), () => callOf(kernel, backendName, inputs, attrs));
       reason = call.reason;
       if (reason === undefined) {
-        const place = { backendName, backend: params.backend as KernelBackend };
         const mayChoose = chooses && stock !== undefined && call.isRightWithStock;
-        const taken = call.chosen.get(place, () => chooseUnderInstall(pass, call.geometry, place, mayChoose));
-        const { by, impossible } = taken;
+        const { by } = call.chosen.get(place, () => chooseUnderInstall(pass, call.geometry, place, mayChoose));
         if (by !== 'stock') return runOurs(kernel, kernelNameFor(pass, by), inputs, call, place);
-        if (impossible !== undefined)
-          throw new Error(`${kernel} cannot run on backend '${backendName}': ${impossible}`);
       }
     }
+    if (isLimited) {
+      // Whatever is left to stock: its tensors may be too large for anybody.
+      const { convolution } = familyRequest(kernel, inputs, attrs);
+      const nobody = impossible(geometryOfConvolution({ ...convolution, dataFormat }), place);
+      if (nobody !== undefined) throw new Error(`${kernel} cannot run on backend '${backendName}': ${nobody}`);
+    }
     if (stock) return stock(params);
-    const probed = descriptorOf(backendName)?.probe(params.backend as KernelBackend);
+    const probed = descriptorOf(backendName)?.probe(place.backend);
     const unable = probed?.supported === false ? probed.reason : 'no kernel here can run it';
     throw new Error(`${kernel} on backend '${backendName}': ${reason ?? unable}`);
   };
