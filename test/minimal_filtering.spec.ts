@@ -54,5 +54,11 @@ describe('tiles of minimal filtering', () => {
     expect(whyNotTiled(square(8, 4, 2))).toBeUndefined();
     expect(whyNotTiled(square(8, 2, 2))).toContain('a single tap');
     expect(whyNotTiled(square(8, 4, 1))).toContain('4 × 4 taps');
+    const ofGroups = (groups: number, outDepth: number): string | undefined =>
+      whyNotTiled(
+        computeGeometry({ xShape: [1, 8, 8, 8], filterShape: [4, 4, outDepth, 8], strides: 2, pad: 'same', groups }),
+      );
+    expect([ofGroups(2, 1), ofGroups(4, 2), ofGroups(8, 2)]).toEqual([undefined, undefined, undefined]);
+    expect(ofGroups(8, 1)).toContain('each of the 8 channels is a group of its own');
   });
 });

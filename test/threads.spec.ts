@@ -28,6 +28,7 @@ const LAYERS: Record<string, Layer> = {
   'one pixel, a filter of several chunks': layer({ inSize: [1, 1], inChannels: 200, outChannels: 90, kernel: [4, 4] }),
   'many pixels': layer({ inSize: [19, 23], inChannels: 40, outChannels: 36, kernel: [3, 3], batch: 2 }),
   'few channels out': layer({ inSize: [16, 15], inChannels: 33, outChannels: 3, kernel: [4, 4] }),
+  'groups of odd channels': layer({ inSize: [17, 13], inChannels: 51, outChannels: 57, groups: 3, kernel: [4, 4] }),
   'small groups': layer({ inSize: [9, 11], inChannels: 36, outChannels: 48, groups: 6, kernel: [3, 3] }),
   'depthwise, many channels': layer({ inSize: [9, 8], inChannels: 70, outChannels: 70, groups: 70, batch: 2 }),
 };

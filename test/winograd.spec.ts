@@ -96,6 +96,47 @@ const LAYERS: Record<string, Layer> = {
     inChannels: 200,
     outChannels: 190,
   }),
+  '2 groups of odd channels': layer({
+    inSize: [7, 6],
+    kernel: [4, 4],
+    pads: [1, 1, 1, 1],
+    inChannels: 10,
+    outChannels: 14,
+    groups: 2,
+    batch: 3,
+  }),
+  '3 groups, 3 × 3, stride 2': layer({ inSize: [9, 8], inChannels: 21, outChannels: 15, groups: 3, batch: 2 }),
+  '4 groups, stride 1': layer({
+    inSize: [12, 7],
+    strides: [1, 1],
+    pads: [1, 1, 1, 1],
+    inChannels: 36,
+    outChannels: 44,
+    groups: 4,
+  }),
+  '3 groups of a channel in, 5 × 4, stride 2': layer({
+    inSize: [6, 9],
+    kernel: [5, 4],
+    inChannels: 3,
+    outChannels: 6,
+    groups: 3,
+  }),
+  '2 groups in several blocks of tiles': layer({
+    inSize: [51, 50],
+    strides: [1, 1],
+    pads: [1, 1, 1, 1],
+    inChannels: 130,
+    outChannels: 10,
+    groups: 2,
+  }),
+  '2 groups in several blocks of channels': layer({
+    inSize: [5, 6],
+    strides: [1, 1],
+    pads: [1, 1, 1, 1],
+    inChannels: 398,
+    outChannels: 382,
+    groups: 2,
+  }),
 };
 
 /** One that it is predicted to be fastest on. */
@@ -116,28 +157,32 @@ interface Computed {
 }
 
 function forward(l: Layer, x: Float32Array, filter: Float32Array, result: Float32Array): Computed {
-  const { inChannels, outChannels, batch } = l;
+  const { inChannels, outChannels, batch, groups } = l;
   return {
     ...{ result, images: x, batch, truth: oracle.forward(l, x, filter).values },
     channels: [inChannels, outChannels],
-    terms: inChannels,
-    magnitude: (from, to) => sumOverTaps(l, filter, to * inChannels + from),
+    terms: inChannels / groups,
+    magnitude: (from, to) => sumOverTaps(l, filter, from, to),
   };
 }
 
 function inputGradient(l: Layer, dy: Float32Array, filter: Float32Array, result: Float32Array): Computed {
-  const { inChannels, outChannels, batch, strides } = l;
+  const { inChannels, outChannels, batch, strides, groups } = l;
   return {
     ...{ result, images: dy, batch, truth: oracle.backpropInput(l, dy, filter).values },
     channels: [outChannels, inChannels],
-    terms: outChannels * strides[0] * strides[1],
-    magnitude: (from, to) => sumOverTaps(l, filter, from * inChannels + to),
+    terms: (outChannels / groups) * strides[0] * strides[1],
+    magnitude: (from, to) => sumOverTaps(l, filter, to, from),
   };
 }
 
-function sumOverTaps({ inChannels, outChannels }: Layer, filter: Float32Array, first: number): number {
+/** Of a channel of x and one of y: 0 if they are of different groups. */
+function sumOverTaps({ inChannels, outChannels, groups }: Layer, filter: Float32Array, x: number, y: number): number {
+  const [inDepth, outDepth] = [inChannels / groups, outChannels / groups];
+  if (Math.floor(x / inDepth) !== Math.floor(y / outDepth)) return 0;
   let sum = 0;
-  for (let at = first; at < filter.length; at += inChannels * outChannels) sum += Math.abs(filter[at]);
+  for (let at = (y % outDepth) * inChannels + x; at < filter.length; at += inChannels * outDepth)
+    sum += Math.abs(filter[at]);
   return sum;
 }
 
@@ -174,6 +219,12 @@ function isEqual(values: ArrayLike<number>, expectedAt: (at: number) => number):
   return Array.from(values).every((value, at) => Object.is(value, expectedAt(at)));
 }
 
+/** The input gradient computed so, whether that pays or not. */
+function runInput(l: Layer, dy: Float32Array, filter: Float32Array): Float32Array {
+  const plan = winogradInput(computeGeometry(requestOf(l)));
+  return currentEngine().run(plan, dy, filter, (values) => values.slice());
+}
+
 /** Whether it can run there: in memory, on an engine that has transforms. */
 const hasWinograd = ({ backend, name }: Environment): boolean =>
   (backend === 'cpu' && !name.includes('plain')) || backend === 'wasm';
@@ -197,24 +248,15 @@ function specs({ name: environment }: Environment): void {
 
   for (const [name, l] of Object.entries(LAYERS)) {
     const { x, filter, dy } = randomOperands(l, `winograd ${name}`);
-    const { inChannels, outChannels } = l;
-    const spreadFilter = spread(filter, outChannels * inChannels);
+    const { inChannels, outChannels, groups } = l;
+    const spreadFilter = spread(filter, (outChannels / groups) * inChannels);
     it(`is within its bound: ${name}`, () => check(forward(l, x, filter, runForward(l, x, filter, 'winograd'))));
     it(`and where pixels and taps are of magnitudes 1e-3 to 1e3: ${name}`, () => {
       const a = spread(x, inChannels);
       check(forward(l, a, spreadFilter, runForward(l, a, spreadFilter, 'winograd')));
     });
     it(`and so is the input gradient: ${name}`, () => {
-      const plan = winogradInput(computeGeometry(requestOf(l)));
-      const run = (a: Float32Array, w: Float32Array): void =>
-        check(
-          inputGradient(
-            l,
-            a,
-            w,
-            currentEngine().run(plan, a, w, (values) => values.slice()),
-          ),
-        );
+      const run = (a: Float32Array, w: Float32Array): void => check(inputGradient(l, a, w, runInput(l, a, w)));
       run(dy, filter);
       run(spread(dy, outChannels), spreadFilter);
     });
@@ -271,6 +313,27 @@ function specs({ name: environment }: Environment): void {
     expect(isEqual(after, (at) => (isInReach(at) ? after[at] : before[at]))).toBe(true);
   });
 
+  for (const value of [NaN, Infinity]) {
+    it(`keeps ${value} of a group in it, of images as of the filter`, () => {
+      const l = layer({ inSize: [6, 5], kernel: [4, 4], inChannels: 15, outChannels: 21, groups: 3, batch: 2 });
+      const { x, filter, dy } = randomOperands(l, 'winograd, a group');
+      const { inChannels, outChannels } = l;
+      const forward = (a: Float32Array, w: Float32Array): Float32Array => runForward(l, a, w, 'winograd');
+      const gradient = (a: Float32Array, w: Float32Array): Float32Array => runInput(l, a, w);
+      const isMiddle = (at: number, channels: number): boolean => Math.floor(((at % channels) * 3) / channels) === 1;
+      const spoilt = (values: Float32Array, channels: number): Float32Array =>
+        values.map((v, at) => (isMiddle(at, channels) ? value : v));
+      const check = (before: Float32Array, after: Float32Array, channels: number): void => {
+        expect(after.some((v, at) => isMiddle(at, channels) && Number.isNaN(v))).toBe(true);
+        expect(isEqual(after, (at) => (isMiddle(at, channels) ? after[at] : before[at]))).toBe(true);
+      };
+      check(forward(x, filter), forward(spoilt(x, inChannels), filter), outChannels);
+      check(forward(x, filter), forward(x, spoilt(filter, inChannels)), outChannels);
+      check(gradient(dy, filter), gradient(spoilt(dy, outChannels), filter), inChannels);
+      check(gradient(dy, filter), gradient(dy, spoilt(filter, inChannels)), inChannels);
+    });
+  }
+
   it("is taken by 'auto' only where the flag allows it, and pays", async () => {
     const run = (l: Layer) => (): void => {
       const { x, filter } = randomOperands(l, 'winograd, auto');
@@ -281,7 +344,10 @@ function specs({ name: environment }: Environment): void {
     expect(await variantsThatRun(run(LARGE))).toEqual(['Conv2DTransposeWinograd']);
     expect(explain(requestOf(LARGE)).reason).toContain('a flag allows');
     expect(explain(requestOf(layer())).variant).not.toBe('winograd');
-    expect(explain(requestOf({ ...LARGE, groups: 2 })).variant).not.toBe('winograd');
+    // Of each group there must be enough.
+    const ofGroups = (groups: number): string | undefined =>
+      explain(requestOf({ ...LARGE, inChannels: 64, outChannels: 64, groups })).variant;
+    expect([ofGroups(2), ofGroups(8)]).toEqual(['winograd', 'subpixel']);
   });
 
   it('is taken by installed ops as the flag is at the time of a call', () => {
@@ -324,7 +390,11 @@ function specs({ name: environment }: Environment): void {
   });
 
   for (const [what, l, reason] of [
-    ['groups', layer({ groups: 2, inChannels: 4 }), /'winograd' cannot run.*it takes no groups/],
+    [
+      'a group for each channel',
+      layer({ groups: 4, inChannels: 4, outChannels: 4 }),
+      /'winograd' cannot run.*each of the 4 channels is a group of its own.*use fewer groups/,
+    ],
     ['dilation', layer({ dilations: [2, 1] }), /'winograd' cannot run.*it takes no dilation/],
     ['more taps of a phase than 3', layer({ kernel: [4, 4], strides: [1, 1] }), /4 × 4 taps.*'auto', 'subpixel'/],
     ['phases of one tap', layer({ kernel: [2, 2] }), /a phase has a single tap/],
@@ -335,28 +405,30 @@ function specs({ name: environment }: Environment): void {
     });
   }
 
-  it('has gradients, the one of the input of its own kind where that pays', () => {
-    const l = layer({ inSize: [16, 16], kernel: [4, 4], pads: [1, 1, 1, 1], inChannels: 16, outChannels: 40 });
-    const { x, filter, dy } = randomOperands(l, 'winograd, gradients');
-    const op = (a: tf.Tensor, w: tf.Tensor): tf.Tensor =>
-      conv2dTranspose(a as tf.Tensor4D, w as tf.Tensor4D, ...opArguments(l, 'winograd'));
-    const exact = runBackpropInput(l, dy, filter);
-    const [height, width] = outSize(l);
-    const [dx, dFilter] = tf.tidy(() =>
-      tf
-        .grads(op)(
-          [tf.tensor4d(x, xShape(l)), tf.tensor4d(filter, filterShape(l))],
-          tf.tensor4d(dy, [l.batch, height, width, l.outChannels]),
-        )
-        .map((gradient) => gradient.dataSync()),
-    );
-    check(inputGradient(l, dy, filter, dx as Float32Array));
-    expect(mismatch(dFilter, oracle.backpropFilter(l, x, dy))).toBe('');
-    expect(dx).not.toEqual(exact);
-    // By name or by the flag: the same.
-    tf.env().set(FLAG, true);
-    expect(runBackpropInput(l, dy, filter)).toEqual(dx as Float32Array);
-  });
+  for (const groups of [1, 2])
+    it(`has gradients, the one of the input of its own kind where that pays: groups ${groups}`, () => {
+      const channels = { inChannels: 16 * groups, outChannels: 40 * groups, groups };
+      const l = layer({ inSize: [16, 16], kernel: [4, 4], pads: [1, 1, 1, 1], ...channels });
+      const { x, filter, dy } = randomOperands(l, 'winograd, gradients');
+      const op = (a: tf.Tensor, w: tf.Tensor): tf.Tensor =>
+        conv2dTranspose(a as tf.Tensor4D, w as tf.Tensor4D, ...opArguments(l, 'winograd'));
+      const exact = runBackpropInput(l, dy, filter);
+      const [height, width] = outSize(l);
+      const [dx, dFilter] = tf.tidy(() =>
+        tf
+          .grads(op)(
+            [tf.tensor4d(x, xShape(l)), tf.tensor4d(filter, filterShape(l))],
+            tf.tensor4d(dy, [l.batch, height, width, l.outChannels]),
+          )
+          .map((gradient) => gradient.dataSync()),
+      );
+      check(inputGradient(l, dy, filter, dx as Float32Array));
+      expect(mismatch(dFilter, oracle.backpropFilter(l, x, dy))).toBe('');
+      expect(dx).not.toEqual(exact);
+      // By name or by the flag: the same.
+      tf.env().set(FLAG, true);
+      expect(runBackpropInput(l, dy, filter)).toEqual(dx as Float32Array);
+    });
 }
 
 describeOnEveryBackend(

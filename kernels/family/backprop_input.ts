@@ -33,9 +33,14 @@ export function backpropInput(g: Conv2DTransposeGeometry): Plan {
   return planOf('input gradient', g, steps, { scratch: spread?.image && spread.floats });
 }
 
-/** What comes through some of the taps, where there are no groups. */
-export function inputSums(g: Conv2DTransposeGeometry, tapRows: readonly number[], tapCols: readonly number[]): Step {
-  return sumsOf(g, groupsOf(g)[0], inputRuns(widthAxis(g)), { tapRows, tapCols, joined: 1 });
+/** What comes through some of the taps. */
+export function inputSums(
+  g: Conv2DTransposeGeometry,
+  group: Group,
+  tapRows: readonly number[],
+  tapCols: readonly number[],
+): Step {
+  return sumsOf(g, group, inputRuns(widthAxis(g)), { tapRows, tapCols, joined: 1 });
 }
 
 /** Taps of so many rows and columns, each of which stands for `joined` taps. */

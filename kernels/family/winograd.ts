@@ -10,7 +10,8 @@
  * F(3 × 3, 2 × 2) 16 of 36, F(2 × 2, 3 × 3) 16 of 36. A product of a transformed tile is one of vectors of channels:
  * over all tiles and channels they are 9 or 16 matrix products. Phases with as many taps as each other read the same
  * transformed tiles (src/geometry/minimal_filtering). Taps of several sources, the phases of a strided gradient, add up
- * before they are transformed back. A phase of a single tap has nothing to save, and is computed as it stands.
+ * before they are transformed back. A phase of a single tap has nothing to save, and is computed as it stands. Groups
+ * are computed one by one.
  *
  * **Error.** Sums are made of pixels, and of taps, before they are multiplied. So an error is not relative to the terms
  * of its own sum, as that of all other variants is, but to the largest values in reach: with B, G and A the matrices
@@ -50,7 +51,9 @@ import type { Plan, Run, Step } from '../engine/engine';
 import { currentEngine } from '../engine/engines';
 import { allowsFastMath } from './fast_math';
 import {
+  type Group,
   type Tap,
+  filterTap,
   forwardProduct,
   groupsOf,
   imageOfX,
@@ -58,7 +61,6 @@ import {
   outputImage,
   pixels,
   planOf,
-  tapNumber,
   tapPixels,
 } from './layout';
 
@@ -76,33 +78,35 @@ export function takesWinogradInput(g: Conv2DTransposeGeometry, variant: Variant)
   return (variant === 'winograd' || allowsFastMath()) && supportsWinograd(g).supported && paysInput(g);
 }
 
-/** Channels, multiply-adds and part of the multiplications that a layer must have, have and keep for it to pay. */
+/** Channels of a group, multiply-adds and part of the multiplications that must be, be and remain for it to pay. */
 const LEAST_CHANNELS = 8;
 const LEAST_MULTIPLY_ADDS = 2e6;
 const MOST_KEPT = 0.65;
 
 const paysInput = keptBy((g: Conv2DTransposeGeometry): boolean => {
-  const { batch, inChannels, outChannels } = g;
+  const { batch, groups, inChannels, outChannels } = g;
   const met = batch * contributions(heightAxis(g)) * contributions(widthAxis(g));
-  const isLarge = Math.min(inChannels, outChannels) >= LEAST_CHANNELS;
+  const isLarge = Math.min(inChannels, outChannels) / groups >= LEAST_CHANNELS;
+  const multiplyAdds = (met * inChannels * outChannels) / groups;
   const multiplications = multiplicationsOf(batch, inputTiling(g), 'sums');
-  return isLarge && met * inChannels * outChannels >= LEAST_MULTIPLY_ADDS && multiplications <= MOST_KEPT * met;
+  return isLarge && multiplyAdds >= LEAST_MULTIPLY_ADDS && multiplications <= MOST_KEPT * met;
 });
 
 export function winograd(g: Conv2DTransposeGeometry): Plan {
   const { products, single } = forwardTiling(g);
-  const steps = products.map((product) => phasesOf(g, product));
   const taps = single.flatMap(({ rows, cols }) =>
     rows.flatMap((row) => cols.map((col) => ({ tapRow: row.taps[0], tapCol: col.taps[0] }))),
   );
-  if (taps.length > 0) steps.push(singleTaps(g, taps));
+  const steps = groupsOf(g).flatMap((group) => [
+    ...products.map((product) => phasesOf(g, group, product)),
+    ...(taps.length > 0 ? [singleTaps(g, group, taps)] : []),
+  ]);
   const meetNoTap = g.filterHeight < g.strideHeight || g.filterWidth < g.strideWidth;
   return planOf('forward', g, steps, { zeros: taps.length > 0 || meetNoTap });
 }
 
 /** Phases with a single tap, of which no multiplication can be saved: as they stand. */
-function singleTaps(g: Conv2DTransposeGeometry, taps: readonly Tap[]): Step {
-  const [group] = groupsOf(g);
+function singleTaps(g: Conv2DTransposeGeometry, group: Group, taps: readonly Tap[]): Step {
   const runs = taps.map((tap, n): Run => {
     const { grid, row, col, output } = tapPixels(g, tap, group, 'out');
     return { grid, a: imageOfX('first', g, group, { row, col }), taps: [{ tap: n, offset: 0 }], out: output };
@@ -111,29 +115,27 @@ function singleTaps(g: Conv2DTransposeGeometry, taps: readonly Tap[]): Step {
 }
 
 /** Phases with as many taps as each other, all of which read the same tiles. */
-function phasesOf(g: Conv2DTransposeGeometry, { vertical, horizontal, rows, cols }: Product<PhaseWindows>): Step {
-  const {
-    inHeight,
-    inWidth,
-    inChannels: depth,
-    outChannels: channels,
-    strideHeight: rowStep,
-    strideWidth: colStep,
-  } = g;
+function phasesOf(
+  g: Conv2DTransposeGeometry,
+  group: Group,
+  { vertical, horizontal, rows, cols }: Product<PhaseWindows>,
+): Step {
+  const { inHeight, inWidth, inChannels: filterRow, strideHeight: rowStep, strideWidth: colStep } = g;
+  const { inDepth: depth, outDepth: channels, inChannel, outChannel: channel } = group;
   const [firstRow, firstCol] = [firstOf(rows), firstOf(cols)];
-  const cells = { rows: inHeight, cols: inWidth, at: pixels('first', inputImage(g), {}) };
+  const cells = { rows: inHeight, cols: inWidth, at: pixels('first', inputImage(g), { channel: inChannel }) };
   const targets = rows.flatMap((row) =>
     cols.map((col) => ({
       rows: row.count,
       cols: col.count,
       skippedRows: row.first - firstRow,
       skippedCols: col.first - firstCol,
-      out: pixels('out', outputImage(g), { row: row.firstOut, col: col.firstOut, rowStep, colStep }),
-      taps: [matricesOf(g, row.taps, col.taps)],
+      out: pixels('out', outputImage(g), { row: row.firstOut, col: col.firstOut, rowStep, colStep, channel }),
+      taps: [matricesOf(g, group, row.taps, col.taps)],
     })),
   );
   return {
-    ...{ kind: 'windowProducts', rowsHold: 'terms', filterRow: depth, depth, channels, batch: g.batch },
+    ...{ kind: 'windowProducts', rowsHold: 'terms', filterRow, depth, channels, batch: g.batch },
     ...{ vertical, horizontal, sources: [{ cells, firstRow, firstCol }], targets, adds: false },
   };
 }
@@ -145,51 +147,49 @@ function phasesOf(g: Conv2DTransposeGeometry, { vertical, horizontal, rows, cols
 export function winogradInput(g: Conv2DTransposeGeometry): Plan {
   const { products, single } = inputTiling(g);
   const tapsOf = (windows: readonly SourceWindows[]): number[] => windows.flatMap(({ taps }) => taps);
-  const steps = [
-    ...products.map((product, n) => sourcesOf(g, product, n > 0)),
-    ...single.map(({ rows, cols }) => inputSums(g, tapsOf(rows), tapsOf(cols))),
-  ];
+  const steps = groupsOf(g).flatMap((group) => [
+    ...products.map((product, n) => sourcesOf(g, group, product, n > 0)),
+    ...single.map(({ rows, cols }) => inputSums(g, group, tapsOf(rows), tapsOf(cols))),
+  ]);
   return planOf('input gradient', g, steps, { zeros: false });
 }
 
 /** Sources with as many taps as each other. */
 function sourcesOf(
   g: Conv2DTransposeGeometry,
+  group: Group,
   { vertical, horizontal, rows, cols }: Product<SourceWindows>,
   adds: boolean,
 ): Step {
-  const {
-    inHeight,
-    inWidth,
-    inChannels: channels,
-    outChannels: depth,
-    strideHeight: rowStep,
-    strideWidth: colStep,
-  } = g;
+  const { inHeight, inWidth, inChannels: filterRow, strideHeight: rowStep, strideWidth: colStep } = g;
+  const { inDepth: channels, outDepth: depth, inChannel, outChannel: channel } = group;
   const pairs = rows.flatMap((row) => cols.map((col) => [row, col] as const));
   const sources = pairs.map(([row, col]) => ({
     cells: {
       rows: row.cells,
       cols: col.cells,
-      at: pixels('first', outputImage(g), { row: row.begin, col: col.begin, rowStep, colStep }),
+      at: pixels('first', outputImage(g), { row: row.begin, col: col.begin, rowStep, colStep, channel }),
     },
     firstRow: row.first,
     firstCol: col.first,
   }));
   const target = {
     ...{ rows: inHeight, cols: inWidth, skippedRows: 0, skippedCols: 0 },
-    out: pixels('out', inputImage(g), {}),
-    taps: pairs.map(([row, col]) => matricesOf(g, row.taps, col.taps)),
+    out: pixels('out', inputImage(g), { channel: inChannel }),
+    taps: pairs.map(([row, col]) => matricesOf(g, group, row.taps, col.taps)),
   };
   return {
-    ...{ kind: 'windowProducts', rowsHold: 'channels', filterRow: channels, depth, channels, batch: g.batch },
+    ...{ kind: 'windowProducts', rowsHold: 'channels', filterRow, depth, channels, batch: g.batch },
     ...{ vertical, horizontal, sources, targets: [target], adds },
   };
 }
 
 /** Where the matrices of the taps of a window begin in the filter. */
-function matricesOf(g: Conv2DTransposeGeometry, tapRows: readonly number[], tapCols: readonly number[]): number[] {
-  return tapRows.flatMap((tapRow) =>
-    tapCols.map((tapCol) => tapNumber(g, { tapRow, tapCol }) * g.outChannels * g.inChannels),
-  );
+function matricesOf(
+  g: Conv2DTransposeGeometry,
+  group: Group,
+  tapRows: readonly number[],
+  tapCols: readonly number[],
+): number[] {
+  return tapRows.flatMap((tapRow) => tapCols.map((tapCol) => filterTap(g, { tapRow, tapCol }, group)));
 }

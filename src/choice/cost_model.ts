@@ -63,16 +63,16 @@ const WORK: Readonly<Record<Pass, Readonly<Partial<Record<Contender, WorkOf>>>>>
       multiplyAdds: sums(met, lanes(outDepth)),
       moved: outPixels * g.outChannels,
     }),
-    // To find a value of a tile, and to begin its products, takes as long as so many floats. Pixels of a tile are
-    // written far from each other.
+    // To find a value of a tile, and to begin its products, takes as long as so many floats, in every group. Pixels of
+    // a tile are written far from each other.
     winograd: ({ outPixels, outDepth, lanes }, g) => {
       const [rows, cols] = [tiled(heightAxis(g)), tiled(widthAxis(g))];
       const [values, found] = [g.batch * rows.values * cols.values, 128];
       return {
         multiplyAdds: values * g.inChannels * lanes(outDepth),
         moved:
-          values * (g.inChannels + lanes(outDepth) + 2 * found) +
-          0.5 * rows.weights * cols.weights * g.inChannels * g.outChannels +
+          values * (g.inChannels + g.groups * (lanes(outDepth) + 2 * found)) +
+          0.5 * rows.weights * cols.weights * g.inChannels * outDepth +
           4 * outPixels * g.outChannels,
       };
     },

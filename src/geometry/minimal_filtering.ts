@@ -14,7 +14,7 @@
  * That may need a tile more, and then is not done.
  */
 import type { Axis } from './axis';
-import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from './geometry';
+import { type Conv2DTransposeGeometry, heightAxis, isChannelwise, widthAxis } from './geometry';
 import { keptBy } from './kept';
 import { phases } from './phases';
 
@@ -30,7 +30,8 @@ const MOST_TAPS = 3;
 
 /** Why a geometry can't be computed so, and what would change that; `undefined` if it can. */
 export function whyNotTiled(g: Conv2DTransposeGeometry): string | undefined {
-  if (g.groups > 1) return `it takes no groups, and there are ${g.groups}; use groups 1`;
+  if (isChannelwise(g))
+    return `each of the ${g.groups} channels is a group of its own, and it sums over channels; use fewer groups`;
   if (g.dilationHeight > 1 || g.dilationWidth > 1)
     return `it takes no dilation, which is [${g.dilationHeight}, ${g.dilationWidth}]; use dilations 1`;
   const taps = [heightAxis(g), widthAxis(g)].map(({ kernel, stride }) => Math.ceil(kernel / stride));
