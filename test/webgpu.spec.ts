@@ -259,8 +259,9 @@ function specs(): void {
 
   it('says why where a buffer is larger than a program sees', () => {
     const g = computeGeometry({ xShape: [1, 64, 64, 8], filterShape: [3, 3, 8, 8], strides: 2, pad: 'same' });
-    const limits = { ...backend().device.limits, maxBufferSize: 2 ** 16, maxStorageBufferBindingSize: 2 ** 16 };
-    const other = Object.assign(Object.create(backend()) as WebGPUBackend, { device: { limits } });
+    const { limits: real, features } = backend().device;
+    const limits = { ...real, maxBufferSize: 2 ** 16, maxStorageBufferBindingSize: 2 ** 16 };
+    const other = Object.assign(Object.create(backend()) as WebGPUBackend, { device: { limits, features } });
     for (const variant of EXACT_VARIANTS) {
       const support = supportOf(
         { probe: () => ({ supported: true }) },

@@ -90,8 +90,14 @@ function productOf(g: Conv2DTransposeGeometry, device: Device, pixels: number): 
     return { source, workgroups: elements / WORKGROUP, uniforms: integers };
   }
   const lanes = { dy: lanesOf(groupRows), x: lanesOf(cols) };
-  if (device.tilesBy === 'an invocation') {
-    const { tile, rowTiles, colTiles } = laneTiling(rows, cols, pixels, g.groups);
+  if (device.tilesBy !== 'a workgroup') {
+    const { tile, rowTiles, colTiles } = laneTiling(
+      rows,
+      cols,
+      pixels,
+      g.groups,
+      device.tilesBy === 'four invocations',
+    );
     return {
       source: laneFilterGradientSource({ ...lanes, tile }),
       workgroups: (rowTiles * colTiles * g.groups) / LANES,

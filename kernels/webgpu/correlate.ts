@@ -130,7 +130,7 @@ export function planCorrelation(request: CorrelationRequest, device: Device): Co
     const source = directSource({ order, phased, adds, depthwise });
     return tooMany(device, workgroups) ?? { source, workgroups, uniforms: integers };
   }
-  const together = device.tilesBy === 'an invocation' ? toFewChannels(request, integers) : undefined;
+  const together = device.tilesBy !== 'a workgroup' ? toFewChannels(request, integers) : undefined;
   if (together) return tooMany(device, together.workgroups) ?? together;
   const kind = {
     order,
@@ -143,8 +143,15 @@ export function planCorrelation(request: CorrelationRequest, device: Device): Co
   const products = phases * groups;
   const terms = filterSize(request) / channels / phases;
   const { source, rowTiles, colTiles, workgroups } =
-    device.tilesBy === 'an invocation'
-      ? byLanes({ ...kind, byTap: depth % 4 === 0 || depth >= ENOUGH_OF_TAP }, pixels, channels, terms, products)
+    device.tilesBy !== 'a workgroup'
+      ? byLanes(
+          { ...kind, byTap: depth % 4 === 0 || depth >= ENOUGH_OF_TAP },
+          pixels,
+          channels,
+          terms,
+          products,
+          device,
+        )
       : byTiles(kind, pixels, channels, products);
   const mostTerms = filterSize(request) / channels + MOST_OF_CHUNK;
   if (mostTerms > LARGEST_DIVIDEND) return unsupported(`a sum of ${mostTerms} terms is longer than it can count`);
@@ -180,8 +187,10 @@ function byLanes(
   channels: number,
   terms: number,
   products: number,
+  device: Device,
 ): Tiled {
-  const { tile, ...tiling } = laneTiling(pixels, channels, terms, products, CORRELATION_TILES);
+  const swaps = device.tilesBy === 'four invocations' && kind.byTap;
+  const { tile, ...tiling } = laneTiling(pixels, channels, terms, products, swaps, CORRELATION_TILES);
   return { source: laneCorrelationSource({ ...kind, tile }), ...tiling };
 }
 

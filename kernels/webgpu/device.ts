@@ -14,7 +14,7 @@ import {
 import { keptBy } from '../../src/geometry/kept';
 import { WORKGROUP } from './programs/program';
 import { fillsTiles } from './programs/tile';
-import { adapterNameOf, gpuOf, isSimulated, lacksOf } from './tfjs_internals';
+import { adapterNameOf, gpuOf, hasSubgroupsOf, isSimulated, lacksOf } from './tfjs_internals';
 
 /** Bytes of a workgroup's memory that a program takes at most: what every device has. */
 export const WORKGROUP_BYTES = 16_384;
@@ -24,16 +24,17 @@ const BUFFERS = 5;
 
 /**
  * Who computes a tile of a product: a workgroup, whose invocations share its memory (programs/correlation), which suits
- * GPUs; or each invocation by itself (programs/lane_correlation), which suits a CPU that simulates one.
+ * GPUs; each invocation by itself (programs/lane_correlation), which suits a CPU that simulates one; or each by itself,
+ * of which four read for each other (programs/lane_quads), which suits it better, if the device has subgroups.
  */
-const TILES_BY = ['a workgroup', 'an invocation'] as const;
+type TilesBy = 'a workgroup' | 'an invocation' | 'four invocations';
 
 export interface Device {
   /** Floats that a program can see of a buffer. */
   readonly mostFloats: number;
   /** Workgroups of a dispatch, whichever way they are arranged. */
   readonly mostWorkgroups: number;
-  readonly tilesBy: (typeof TILES_BY)[number];
+  readonly tilesBy: TilesBy;
   /** Why no program can run, or ''. */
   readonly problem: string;
 }
@@ -54,11 +55,13 @@ const devicesOf = keptBy((backend: WebGPUBackend): readonly Device[] => {
       ? `its programs need a ${lacking[0]} of ${lacking[1]}, and this device has ${limits[lacking[0]] as number}`
       : '',
   };
-  const [usual, other] = isSimulated(backend) ? [...TILES_BY].reverse() : TILES_BY;
-  return [
-    { ...device, tilesBy: usual },
-    { ...device, tilesBy: other },
+  const bySize: readonly TilesBy[] = [
+    'a workgroup',
+    'an invocation',
+    ...(hasSubgroupsOf(4, backend) ? (['four invocations'] as const) : []),
   ];
+  const usualFirst = isSimulated(backend) ? [...bySize].reverse() : bySize;
+  return usualFirst.map((tilesBy) => ({ ...device, tilesBy }));
 });
 
 /** By the names of devices, who computes tiles there. */

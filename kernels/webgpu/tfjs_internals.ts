@@ -28,6 +28,13 @@ export function isSimulated(backend: WebGPUBackend): boolean {
   return isFallbackAdapter === true || SIMULATORS.test(`${vendor} ${architecture} ${description}`);
 }
 
+/** Whether the device was made with subgroups, and all of them are of so many invocations. */
+export function hasSubgroupsOf(invocations: number, backend: WebGPUBackend): boolean {
+  const { features, adapterInfo } = gpuOf(backend) as GPUDevice & { adapterInfo?: GPUAdapterInfo };
+  const { subgroupMinSize, subgroupMaxSize } = adapterInfo ?? {};
+  return features.has('subgroups') && subgroupMinSize === invocations && subgroupMaxSize === invocations;
+}
+
 /** Members that a tfjs must have for kernels of ours to run. */
 export function lacksOf(backend: WebGPUBackend): string[] {
   const members = {
@@ -71,9 +78,23 @@ export function runProgram(
   const values = program.uniformNames.map(({ name, type }) => ({ type, data: [uniforms[name]] }));
   const size = util.sizeFromShape(output.shape);
   program.outputShape = [size];
-  backend.runWebGPUProgram(program, flat, 'float32', values, {
-    dataId: output.dataId,
-    dtype: output.dtype,
-    shape: [size],
-  });
+  const result = { dataId: output.dataId, dtype: output.dtype, shape: [size] };
+  beginning(gpuOf(backend), program.directives, () =>
+    backend.runWebGPUProgram(program, flat, 'float32', values, result),
+  );
+}
+
+/** Has what is compiled meanwhile begin with directives: tfjs has code of its own stand before a program's. */
+function beginning(device: GPUDevice, directives: string, run: () => void): void {
+  if (directives === '') return run();
+  const own = Object.getOwnPropertyDescriptor(device, 'createShaderModule');
+  const create = device.createShaderModule.bind(device);
+  const value: typeof create = (module) => create({ ...module, code: directives + module.code });
+  Object.defineProperty(device, 'createShaderModule', { value, configurable: true });
+  try {
+    run();
+  } finally {
+    if (own) Object.defineProperty(device, 'createShaderModule', own);
+    else Reflect.deleteProperty(device, 'createShaderModule');
+  }
 }

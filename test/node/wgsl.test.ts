@@ -20,7 +20,7 @@ it('is valid in every program; and a mistake in one would be found', () => {
     const { programs, errors, controls } = JSON.parse(readFileSync(file, 'utf8')) as Seen & { controls: Seen[] };
     expect(errors).toEqual([]);
     const kinds = ['correlation', 'direct correlation', 'filter gradient', 'direct filter gradient', 'partial sums'];
-    const simulated = ['lane correlation', 'lane filter gradient'];
+    const simulated = ['lane correlation', 'lane filter gradient', 'quad correlation', 'quad filter gradient'];
     for (const kind of [...kinds, ...simulated, 'insert zeros', 'col2im', 'zeros'])
       expect(programs.filter((key) => key.startsWith(`conv2d-transpose: ${kind}`)).length).toBeGreaterThan(0);
     expect(controls.length).toBe(3);

@@ -60,6 +60,6 @@ environments.push(
   webgl('webgl 2', { WEBGL_VERSION: 2 }),
   webgl('webgl 2, packing off', { WEBGL_VERSION: 2, WEBGL_PACK: false }, { isVariation: true }),
   webgl('webgl 2, half floats', { WEBGL_VERSION: 2, ...halfFloats }, { precision: 16, isVariation: true }),
-  { ...webgpu, specs: ['webgpu', 'settings of its own'] },
+  { ...webgpu, specs: ['webgpu', 'webgpu with subgroups', 'settings of its own'] },
   webgl('webgl 1', { WEBGL_VERSION: 1 }, { withoutKernels, isVariation: true, specs: ofCoreOps }),
 );

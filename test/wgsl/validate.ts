@@ -17,6 +17,7 @@ await import('@tensorflow/tfjs-backend-webgpu');
 await import('../../kernels/webgpu');
 const { ourContenders } = await import('../../bench/passes');
 const { ALL_WORKLOADS } = await import('../../bench/workloads');
+const { registerWithSubgroups } = await import('../../bench/webgpu_subgroups');
 const { ACTIVATIONS, EXACT_VARIANTS, PASSES, SHAPE_OF } = await import('../../src/contract');
 const { computeGeometry, explain, fused } = await import('../../src');
 const { CASES } = await import('../support/cases');
@@ -33,10 +34,11 @@ interface Seen {
  *
  * @param change What becomes of the code of a program of ours.
  * @param isSimulated Whether it is to look like a GPU that a CPU simulates, for which there are other programs.
+ * @param ofFour Whether its subgroups, if it was made with them, are to look as if they were of four.
  */
 async function watched(
   body: () => void,
-  { change = (code: string): string => code, isSimulated = false } = {},
+  { change = (code: string): string => code, isSimulated = false, ofFour = false } = {},
 ): Promise<Seen> {
   const factory = tf.findBackendFactory('webgpu');
   tf.removeBackend('webgpu');
@@ -44,7 +46,8 @@ async function watched(
   await tf.setBackend('webgpu');
   const backend = tf.backend() as WebGPUBackend;
   const { device } = backend;
-  Object.defineProperty(device, 'adapterInfo', { value: { isFallbackAdapter: isSimulated } });
+  const sizes = ofFour && { subgroupMinSize: 4, subgroupMaxSize: 4 };
+  Object.defineProperty(device, 'adapterInfo', { value: { isFallbackAdapter: isSimulated, ...sizes } });
   const seen: Seen = { programs: [], errors: [] };
   device.addEventListener('uncapturederror', (event) => {
     seen.errors.push(event.error.message);
@@ -114,23 +117,23 @@ const written = [
   layer({ inChannels: 8, outChannels: 1, kernel: [2, 2] }),
 ].map(geometryOf);
 /** A device each, for the memory of one is small here. */
-const bodies = [
-  ...ALL_WORKLOADS.map(
-    ({ geometry }) =>
-      () =>
-        run(geometry),
-  ),
-  () => Object.values(CASES).map(geometryOf).forEach(run),
-  () => written.forEach(runFused),
-];
+const workloads = ALL_WORKLOADS.map(
+  ({ geometry }) =>
+    () =>
+      run(geometry),
+);
+const bodies = [...workloads, () => Object.values(CASES).map(geometryOf).forEach(run), () => written.forEach(runFused)];
 const all: Seen = { programs: [], errors: [] };
-for (const isSimulated of [false, true]) {
-  for (const body of bodies) {
-    const { programs, errors } = await watched(body, { isSimulated });
+async function compile(these: readonly (() => void)[], options: Parameters<typeof watched>[1]): Promise<void> {
+  for (const body of these) {
+    const { programs, errors } = await watched(body, options);
     all.programs.push(...programs);
     all.errors.push(...errors);
   }
 }
+for (const isSimulated of [false, true]) await compile(bodies, { isSimulated });
+if (!(await registerWithSubgroups())) throw new Error('This Dawn has no subgroups');
+await compile(workloads, { isSimulated: true, ofFour: true });
 /** Each of these is a mistake of another kind: of syntax, of types, and a name that is not there. */
 const MISTAKES = ['fn broken( {', 'fn broken() -> i32 { return 1.5; }', 'fn broken() -> f32 { return missing; }'];
 const controls: Seen[] = [];

@@ -14,13 +14,14 @@ import { writePixel } from './correlation_result';
 import { PHASE_OF_WORK, takenByTiles } from './correlation_work';
 import { LANES, type LaneTile } from './lanes';
 import { NEXT, placesOfPixels, placesOfTap } from './lane_places';
-import { type Lanes, type ProgramSource, QUOTIENT, each, range, takenApart } from './program';
+import { firstRead, forRow, laneWork, nameOf, placeOfSum, readBy, readByOther } from './lane_quads';
+import { type Lanes, type ProgramSource, QUOTIENT, each, range } from './program';
 import { tapsCode } from './taps';
 
 export interface LaneKind extends Omit<CorrelationKind, 'tile'> {
   /** Rows are pixels that follow each other, columns channels: a multiple of four. */
   readonly tile: LaneTile;
-  /** Whether sums run tap by tap; else through the terms of all taps, of which a tap may have one. */
+  /** Whether sums run tap by tap, as those of quads do; else through all terms, of which a tap may have one. */
   readonly byTap: boolean;
 }
 
@@ -35,30 +36,32 @@ export function laneCorrelationSource(kind: LaneKind): ProgramSource {
   const { tile, order, phased, image, filter, result, adds, byTap } = kind;
   const { rows: pixels, cols: channels } = tile;
   const quads = channels / 4;
+  const name = nameOf(tile, 'correlation');
   return {
-    key: `lane correlation ${[pixels, channels, order, phased, image, filter, result, adds, byTap].join(' ')}`,
+    key: `${name} ${[pixels, channels, order, phased, image, filter, result, adds, byTap].join(' ')}`,
     invocations: LANES,
+    subgroups: tile.quad,
     ...takenByTiles(kind),
     code: () => `${QUOTIENT}${tapsCode(phased)}
 ${ADDRESSES}${NEXT}
 fn main(index: i32) {
-${takenApart('index', WORK, 'group')}
+${laneWork(tile, WORK, 'group')}
 ${PHASE_OF_WORK}
   if (group >= groups) { return; }
-  let firstPixel = pixelTile * ${pixels};
-  let firstChannel = channelTile * ${channels};
+  let firstPixel = ${firstRead(tile, 'row', `pixelTile * ${pixels}`)};
+  let firstChannel = ${firstRead(tile, 'col', `channelTile * ${channels}`)};
   let firstDepth = group * uniforms.depth;
-${placesOfPixels(pixels)}
+${placesOfPixels(readBy(tile, pixels))}
 ${each(range(pixels * quads), (n) => `  var sum${n} = vec4<f32>(0.);`)}
 ${byTap ? tapByTap(kind) : termByTerm(kind)}
   var sums: array<vec4<f32>, ${pixels * quads}>;
 ${each(range(pixels * quads), (n) => `  sums[${n}] = sum${n};`)}
-  let channel = firstChannel;
+  let channel = channelTile * ${channels};
   for (var n = 0; n < ${pixels}; n++) {
 ${writePixel(
   kind,
-  'firstPixel + n',
-  range(quads).map((c) => `sums[${quads} * n + ${c}]`),
+  `pixelTile * ${pixels} + n`,
+  range(quads).map((c) => `sums[${quads} * ${placeOfSum(tile, 'row', 'n')} + ${placeOfSum(tile, 'col', `${c}`)}]`),
 )}
   }
 }`,
@@ -70,6 +73,7 @@ function tapByTap(kind: LaneKind): string {
   const { tile, order, image, filter } = kind;
   const { rows: pixels, cols: channels } = tile;
   const forward = order === 'forward';
+  const [pixelsRead, channelsRead] = [readBy(tile, pixels), readBy(tile, channels)];
   const quadOf = (at: string, lanes: Lanes): string => (lanes === 4 ? `(${at}) >> 2u` : at);
   const filterAt = (n: number): string =>
     forward
@@ -99,9 +103,9 @@ function tapByTap(kind: LaneKind): string {
   return `  for (var tapRow = 0; tapRow < rowTaps.count; tapRow++) {
     for (var tapCol = 0; tapCol < colTaps.count; tapCol++) {
       let tap = tapAt(rowTaps, tapRow, colTaps, tapCol);
-${placesOfTap(pixels, image)}
+${placesOfTap(pixelsRead, image)}
 ${each(
-  range(forward || filter === 1 ? channels : channels / 4).map((n) => (forward || filter === 1 ? n : 4 * n)),
+  range(forward || filter === 1 ? channelsRead : channelsRead / 4).map((n) => (forward || filter === 1 ? n : 4 * n)),
   (n) => `      let filterAt${n} = ${quadOf(filterAt(n), filter)};`,
 )}
       for (var d = 0; d < ((uniforms.depth + 3) >> 2u); d++) {
@@ -111,12 +115,13 @@ ${each(
   (k) => `        let term${k} = ${term(k)};
         let line${k} = term${k} * (${filterLine});`,
 )}
-${each(range(channels), (n) => `        let of${n} = ${ofFilter(n)};`)}
+${each(range(channelsRead), (n) => `        let of${n} = ${ofFilter(n)};`)}
+${readByOther(tile, 'col', 'of', channels)}
 ${each(
-  range(pixels),
+  range(pixelsRead),
   (n) => `        {
           let value = ${ofImage(n)};
-${multiply(kind, n)}
+${forRow(tile, n, (row) => multiply(kind, row))}
         }`,
 )}
       }

@@ -3,7 +3,8 @@
  * The filter gradient of ./filter_gradient, for GPUs that a CPU simulates: as in ./lane_correlation, an invocation has
  * a large tile of its own, rows × columns, and reads dy and x from where they are, pixel by pixel.
  */
-import { type FilterGradientKind, TILE_OF_PART, takenByTiles, writeSums } from './filter_gradient';
+import { type FilterGradientKind, takenByTiles, writeSums } from './filter_gradient';
+import { firstRead, laneWork, nameOf, placeOfSum, readBy, readByOther } from './lane_quads';
 import { LANES, type LaneTile } from './lanes';
 import { type ProgramSource, QUOTIENT, each, range, readIf, takenApart, within } from './program';
 
@@ -15,23 +16,32 @@ export interface LaneGradientKind extends Omit<FilterGradientKind, 'tile'> {
   readonly tile: LaneTile;
 }
 
+/** What the index of an invocation counts. */
+const WORK = [
+  ['rowTile', 'uniforms.rowTiles'],
+  ['colTile', 'uniforms.colTiles'],
+  ['group', 'uniforms.groups'],
+] as const;
+
 export function laneFilterGradientSource(kind: LaneGradientKind): ProgramSource {
   const { tile, dy, x } = kind;
   const colQuads = range(tile.cols / 4);
+  const rowsRead = readBy(tile, tile.rows);
   return {
-    key: `lane filter gradient ${[tile.rows, tile.cols, dy, x].join(' ')}`,
+    key: `${nameOf(tile, 'filter gradient')} ${[tile.rows, tile.cols, dy, x].join(' ')}`,
     invocations: LANES,
+    subgroups: tile.quad,
     ...takenByTiles(kind),
     code: () => `${QUOTIENT}
 fn main(index: i32) {
-${takenApart('index', TILE_OF_PART, 'part')}
+${laneWork(tile, WORK, 'part')}
   if (part >= uniforms.parts) { return; }
   let groupRows = uniforms.outChannels / uniforms.groups;
   let groupCols = uniforms.inChannels / uniforms.groups;
   let rows = uniforms.filterHeight * uniforms.filterWidth * groupRows;
-  let firstRow = rowTile * ${tile.rows};
-  let firstCol = colTile * ${tile.cols};
-${each(range(dy === 4 ? tile.rows / 4 : tile.rows), (n) => placeOfRow(n, dy))}
+  let firstRow = ${firstRead(tile, 'row', `rowTile * ${tile.rows}`)};
+  let firstCol = ${firstRead(tile, 'col', `colTile * ${tile.cols}`)};
+${each(range(dy === 4 ? rowsRead / 4 : rowsRead), (n) => placeOfRow(n, dy))}
 ${each(colQuads, (c) => each(range(tile.rows), (r) => `  var sum${r}_${c} = vec4<f32>(0.);`))}
   let begin = part * uniforms.pixelsOfPart;
   let end = min(begin + uniforms.pixelsOfPart, uniforms.batch * uniforms.inHeight * uniforms.inWidth);
@@ -45,11 +55,11 @@ ${each(range(UNROLLED), (n) => addPixel(kind, n))}
   var sums: array<vec4<f32>, ${tile.rows * colQuads.length}>;
 ${each(colQuads, (c) => each(range(tile.rows), (r) => `  sums[${r * colQuads.length + c}] = sum${r}_${c};`))}
   let ofPart = part * rows * uniforms.inChannels + group * groupCols;
-  for (var r = 0; r < min(${tile.rows}, rows - firstRow); r++) {
+  for (var r = 0; r < min(${tile.rows}, rows - rowTile * ${tile.rows}); r++) {
     for (var c = 0; c < ${colQuads.length}; c++) {
-      let col = firstCol + 4 * c;
-      let at = ofPart + (firstRow + r) * uniforms.inChannels + col;
-      let value = sums[${colQuads.length} * r + c];
+      let col = colTile * ${tile.cols} + 4 * c;
+      let at = ofPart + (rowTile * ${tile.rows} + r) * uniforms.inChannels + col;
+      let value = sums[${colQuads.length} * ${placeOfSum(tile, 'row', 'r')} + ${placeOfSum(tile, 'col', 'c')}];
       if (col < groupCols) {
 ${writeSums(x, 'value')}
       }
@@ -75,6 +85,7 @@ ${takenApart(`row${n}`, digits, `ofHeight${n}`)}
 /** A pixel, and on to the next. */
 function addPixel({ dy, x, tile }: LaneGradientKind, n: number): string {
   const colQuads = range(tile.cols / 4);
+  const rowsRead = readBy(tile, tile.rows);
   const ofX = 'pixel * uniforms.inChannels + group * groupCols';
   const column = (c: number): string =>
     x === 4
@@ -97,8 +108,10 @@ function addPixel({ dy, x, tile }: LaneGradientKind, n: number): string {
     let y = i * uniforms.strideHeight;
     let z = j * uniforms.strideWidth;
     let line = image * uniforms.outHeight + y;
-${each(range(dy === 4 ? tile.rows / 4 : tile.rows), ofDy)}
-${each(colQuads, (c) => `      let by${c} = ${column(c)};`)}
+${each(range(dy === 4 ? rowsRead / 4 : rowsRead), ofDy)}
+${readByOther(tile, 'row', 'of', dy === 4 ? tile.rows / 4 : tile.rows)}
+${each(range(readBy(tile, colQuads.length)), (c) => `      let by${c} = ${column(c)};`)}
+${readByOther(tile, 'col', 'by', colQuads.length)}
 ${each(colQuads, (c) => each(range(tile.rows), (r) => `      sum${r}_${c} += ${rowOf(r)} * by${c};`))}
     j++;
     if (j == uniforms.inWidth) { j = 0; i++; }

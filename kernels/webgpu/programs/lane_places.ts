@@ -2,7 +2,10 @@
 /** Where the pixels of an invocation's tile read, in ./lane_correlation and ./lane_phases. */
 import { type Lanes, each, range, within } from './program';
 
-/** Where pixel n reads without a tap: `row<n>`, `col<n>` of image `image<n>`. Pixels beyond the last are the last. */
+/**
+ * Where pixel n from `firstPixel` on reads without a tap: `row<n>`, `col<n>` of image `image<n>`. Pixels beyond the
+ * last are the last, or if all are what is never written.
+ */
 export function placesOfPixels(pixels: number): string {
   return each(range(pixels), (n) => {
     const [place, before] = [`place${n}`, `place${n - 1}`];

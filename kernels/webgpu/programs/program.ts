@@ -45,6 +45,8 @@ export interface ProgramSource {
   readonly integers: readonly string[];
   /** Names of floats. */
   readonly floats?: readonly string[];
+  /** Whether lanes of a subgroup give each other what they read: only for devices that were made for it. */
+  readonly subgroups?: boolean;
   /**
    * `fn main(index: i32)`. A workgroup has 64 invocations, `localIndex` is which of them it is; `index` counts all
    * invocations of a dispatch, of which there may be more than were asked for.
@@ -78,6 +80,9 @@ const interfaceOf = /* @__PURE__ */ keptBy(({ key, inputs, integers, floats = []
   };
 });
 
+/** A compiler sees no quad of lanes in an index: that those of one go the same way is for the programs to see to. */
+const SUBGROUPS = 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n';
+
 /** A program for one call: tfjs writes into it. */
 export class Program implements WebGPUProgram {
   readonly variableNames: string[];
@@ -88,6 +93,8 @@ export class Program implements WebGPUProgram {
   readonly uniformNames: Interface['uniformNames'];
   readonly uniforms: string;
   readonly size = false;
+  /** What its code has to begin with. */
+  readonly directives: string;
   outputShape: number[] = [];
   shaderKey: string;
   dispatch: [number, number, number];
@@ -107,6 +114,7 @@ export class Program implements WebGPUProgram {
     this.workgroupSize = [source.invocations ?? WORKGROUP, 1, 1];
     this.dispatch = [workgroups, 1, 1];
     this.outputComponent = source.outputLanes;
+    this.directives = source.subgroups ? SUBGROUPS : '';
   }
 
   getUserCode(): string {
