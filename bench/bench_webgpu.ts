@@ -4,6 +4,7 @@
  * onnxruntime-web's WebGPU provider, and against our own webgl, in one headless Chromium: forward and both gradients.
  * Measured as users have it: weights given as values, images as the op before leaves them, calls in turn one by one,
  * whole results read. Then what that comes to beside what is wanted. Whole models: `npm run bench:models -- -b webgpu`.
+ * With `--subgroups`, what these bring: ours on a device made with them, beside ours that makes no use of them there.
  */
 import type { Variant } from '../src';
 import { geometricMean } from './averages';
@@ -22,8 +23,9 @@ const options = benchCommand('npm run bench:webgpu --', description, 'bench/out/
   .option('-r, --rounds <n>', 'samples of each', wholePositive, 5)
   .option('-p, --passes <names>', `comma-separated, of ${PASSES.join(', ')}`, listOf(PASSES), [...PASSES])
   .option('--most-gflop <n>', 'leave out layers with more useful operations than this, in 1e9', positive, 0.7)
+  .option('--subgroups', 'what a device made with subgroups brings, and nothing else', false)
   .parse()
-  .opts<{ json: string; workloads: string[]; rounds: number; passes: Pass[]; mostGflop: number }>();
+  .opts<{ json: string; workloads: string[]; rounds: number; passes: Pass[]; mostGflop: number; subgroups: boolean }>();
 /** Milliseconds that a pass of a layer may take. */
 const BUDGET_MS = 8000;
 const wanted = workloadsNamed(options.workloads);
@@ -42,6 +44,7 @@ const RIVALS = {
   stock: ['stock webgpu', 'stock, not naive, webgpu'],
   onnxruntime: ['onnxruntime-web webgpu'],
   webgl: ['ours webgl'],
+  alone: ['alone webgpu'],
 } as const;
 type Rival = keyof typeof RIVALS;
 
@@ -78,6 +81,15 @@ const COLUMNS: readonly Column<Measured>[] = [
   ['err/bound', (layer) => worstError(layer).toPrecision(2)],
 ];
 
+/** With `--subgroups`. */
+const BROUGHT: readonly Column<Measured>[] = [
+  ...PASSES.flatMap((pass): Column<Measured>[] => [
+    [`${pass} ms`, (layer) => significant(msOf(layer, pass, OURS))],
+    ['× without', (layer) => ratio(layer, pass, 'alone')],
+  ]),
+  ['err/bound', (layer) => worstError(layer).toPrecision(2)],
+];
+
 /** What is wanted of a pass beside a rival, over all layers. */
 interface Goal {
   readonly pass: Pass;
@@ -110,15 +122,17 @@ function goalLines(layers: readonly Measured[]): string[] {
 
 const result = await inChromium('./webgpu_page.ts', async (tab, browser) => {
   const page = callsOf<WebgpuPage>(tab);
-  const adapter = await page.ready();
-  if (adapter === undefined) return { skipped: `${browser} has no webgpu` };
+  const adapter = await page.ready(options.subgroups);
+  if (adapter === undefined)
+    return { skipped: `${browser} has no webgpu${options.subgroups ? ' with subgroups' : ''}` };
   console.log(`${browser}, ${adapter}`);
   const layers: Measured[] = [];
   for (const workload of chosen) {
     const passes: Partial<Record<Pass, Raced>> = {};
     for (const pass of options.passes) {
       process.stderr.write(`${workload.name}: ${pass}\n`);
-      passes[pass] = await page.race(workload.name, pass, { repeat: options.rounds, budget: BUDGET_MS });
+      const limits = { repeat: options.rounds, budget: BUDGET_MS };
+      passes[pass] = await page.race(workload.name, pass, limits, options.subgroups);
     }
     layers.push({ workload, passes });
   }
@@ -129,8 +143,9 @@ if ('skipped' in result) {
   process.exit(1);
 }
 const { layers, ...about } = result;
-console.log(ratioTable('layer', new Map(layers.map((layer) => [layer.workload.name, layer])), COLUMNS));
-console.log(`Geometric mean / least\n${goalLines(layers).join('\n')}`);
+const columns = options.subgroups ? BROUGHT : COLUMNS;
+console.log(ratioTable('layer', new Map(layers.map((layer) => [layer.workload.name, layer])), columns));
+if (!options.subgroups) console.log(`Geometric mean / least\n${goalLines(layers).join('\n')}`);
 if (left.length > 0) console.log(`Left out, more than ${options.mostGflop} GFLOP: ${left.join(', ')}`);
 for (const { workload, passes } of layers) {
   for (const [pass, { outcome }] of Object.entries(passes)) {

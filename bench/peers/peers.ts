@@ -10,6 +10,7 @@ import { type Operands, type Values, disposeOperands, makeOperands } from '../op
 import { type Contender, type Pass, opContender, ourContenders, runnerOf, stockContender } from '../passes';
 import type { Player } from '../race';
 import { EXACTLY, type Flags, withFlags } from '../with_flags';
+import { withSetting } from '../with_setting';
 import type { Workload } from '../workloads';
 import { convTransposeModel } from './onnx_model';
 import { type OnnxRuntime, onnxAsleep, onnxPlayer } from './onnx_player';
@@ -63,6 +64,13 @@ export const oursExact = (pass: Pass, backend: string): Peer =>
   });
 /** What that is called, before the backend. */
 export const EXACT = 'exact';
+
+/** Ours with its backend set in another way while it runs. */
+export const oursSet = (who: string, setting: string, pass: Pass, backend: string): Peer =>
+  onTfjs(who, backend, (workload, operands) => {
+    const contender = ourContender(pass)(workload, operands);
+    return { ...contender, run: withSetting(setting, contender.run) };
+  });
 
 export const stock = (pass: Pass, backend: string): Peer =>
   onTfjs('stock', backend, (workload, operands) => stockContender(pass, workload, operands));

@@ -14,10 +14,11 @@ import { makeValues } from '../operands';
 import { type Pass, supportOfStock } from '../passes';
 import { type Outcome, race } from '../race';
 import { sampledError } from '../spot_check';
+import { registerWithSubgroups } from '../webgpu_subgroups';
 import { NOT_NAIVE } from '../with_flags';
 import { workloadNamed } from '../workloads';
 import type { OnnxRuntime } from './onnx_player';
-import { onnxruntime, ours, stock, stockWith } from './peers';
+import { onnxruntime, ours, oursSet, stock, stockWith } from './peers';
 
 ort.env.wasm.wasmPaths = '/ort/';
 ort.env.wasm.numThreads = 1;
@@ -44,9 +45,10 @@ export interface Raced {
 }
 
 const page = {
-  /** Sets the backend; what it runs on, or `undefined` if there is none. */
-  async ready(): Promise<string | undefined> {
+  /** Sets the backend, on a device with subgroups if asked for; what it runs on, or `undefined` if there is none. */
+  async ready(withSubgroups: boolean): Promise<string | undefined> {
     tf.env().set('WEBGL_CPU_FORWARD', false);
+    if (withSubgroups && !(await registerWithSubgroups())) return undefined;
     const isThere = await tf.setBackend('webgpu').catch(() => false);
     if (!isThere) return undefined;
     const backend = tf.backend() as Parameters<typeof descriptor.device>[0];
@@ -54,14 +56,15 @@ const page = {
     return descriptor.device(backend);
   },
 
-  async race(name: string, pass: Pass, limits: Limits): Promise<Raced> {
+  /** @param withSubgroups Whether what they bring is measured, in place of all but ours. */
+  async race(name: string, pass: Pass, limits: Limits, withSubgroups: boolean): Promise<Raced> {
     await tf.setBackend('webgpu');
     const workload = workloadNamed(name);
     const values = makeValues(workload);
     const { variant: took } = explain(workload.geometry);
     const isForward = pass === 'forward';
-    const peers = [
-      ours(pass, 'webgpu'),
+    const alone = oursSet('alone', 'an invocation', pass, 'webgpu');
+    const rivals = [
       ours(pass, 'webgl'),
       ...(supportOfStock(pass, workload).supported ? [stock(pass, 'webgpu')] : []),
       ...(isForward && supportOfStock(pass, workload).supported
@@ -69,6 +72,7 @@ const page = {
         : []),
       ...(isForward ? [onnxruntime('onnxruntime-web webgpu', ONNXRUNTIME_WEBGPU)] : []),
     ];
+    const peers = [ours(pass, 'webgpu'), ...(withSubgroups ? [alone] : rivals)];
     const errors: Record<string, number> = {};
     const outcome = await race(
       peers.map((peer) => () => peer(workload, values)),
