@@ -3,6 +3,7 @@
  * `npm run fuzz`: random geometries, layouts, pads, values and ways to call, for as long as it is told; each result
  * compared with the oracle. Exits with 1 if one is wrong. `--seed` and `--from` repeat a case, `--case` runs one alone.
  */
+import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError, Command } from 'commander';
 import '../../kernels/cpu';
 import '../../kernels/wasm';
@@ -122,8 +123,19 @@ async function onDawn(): Promise<Environment[]> {
   }
   console.log(`dawn on ${adapter}`);
   await import('@tensorflow/tfjs-backend-webgpu');
-  await import('../../kernels/webgpu');
-  return [{ name: 'dawn', backend: 'webgpu' }];
+  const { descriptor } = await import('../../kernels/webgpu');
+  const { registerWithSubgroups } = await import('../../bench/webgpu_subgroups');
+  const dawn = { name: 'dawn', backend: 'webgpu' };
+  if (!(await registerWithSubgroups())) {
+    console.log('dawn: this adapter has no subgroups');
+    return [dawn];
+  }
+  await tf.setBackend('webgpu');
+  return descriptor.settings!.names(tf.backend()).map((name) => ({
+    ...dawn,
+    name: `dawn, tiles by ${name}`,
+    setUp: () => descriptor.settings!.use(descriptor.device(tf.backend()), name),
+  }));
 }
 
 async function inNode(): Promise<void> {
