@@ -6,6 +6,7 @@ import {
   inputTiling,
   multiplicationsOf,
   tilesAlong,
+  transformedBy,
   whyNotTiled,
 } from '../src/geometry/minimal_filtering';
 
@@ -43,6 +44,14 @@ describe('tiles of minimal filtering', () => {
     const multiplications = 16 * 16 * 16 + 2 * (4 * 16 * 48) + 48 * 48;
     expect(multiplicationsOf(1, forwardTiling(g), 'cells')).toBe(multiplications);
     expect(multiplicationsOf(1, inputTiling(g), 'sums')).toBe(multiplications);
+    // Each of the three products has a single source.
+    const transformed = multiplications - 48 * 48;
+    expect(transformedBy(1, inputTiling(g))).toEqual({ pixels: transformed, sums: transformed });
+  });
+
+  it('have their sums transformed once for all sources of the gradient', () => {
+    // 11 × 11 tiles of 4 × 4 values, for each of 2 × 2 sources.
+    expect(transformedBy(1, inputTiling(square(32, 4, 2)))).toEqual({ pixels: 4 * 121 * 16, sums: 121 * 16 });
   });
 
   it('are multiplied by fours', () => {

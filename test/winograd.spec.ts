@@ -405,6 +405,15 @@ function specs({ name: environment }: Environment): void {
     });
   }
 
+  it('leaves the input gradient exact of few channels, whose transforms take longer than the products save', () => {
+    const strides: [number, number] = [1, 1];
+    const l = layer({ inSize: [64, 64], strides, pads: [1, 1, 1, 1], inChannels: 12, outChannels: 12 });
+    const { filter, dy } = randomOperands(l, 'winograd, few channels');
+    const exact = runBackpropInput(l, dy, filter);
+    tf.env().set(FLAG, true);
+    expect(isEqual(runBackpropInput(l, dy, filter), (at) => exact[at])).toBe(true);
+  });
+
   for (const groups of [1, 2])
     it(`has gradients, the one of the input of its own kind where that pays: groups ${groups}`, () => {
       const channels = { inChannels: 16 * groups, outChannels: 40 * groups, groups };

@@ -43,6 +43,7 @@ import {
   forwardTiling,
   inputTiling,
   multiplicationsOf,
+  transformedBy,
   whyNotTiled,
 } from '../../src/geometry/minimal_filtering';
 import { contributions } from '../../src/geometry/phases';
@@ -78,18 +79,23 @@ export function takesWinogradInput(g: Conv2DTransposeGeometry, variant: Variant)
   return (variant === 'winograd' || allowsFastMath()) && supportsWinograd(g).supported && paysInput(g);
 }
 
-/** Channels of a group, multiply-adds and part of the multiplications that must be, be and remain for it to pay. */
-const LEAST_CHANNELS = 8;
+/** Multiply-adds that a layer must have for it to pay, and the part of their time that it may be predicted to take. */
 const LEAST_MULTIPLY_ADDS = 2e6;
-const MOST_KEPT = 0.65;
+const MOST_TIME = 0.87;
+/** To transform a value takes as long as a multiply-add, and as so many more to find it (src/choice/cost_model). */
+const FOUND = 128;
 
 const paysInput = keptBy((g: Conv2DTransposeGeometry): boolean => {
   const { batch, groups, inChannels, outChannels } = g;
   const met = batch * contributions(heightAxis(g)) * contributions(widthAxis(g));
-  const isLarge = Math.min(inChannels, outChannels) / groups >= LEAST_CHANNELS;
-  const multiplyAdds = (met * inChannels * outChannels) / groups;
-  const multiplications = multiplicationsOf(batch, inputTiling(g), 'sums');
-  return isLarge && multiplyAdds >= LEAST_MULTIPLY_ADDS && multiplications <= MOST_KEPT * met;
+  const [inDepth, outDepth] = [inChannels / groups, outChannels / groups];
+  const exact = met * inDepth * outDepth;
+  const { pixels, sums } = transformedBy(batch, inputTiling(g));
+  const predicted =
+    multiplicationsOf(batch, inputTiling(g), 'sums') * inDepth * outDepth +
+    pixels * (outDepth + FOUND) +
+    sums * (inDepth + FOUND);
+  return exact * groups >= LEAST_MULTIPLY_ADDS && predicted <= MOST_TIME * exact;
 });
 
 export function winograd(g: Conv2DTransposeGeometry): Plan {

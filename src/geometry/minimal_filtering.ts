@@ -125,6 +125,20 @@ export function multiplicationsOf<W extends Windows>(
   return multiplications;
 }
 
+/** Values of transformed tiles of a channel, where the windows of a product share their sums. */
+export function transformedBy<W extends Windows>(
+  batch: number,
+  { products }: Tiling<W>,
+): { pixels: number; sums: number } {
+  let [pixels, sums] = [0, 0];
+  for (const { vertical, horizontal, rows, cols } of products) {
+    const tiles = batch * tilesAlong(vertical, rows.slice(0, 1)) * tilesAlong(horizontal, cols.slice(0, 1));
+    sums += tiles * vertical.values * horizontal.values;
+    pixels += tiles * vertical.values * horizontal.values * rows.length * cols.length;
+  }
+  return { pixels, sums };
+}
+
 function inFours(count: number): number {
   return 4 * Math.ceil(count / 4);
 }
