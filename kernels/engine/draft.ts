@@ -80,7 +80,7 @@ export class Draft {
     readonly lengths: Plan['lengths'],
     isCopied: boolean,
     readonly isWhole: boolean,
-    private readonly threads: number,
+    readonly threads: number,
   ) {
     this.overlaps = threads > 1 && !isWhole;
     this.slots = this.overlaps ? [0, 0] : [0];

@@ -28,6 +28,8 @@ const ALL_PIXELS = 1 << 18;
 const FILTER = 1 << 17;
 /** Floats of a block of sums: 128 KB. */
 const SUMS = 1 << 15;
+/** Of such blocks each thread works on a part, so they may be so many times as large, and threads meet less often. */
+const MOST_TIMES = 8;
 /** Between matrices, so that a row does not fall on the same lines of a cache in all of them. */
 const SKEW_FLOATS = 80;
 
@@ -85,10 +87,12 @@ export function windowProducts(draft: Draft, asked: WindowProduct): void {
   for (let tile = 0; tile < tiles; tile += tilesAtOnce) {
     const count = Math.min(tilesAtOnce, tiles - tile);
     draft.barrier();
-    from.forEach((run, n) => {
-      const row = at(pixels.first + n * blocks.pixelSource);
-      draft.call('transformPixels', { run }, tile, count, depth, row, pixels.matrix, pixels.row);
-    });
+    draft.divided(() =>
+      from.forEach((run, n) => {
+        const row = at(pixels.first + n * blocks.pixelSource);
+        draft.call('transformPixels', { run }, tile, count, depth, row, pixels.matrix, pixels.row);
+      }),
+    );
     targets.forEach((target, n) => {
       const filterAt = blocks.filter.first + (isHeld ? n * blocks.filterTarget : 0);
       for (let channel = 0; channel < channels; channel += channelsAtOnce) {
@@ -100,14 +104,17 @@ export function windowProducts(draft: Draft, asked: WindowProduct): void {
           draft.call('clear', at(sums.first), (matrices * sums.matrix) / 4);
           draft.barrier();
           const run = runsOf(first, rows);
-          draft.call('packedProducts', { run }, matrices, depth, at(filterAt), panelBytes, width, 0);
-          draft.barrier();
+          draft.divided(() =>
+            draft.call('packedProducts', { run }, matrices, depth, at(filterAt), panelBytes, width, 0),
+          );
           const sumsAt = at(sums.first);
-          draft.call(
-            'transformSums',
-            { run: to[n] },
-            ...([tile + first, rows, width, channel] as const),
-            ...([sumsAt, sums.matrix, sums.row] as const),
+          draft.divided(() =>
+            draft.call(
+              'transformSums',
+              { run: to[n] },
+              ...([tile + first, rows, width, channel] as const),
+              ...([sumsAt, sums.matrix, sums.row] as const),
+            ),
           );
         }
       }
@@ -142,8 +149,9 @@ function transposed(product: WindowProduct): WindowProduct {
   };
 }
 
-function blocksOf({ layout }: Draft, product: WindowProduct): Blocks {
+function blocksOf({ layout, threads }: Draft, product: WindowProduct): Blocks {
   const { vertical, horizontal, sources, targets, batch, depth, channels } = product;
+  const times = Math.min(threads, MOST_TIMES);
   const matrices = vertical.values * horizontal.values;
   const [rows, cols] = tilesOf(product);
   const tiles = batch * rows * cols;
@@ -153,9 +161,9 @@ function blocksOf({ layout }: Draft, product: WindowProduct): Blocks {
   const fit = tiles * matrices * pixelRow <= ALL_PIXELS;
   const isHeld = !fit && targets.length * filterFloats(channels) <= HELD_FILTER;
   const tilesAtOnce = fit ? tiles : partOf(tiles, 4, (isHeld ? PIXELS : MOST_PIXELS) / (matrices * pixelRow));
-  const channelsAtOnce = isHeld ? channels : partOf(channels, 2 * PANEL, (FILTER / filterFloats(1)) * PANEL);
+  const channelsAtOnce = isHeld ? channels : partOf(channels, 2 * PANEL, ((times * FILTER) / filterFloats(1)) * PANEL);
   const sumRow = vectorFloats(channelsAtOnce);
-  const tilesOfSums = partOf(tilesAtOnce, 4, SUMS / (matrices * sumRow));
+  const tilesOfSums = partOf(tilesAtOnce, 4, (times * SUMS) / (matrices * sumRow));
   const filterSource = filterFloats(channelsAtOnce) / (matrices * sources.length);
   const allocate = (row: number, count: number, times = 1): Matrices => {
     const floats = vectorFloats(row * count) + SKEW_FLOATS;
