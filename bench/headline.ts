@@ -26,28 +26,28 @@ export function bestOf(rows: readonly Row[]): Best[] {
   return [...best.values()];
 }
 
-/** '27.8 on cpu, 13 on wasm': geometric means by backend. */
-function byBackend(some: readonly { readonly backend: string; readonly ratio?: number }[]): string {
-  const known = some.filter(({ ratio }) => ratio !== undefined);
-  return [...new Set(known.map(({ backend }) => backend))]
-    .map((backend) => {
-      const ratios = known.filter((one) => one.backend === backend).map(({ ratio }) => ratio!);
-      return `${significant(geometricMean(ratios))} on ${backend}`;
-    })
-    .join(', ');
+/**
+ * '27.8 on cpu, 13 on wasm (18 layers)': geometric means by backend, and of how many. One that had no time for some has
+ * its mean over the others: then each says how many it had.
+ */
+function byBackend(some: readonly { readonly backend: string; readonly ratio?: number }[], what: string): string {
+  const ratios = new Map<string, number[]>();
+  for (const { backend, ratio } of some)
+    if (ratio !== undefined) ratios.set(backend, [...(ratios.get(backend) ?? []), ratio]);
+  const counts = [...ratios.values()].map(({ length }) => length);
+  const isSame = counts.every((count) => count === counts[0]);
+  const parts = [...ratios].map(([backend, of]) => {
+    return `${significant(geometricMean(of))} on ${backend}${isSame ? '' : ` (${counted(of.length, what)})`}`;
+  });
+  return `${parts.join(', ')}${isSame ? ` (${counted(counts[0], what)})` : ''}`;
 }
 
 /** Who won by how much; '' if stock ran nowhere. */
 export function headline({ rows, models }: Pick<Results, 'rows' | 'models'>): string {
   const best = bestOf(rows);
-  const layers = new Set(best.map(({ workload }) => workload)).size;
-  // A backend that had no time for some has its mean over the others.
-  const isOfAll = best.length === layers * new Set(best.map(({ backend }) => backend)).size;
   const parts = [
-    best.length > 0 &&
-      `layer by layer ${byBackend(best)}, by the best variant ` +
-        `(forward, geometric mean over ${isOfAll ? '' : 'up to '}${counted(layers, 'layer')})`,
-    hasRatio(models) && `whole models under install() ${byBackend(models)}`,
+    best.length > 0 && `layer by layer ${byBackend(best, 'layer')}, by the best variant (forward, geometric means)`,
+    hasRatio(models) && `whole models under install() ${byBackend(models, 'model')}`,
   ].filter(Boolean);
   return parts.length > 0 ? `Times as fast as stock tfjs: ${parts.join('; ')}.` : '';
 }

@@ -54,7 +54,8 @@ describe('npm start', () => {
     const report = readFileSync(html, 'utf8');
     expect(report).toContain('<li>VAE decoder 28²: cpu ');
     expect(report.match(/<svg/g)!.length).toBe(4);
-    expect(report).toMatch(/Times as fast as stock tfjs: layer by layer [\d.]+ on cpu.* install\(\) [\d.]+ on cpu\./);
+    expect(report).toMatch(/Times as fast as stock tfjs: layer by layer [\d.]+ on cpu \(2 layers\), by the best/);
+    expect(report).toMatch(/; whole models under install\(\) [\d.]+ on cpu \(1 model\)\./);
     expect(report).not.toMatch(/(src|href)="(?!#)/);
   }, 120_000);
 
