@@ -7,11 +7,8 @@ import { type BackendDescriptor, descriptorOf } from '../src/contract';
 export const BACKENDS: readonly string[] = Object.values(KERNELS).map(({ name }) => name);
 
 /**
- * Those that are measured unless others are asked for. Not `webgpu`, for without a GPU each program takes 0.5 to 2 s to
- * compile, of ours and of stock's. In a fourth of the three minutes of `npm start`, the machine alone, 19 of 54 passes
- * had their turn: 29 of 36 s were first calls, 40 of 59 rows nothing else (5 ms are 517 then), and all other backends
- * would have had less time. Of `subpixel` alone it were 30 passes, of the five smallest layers alone 13 of 15, most by
- * first calls, too. `npm run bench:webgpu` takes the time that it needs.
+ * Those that what takes minutes measures unless others are asked for. Not `webgpu`: without a GPU each program takes
+ * 0.5 to 2 s to compile, of ours and of stock's. The main job has it, with as many layers as there is time for.
  */
 export const BY_DEFAULT: readonly string[] = BACKENDS.filter((name) => name !== 'webgpu');
 

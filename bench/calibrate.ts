@@ -104,7 +104,7 @@ async function measure(): Promise<Measurements> {
       variants: contendersOn(descriptorNamed(backend), 'forward') as Variant[],
       stock: PASSES.some((pass) => isRival(pass, backend)),
     };
-    const outcome = await measureCells(backend, asked, cellsOn(backend), repeat, ({ workload, pass }) => {
+    const outcome = await measureCells(backend, asked, cellsOn(backend), { repeat }, ({ workload, pass }) => {
       bar.increment(1, { cell: `${backend} ${workload.name} ${pass}` });
       return Math.max(0, end - performance.now()) / toDo--;
     });

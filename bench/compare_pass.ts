@@ -35,7 +35,7 @@ export async function comparePass(
   pass: Pass,
   workload: Workload,
   field: Pick<Field, 'contenders'>,
-  limits: Pick<Limits, 'repeat' | 'budget' | 'least'>,
+  limits: Pick<Limits, 'repeat' | 'budget' | 'least' | 'compiles'>,
 ): Promise<Row[]> {
   const values = makeValues(workload);
   const operands = makeOperands(workload, values);

@@ -47,6 +47,8 @@ export interface Limits {
    * more than a twentieth of it.
    */
   readonly least?: number;
+  /** Whether a first run compiles for longer than it computes: then it counts for nothing, nor does its time. */
+  readonly compiles?: boolean;
   /** Whether to take the hot figure as well. */
   readonly hot?: boolean;
   /** If it is to be of samples before and after which the machine is quiet, `repeat` of each: what tells that. */
@@ -146,23 +148,28 @@ async function whileQuiet<R>(
 /** Times all runners. Those that cannot run have no timing. */
 export async function interleave<R extends Runner>(
   runners: readonly R[],
-  { repeat, budget, hot, least, quiet }: Limits,
+  { repeat, budget, compiles = false, hot, least, quiet }: Limits,
   { inspect, inspected = 1, unable }: Watch<R>,
 ): Promise<Map<R, Timing>> {
-  const begin = performance.now();
+  let begin = performance.now();
   const left = (): number => budget - (performance.now() - begin);
   const timings = new Map<R, Timing>();
   const warmUps = new Map<R, WarmUp>();
 
   const warmUp = async (runner: R): Promise<WarmUp> => {
-    const from = performance.now();
+    let from = performance.now();
     const passed = (): number => performance.now() - from;
     let [firstMs, leastMs] = [NaN, Infinity];
     for (let run = 1; ; run++) {
       const { ms, result } = await timeOf(runner);
       if (run === 1) firstMs = ms;
-      leastMs = Math.min(leastMs, ms);
       if (run === inspected) await inspect(runner, result);
+      if (run === 1 && compiles) {
+        const took = passed();
+        [begin, from] = [begin + took, from + took];
+        continue;
+      }
+      leastMs = Math.min(leastMs, ms);
       const isWarm = run >= WARM.runs && passed() >= WARM.ms;
       // The first run compiles: it does not tell what the next takes.
       const limit = run === 1 ? budget / 2 : (budget * SMALL_PART) / runners.length;

@@ -50,7 +50,7 @@ export async function measureCells(
   backend: string,
   asked: Asked,
   cells: readonly Cell[],
-  repeat: number,
+  limits: Omit<Limits, 'budget'>,
   shareOf: (cell: Cell) => number,
 ): Promise<MeasuredCells> {
   const isSlow = descriptorNamed(backend).runsOn === 'gpu';
@@ -58,7 +58,7 @@ export async function measureCells(
   const skipped = new Set<string>();
   const noTime = new Map<Pass, string[]>();
   let device: string | undefined;
-  const outcome = await onBackend(backend, asked, { repeat }, async (measure, machine) => {
+  const outcome = await onBackend(backend, asked, limits, async (measure, machine) => {
     device = machine;
     for (const cell of cells) {
       const { workload, pass } = cell;
@@ -92,7 +92,7 @@ function noTimeLines(noTime: ReadonlyMap<Pass, readonly string[]>): string[] {
 async function onBackend(
   backend: string,
   asked: Asked,
-  { repeat }: Pick<Limits, 'repeat'>,
+  limits: Omit<Limits, 'budget'>,
   body: (measure: Measure, machine: string) => Promise<void>,
 ): Promise<{ skipped: string } | undefined> {
   const { runsOn, device } = descriptorNamed(backend);
@@ -102,7 +102,7 @@ async function onBackend(
       const renderer = await page.use(backend);
       if (renderer === undefined) return { skipped: `${browser} has no ${backend}` };
       const measure: Measure = ({ workload, pass }, budget) =>
-        page.compare(workload.name, pass, asked, { repeat, budget });
+        page.compare(workload.name, pass, asked, { ...limits, budget });
       await body(measure, `${browser}, ${renderer}`);
       return undefined;
     });
@@ -111,7 +111,7 @@ async function onBackend(
   if (!(await tf.setBackend(backend).catch(() => false))) return { skipped: `Node has no ${backend}` };
   const measure: Measure = async ({ workload, pass }, budget) => {
     const field = fieldOf(asked, workload, pass);
-    const rows = await comparePass(benchOn(backend), pass, workload, field, { repeat, budget });
+    const rows = await comparePass(benchOn(backend), pass, workload, field, { ...limits, budget });
     return { rows, unable: field.unable };
   };
   await body(measure, `${MACHINE}, ${device(tf.backend())}; Node ${process.version}`);

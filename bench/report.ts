@@ -43,8 +43,9 @@ export async function writeReport(results: Results): Promise<string> {
 <h1>Transposed convolution in TensorFlow.js</h1>
 ${await opening(results)}
 <p>${escape(machine)}; tfjs ${escape(versions.tfjs)}; ${escape(date)}; ${seconds.toFixed(0)} s in all.
-All contenders of a layer ran interleaved; times are medians. Useful operations are the multiply-adds of the definition,
-two each. The error is the worst of sampled elements, in units of the bound ε32·K·Σ|products|: above 1 is wrong.</p>
+All contenders of a layer ran interleaved, stock as tfjs sets it by default; times are medians. Useful operations are
+the multiply-adds of the definition, two each. The error is the worst of sampled elements, in units of the bound
+ε32·K·Σ|products|: above 1 is wrong.</p>
 ${skippedList(skipped)}
 <h2>Geometric means over the layers</h2>
 ${meansTable(rows)}

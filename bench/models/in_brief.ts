@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Whole models in a line each: stock, and the same files under install(). The main job ends with them. */
+import { descriptorNamed } from '../backends';
 import { timedOf } from '../race';
 import type { ModelRow } from '../results';
 import { MORE_TIME } from '../on_backend';
@@ -8,6 +9,12 @@ import { onModelBackend } from './on_backend';
 
 /** Calls of each, besides the first. */
 const ROUNDS = 3;
+
+/**
+ * On a GPU a first call compiles, for seconds where there is only software, and counts for nothing. So a network may
+ * take all the time there; after it another comes only if so much of it is left.
+ */
+const ON_GPU = { part: 1 / 3, limits: { least: ROUNDS, compiles: true } };
 
 /** A row per backend and network that can be run there, and why others can't. */
 export async function modelsInBrief(
@@ -21,25 +28,29 @@ export async function modelsInBrief(
   const networks = names.map(networkNamed);
   const end = performance.now() + ms;
   for (const [n, backend] of networks.length > 0 ? backends.entries() : []) {
-    const backendEnd = performance.now() + (end - performance.now()) / (backends.length - n);
+    const isGpu = descriptorNamed(backend).runsOn === 'gpu';
+    const share = Math.max(0, end - performance.now()) / (backends.length - n);
+    const backendEnd = performance.now() + share;
     let toDo = networks.length;
     const noTime: string[] = [];
     const outcome = await onModelBackend(backend, networks, async ({ contest }) => {
       for (const { name, title } of networks) {
-        const budget = Math.max(0, backendEnd - performance.now()) / toDo--;
-        if (budget === 0) {
+        const left = Math.max(0, backendEnd - performance.now());
+        const budget = isGpu ? left : left / toDo--;
+        if (left === 0 || (isGpu && left < share * ON_GPU.part)) {
           noTime.push(title);
           continue;
         }
         onStart(`${backend} ${name}`);
-        const found = await contest.predict(name, { repeat: ROUNDS, budget }, ['stock', 'install()']);
+        const limits = { repeat: ROUNDS, budget, ...(isGpu && ON_GPU.limits) };
+        const found = await contest.predict(name, limits, ['stock', 'install()']);
         for (const [by, result] of Object.entries(found)) {
           if ('unable' in result) skipped.push(`${backend} ${title}, ${by}: ${result.unable}`);
         }
         const [stock, ours] = [timedOf(found, 'stock'), timedOf(found, 'install()')];
         if (!ours) continue;
         // Calls after the first against such calls, or first against first.
-        const isWarm = ours.note === '' && (!stock || stock.note === '');
+        const isWarm = isGpu || (ours.note === '' && (!stock || stock.note === ''));
         const [ms, stockMs] = [ours, stock].map((one) => (isWarm ? one?.ms : one?.firstMs));
         const { firstMs, difference } = ours;
         const ratio = stockMs && stockMs / ms!;

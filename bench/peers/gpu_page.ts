@@ -5,6 +5,7 @@ import '@tensorflow/tfjs-backend-webgpu';
 import { descriptorNamed } from '../backends';
 import { benchOn, comparePass } from '../compare_pass';
 import { type Asked, fieldOf } from '../field';
+import type { Limits } from '../interleave';
 import type { Pass } from '../../src/contract';
 import type { Row } from '../results';
 import { workloadNamed } from '../workloads';
@@ -30,9 +31,5 @@ const page = {
     return { rows, unable: field.unable };
   },
 };
-interface Limits {
-  readonly repeat: number;
-  readonly budget: number;
-}
 export type GpuPage = typeof page;
 Object.assign(globalThis, { page });

@@ -124,6 +124,19 @@ describe('the arithmetic of the comparison', () => {
       expect(timings.get(slower)!.interval).toBeUndefined();
     });
 
+    it('counts no first run that compiles, nor its time', async () => {
+      const runners = ['a', 'b'].map((name) => {
+        const [compiling, compiled] = [runner(name, [], 200), runner(name, [], 10)];
+        let runs = 0;
+        return { name, run: () => (runs++ === 0 ? compiling : compiled).run() };
+      });
+      const limits = { repeat: 2, budget: 150, least: 3, compiles: true };
+      for (const { ms, firstMs, runs, note } of (await interleave(runners, limits, { inspect })).values()) {
+        expect(firstMs).toBeGreaterThanOrEqual(200);
+        expect([ms >= 10 && ms < 200, runs >= 3, note]).toEqual([true, true, '']);
+      }
+    });
+
     it('comes to an end where a coarse clock says that nothing takes any time', async () => {
       const now = jest.spyOn(performance, 'now').mockReturnValue(5);
       const idle = runner('idle');

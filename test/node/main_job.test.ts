@@ -1,23 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `npm start`: its arguments, its files, its time. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { BOUND } from '../../bench/models/outcome';
 import type { Results } from '../../bench/results';
+import { foundChromium } from '../support/chromium';
 
 const root = resolve(__dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'compare-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function start(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+interface Ended {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function startWith(env: Readonly<Record<string, string>>, ...args: string[]): Ended {
   return spawnSync(process.execPath, [join(root, 'scripts/start.mjs'), 'bench/compare.ts', ...args], {
     cwd: folder,
     encoding: 'utf8',
+    env: { ...process.env, ...env },
   });
 }
+const start = (...args: string[]): Ended => startWith({}, ...args);
 
 describe('npm start', () => {
   it('compares, prints a table and writes JSON and a report that stands alone', () => {
@@ -93,6 +102,45 @@ describe('npm start', () => {
     }
     expect(machine).toMatch(/^webgl: Chromium/);
     expect(skipped).toEqual([]);
+  }, 120_000);
+
+  it('runs webgpu in Chromium, each row of several calls after one that compiles', () => {
+    const json = join(folder, 'webgpu.json');
+    const what = '--backends webgpu --workloads dcgan-g4 --variants subpixel --repeat 3 --time-budget 30 --models none';
+    const { status } = start(...what.split(' '), '--json', json, '--html', join(folder, 'webgpu.html'));
+    expect(status).toBe(0);
+    const { rows, machine, skipped } = JSON.parse(readFileSync(json, 'utf8')) as Results;
+    expect(rows.map(({ backend, pass, contender }) => `${backend} ${pass} ${contender}`)).toEqual([
+      'webgpu forward subpixel',
+      'webgpu forward stock',
+      'webgpu input gradient ours',
+      'webgpu input gradient stock',
+      'webgpu filter gradient ours',
+      'webgpu filter gradient stock',
+    ]);
+    for (const { ms, firstMs, error, runs, note } of rows) {
+      expect(ms).toBeGreaterThan(0);
+      expect(firstMs).toBeGreaterThan(0);
+      expect(runs).toBeGreaterThanOrEqual(3);
+      expect(note).toBe('');
+      expect(error).toBeLessThanOrEqual(1);
+    }
+    expect(machine).toMatch(/^webgpu: Chromium/);
+    expect(skipped).toEqual([]);
+  }, 120_000);
+
+  it('says it where the browser has no WebGPU, and does not fail', () => {
+    const browser = join(folder, 'chromium');
+    const leftOut = 'for a do case $a in *webgpu*|*Vulkan*) ;; *) set -- "$@" "$a" ;; esac; shift; done';
+    const real = foundChromium().executablePath;
+    writeFileSync(browser, `#!/bin/sh\n${leftOut}\nexec '${real}' "$@" --disable-features=WebGPU\n`);
+    chmodSync(browser, 0o755);
+    const json = join(folder, 'without.json');
+    const what = '--backends webgpu --workloads selfie --time-budget 9 --models dcgan';
+    const env = { CHROME_BIN: browser };
+    const { status, stdout } = startWith(env, ...what.split(' '), '--json', json, '--html', join(folder, 'no.html'));
+    expect(stdout).toMatch(/Skipped:\n- webgpu: Chromium [\d.]+ has no webgpu\n/);
+    expect(status).toBe(0);
   }, 120_000);
 
   it('says why stock does not compute groups', () => {

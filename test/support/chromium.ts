@@ -22,10 +22,14 @@ const ASK = `import('./scripts/chromium.mjs').then((m) => {
 /** Pages are composed without a GPU that a CPU would have to simulate; WebGL and WebGPU still have theirs. */
 const PLAIN_COMPOSITING = '--disable-gpu-compositing';
 
+export function foundChromium(): Found {
+  const printed = execFileSync(process.execPath, ['-e', ASK], { encoding: 'utf8', cwd: resolve(__dirname, '../..') });
+  return JSON.parse(printed.trim().split('\n').at(-1)!) as Found;
+}
+
 /** @param webgpu Whether it is to have WebGPU, rendered in software. */
 export async function launchChromium({ webgpu = false } = {}): Promise<Browser> {
-  const printed = execFileSync(process.execPath, ['-e', ASK], { encoding: 'utf8', cwd: resolve(__dirname, '../..') });
-  const { executablePath, args, webgpuArgs, howToGetOne } = JSON.parse(printed.trim().split('\n').at(-1)!) as Found;
+  const { executablePath, args, webgpuArgs, howToGetOne } = foundChromium();
   if (!executablePath) throw new Error(howToGetOne);
   return chromium.launch({ executablePath, args: [...args, PLAIN_COMPOSITING, ...(webgpu ? webgpuArgs : [])] });
 }
