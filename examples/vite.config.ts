@@ -18,7 +18,7 @@ export default defineConfig({
   resolve: { alias: [{ find: /^(crypto|fs|path|util|os)$/, replacement: `${here}site/not_in_a_page.ts` }] },
   // Workers need nearly all of tfjs anyway; shaking it takes seven seconds and saves a few per cent.
   worker: { format: 'es', rollupOptions: { treeshake: false } },
-  // Pages that are cross-origin isolated have threads.
+  // Pages that are cross-origin isolated have threads. The tests of pages are served with the same.
   preview: { headers: ISOLATING_HEADERS },
   build: {
     outDir: 'dist',

@@ -110,6 +110,17 @@ describe('the comparison lab', () => {
       expect(page.url()).toContain('#run=');
     }));
 
+  it('runs on one thread on a host that sends no headers, and says why', () =>
+    using(
+      'compare/index.html?backends=cpu&layers=selfie',
+      async ({ page }) => {
+        await ready(page);
+        const device = /cpu: \w+ engine, 1 thread: this page is not cross-origin isolated/;
+        expect(await textOf(page, 'environment')).toMatch(device);
+      },
+      { onStaticHost: true },
+    ));
+
   it('stops at once, in the middle of a call, keeps what it has, and can run again', () =>
     using(
       'compare/index.html?backends=cpu&layers=unet-up1&contenders=stock&passes=forward,input-gradient&seconds=0.2',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Asks an ES module of the repository, in a process of its own: what runs the tests has CommonJS only. */
+/** Asks ES modules, in a process of their own: what runs the tests has CommonJS only. */
 import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
 
@@ -10,7 +10,11 @@ export function callExported<T>(file: string, name: string, ...args: unknown[]):
   const script = `import { readFileSync } from 'node:fs';
     import { ${name} } from './${file}';
     console.log(JSON.stringify(${name}(...JSON.parse(readFileSync(0, 'utf8')))));`;
-  const flags = ['--input-type=module', '-e', script];
-  const how = { cwd: root, encoding: 'utf8', input: JSON.stringify(args), stdio: 'pipe' } as const;
-  return JSON.parse(execFileSync(process.execPath, flags, how)) as T;
+  return printedBy(script, JSON.stringify(args));
+}
+
+/** The JSON that a script prints, which imports from the root of the repository. */
+export function printedBy<T>(script: string, input = ''): T {
+  const how = { cwd: root, encoding: 'utf8', input, stdio: 'pipe' } as const;
+  return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', script], how)) as T;
 }

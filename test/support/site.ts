@@ -6,15 +6,22 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import sirv from 'sirv';
-import { ISOLATING_HEADERS } from '../../bench/peers/isolation';
 import { launchChromium } from './chromium';
+import { printedBy } from './es_module';
 
 const root = resolve(__dirname, '../..');
 const FOLDER = '/some/where/deep/';
+/** The same without headers of its own, as static hosts have it. */
+const STATIC_FOLDER = '/some/static/host/';
+
+export interface OpenOptions extends BrowserContextOptions {
+  /** Whether the server can't be told to send headers. */
+  readonly onStaticHost?: boolean;
+}
 
 export interface Site {
   /** Opens a page of the site, as `compare/index.html?…`, or a file. What went wrong in it is in `complaints`. */
-  open(path: string, options?: BrowserContextOptions): Promise<OpenPage>;
+  open(path: string, options?: OpenOptions): Promise<OpenPage>;
   close(): Promise<void>;
 }
 
@@ -29,14 +36,19 @@ export interface OpenPage {
 
 /** Serves the site, which ../pages/build_site.ts has built, as `npm run examples` does, and starts a browser. */
 export async function openSite(browserHas?: Parameters<typeof launchChromium>[0]): Promise<Site> {
-  const setHeaders = (response: ServerResponse): void => void response.setHeaders(new Headers(ISOLATING_HEADERS));
-  const files = sirv(join(root, 'examples/dist'), { dev: true, setHeaders });
+  const headers = new Headers(headersOfPreview());
+  const setHeaders = (response: ServerResponse): void => void response.setHeaders(headers);
+  const folders = {
+    [FOLDER]: sirv(join(root, 'examples/dist'), { dev: true, setHeaders }),
+    [STATIC_FOLDER]: sirv(join(root, 'examples/dist'), { dev: true }),
+  };
   const server = createServer((request, response) => {
-    if (!request.url?.startsWith(FOLDER)) {
+    const [folder, files] = Object.entries(folders).find(([name]) => request.url?.startsWith(name)) ?? [];
+    if (!folder || !files) {
       response.statusCode = 404;
       return response.end();
     }
-    request.url = request.url.slice(FOLDER.length - 1);
+    request.url = request.url!.slice(folder.length - 1);
     files(request, response, () => {
       response.statusCode = 404;
       response.end();
@@ -54,11 +66,19 @@ export async function openSite(browserHas?: Parameters<typeof launchChromium>[0]
   };
 }
 
+/** What `npm run examples` sends with every file: asked of its own settings, so that the tests depend on them. */
+function headersOfPreview(): Record<string, string> {
+  return printedBy(`import { resolveConfig } from 'vite';
+    const configFile = './examples/vite.config.ts';
+    const { preview } = await resolveConfig({ configFile, logLevel: 'silent' }, 'serve', 'production');
+    console.log(JSON.stringify(preview.headers ?? {}));`);
+}
+
 async function openPage(
   browser: Browser,
   origin: string,
   path: string,
-  options: BrowserContextOptions = {},
+  { onStaticHost, ...options }: OpenOptions = {},
 ): Promise<OpenPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
@@ -79,7 +99,7 @@ async function openPage(
     if (!new RegExp(`^(${origin}/|data:|blob:|file:)`).test(request.url()))
       complaints.push(`elsewhere: ${request.url()}`);
   });
-  await page.goto(new URL(path, `${origin}${FOLDER}`).href);
+  await page.goto(new URL(path, `${origin}${onStaticHost ? STATIC_FOLDER : FOLDER}`).href);
   return {
     page,
     complaints,
