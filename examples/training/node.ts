@@ -9,7 +9,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { BACKENDS, descriptorNamed } from '../../bench/backends';
 import { progressBar, setUpTfjs } from '../../bench/in_node';
 import { counted, significant } from '../../bench/numbers';
-import { setThreads } from '../../kernels/cpu';
+import { setThreads, threads } from '../../kernels/cpu';
 import { install } from '../../src';
 import { type Digits, makeDigits } from '../digits/generate';
 import { loadMnist } from '../digits/idx';
@@ -93,17 +93,18 @@ export function isLeft(steps: number, { epochs }: TrainingOptions, stepsPerEpoch
 
 /** Sets the backend to train on, and says what an epoch takes there, and with stock kernels. */
 export async function chooseBackend(
-  { backend, batch, stock, threads }: TrainingOptions,
+  { backend, batch, stock, threads: wanted }: TrainingOptions,
   stepsPerEpoch: number,
   trial: Trial,
 ): Promise<void> {
-  const running = await setThreads(threads);
+  await setThreads(wanted);
   const paces = await raceBackends(backend === 'auto' ? IN_NODE : [backend], batch, trial);
   const list = paces
     .map((pace) => `${pace.atLeast ? 'more than ' : ''}${duration(pace.ms)} on ${pace.backend}`)
     .join(', ');
   console.log(`A step of ${counted(batch, 'image')} takes ${list}. Training on ${paces[0].backend}.`);
-  if (running > 1) console.log(`Large layers on cpu and wasm run on ${running} threads.`);
+  const { count, reason } = threads();
+  console.log(`Large layers on cpu and wasm run on ${counted(count, 'thread')}${reason ? `: ${reason}` : ''}.`);
   const epochTime = duration(paces[0].ms * stepsPerEpoch);
   console.log(`An epoch of ${counted(stepsPerEpoch, 'step')} takes about ${epochTime} with these kernels.`);
   if (!stock) return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** `npm run gan` and `npm run decoder`: training, going on, evaluating, and what is said of wrong arguments. */
+/** `npm run gan` and `npm run decoder`: training, going on, evaluating; what is said of threads, and of arguments. */
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
@@ -21,8 +21,12 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('the commands', () => {
   const [GAN, DECODER] = ['examples/gan/cli.ts', 'examples/decoder/cli.ts'];
   const tsx = ['--import', 'tsx'];
-  const command = (script: string, ...args: string[]): SpawnSyncReturns<string> =>
-    spawnSync(process.execPath, [...tsx, join(root, script), ...args], { cwd: root, encoding: 'utf8' });
+  // A process that its threads kept from ending would hang, and jest with it.
+  const command = (script: string, ...args: string[]): SpawnSyncReturns<string> => commandWith(tsx, script, ...args);
+  const commandWith = (flags: string[], script: string, ...args: string[]): SpawnSyncReturns<string> => {
+    const how = { cwd: root, encoding: 'utf8', timeout: 100_000 } as const;
+    return spawnSync(process.execPath, [...flags, join(root, script), ...args], how);
+  };
   const small = ['--examples', '16', '--batch', '8', '--backend', 'wasm', '--no-stock'];
 
   it('npm run gan trains, goes on after a stop, and evaluates', async () => {
@@ -45,8 +49,9 @@ describe('the commands', () => {
     expect(metadata).toEqual({ kind: 'dcgan', seed: '1', step: `${step}` });
 
     const epochs = Math.ceil((step + 1) / 2);
-    const resumed = command(GAN, ...args, `${epochs}`);
+    const resumed = command(GAN, ...args, `${epochs}`, '--threads', '3');
     expect(resumed.stderr).not.toMatch(/Error/);
+    expect(resumed.stdout).toContain('Large layers on cpu and wasm run on 3 threads.');
     expect(resumed.stdout).toContain(`Going on at step ${step} of ${2 * epochs}`);
     const picture = PNG.sync.read(readFileSync(join(out, 'samples.png')));
     expect([picture.width, picture.height]).toEqual([596, 596]);
@@ -72,8 +77,24 @@ describe('the commands', () => {
     writeFileSync(join(mnist, 'train-images-idx3-ubyte'), idx([16, 28, 28], bytes));
     writeFileSync(join(mnist, 'train-labels-idx1-ubyte'), idx([16], labels));
     const args = ['--batch', '8', '--backend', 'wasm', '--no-stock', '--epochs', '1', '--out', out];
-    const { stdout, status } = command(DECODER, ...args, '--mnist', mnist, '--weights', weights);
-    expect([status, stdout]).toEqual([0, expect.stringMatching(/A step of 8 images takes .* on wasm.*Done: 2 steps/s)]);
+    // Where no thread can be started, as a policy has it.
+    const refusing = `import threads from 'node:worker_threads';
+      threads.Worker = class { constructor() { throw new Error('forbidden here'); } };`;
+    const flags = [...tsx, '--import', `data:text/javascript,${encodeURIComponent(refusing)}`];
+    const { stdout, status } = commandWith(
+      flags,
+      DECODER,
+      ...args,
+      '--threads',
+      '2',
+      '--mnist',
+      mnist,
+      '--weights',
+      weights,
+    );
+    const why = "1 thread: a thread can't be started: forbidden here.";
+    const said = new RegExp(`A step of 8 images takes .* on wasm.*Large layers .* run on ${why}.*Done: 2 steps`, 's');
+    expect([status, stdout]).toEqual([0, expect.stringMatching(said)]);
     const picture = PNG.sync.read(readFileSync(join(out, 'samples.png')));
     expect([picture.width, picture.height]).toEqual([956, 956]);
     const names = Object.keys(decodeCheckpoint(new Uint8Array(readFileSync(weights))).tensors);
