@@ -12,11 +12,21 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { currentEngine } from '../kernels/engine/engines';
 import { winogradInput } from '../kernels/family/winograd';
-import { clearTuning, computeGeometry, conv2dTranspose, explain, fused, install, tune, uninstall } from '../src';
+import {
+  REPLACEABLE,
+  clearTuning,
+  computeGeometry,
+  conv2dTranspose,
+  explain,
+  fused,
+  install,
+  tune,
+  uninstall,
+} from '../src';
 import { mismatch } from './support/compare';
 import { EXACT_VARIANTS, type Environment, describeOnEveryBackend, hasKernels } from './support/environments';
 import { opArguments, runBackpropInput, runForward } from './support/kernels';
-import { type Layer, filterShape, layer, outSize, randomOperands, requestOf, xShape } from './support/layer';
+import { type Layer, filterShape, layer, outSize, randomOperands, requestOf, xShape, yShape } from './support/layer';
 import * as oracle from './support/oracle';
 import { variantsThatRun } from './support/profile';
 
@@ -231,7 +241,7 @@ const hasWinograd = ({ backend, name }: Environment): boolean =>
 
 describeOnEveryBackend('winograd', specs, hasWinograd);
 
-function specs({ name: environment }: Environment): void {
+function specs({ name: environment, backend }: Environment): void {
   afterEach(() => {
     tf.env().set(FLAG, false);
     clearTuning();
@@ -297,21 +307,39 @@ function specs({ name: environment }: Environment): void {
     expect(isEqual(y, (at) => Math.max(0, Math.fround(sums[at] + bias[at % l.outChannels])))).toBe(true);
   });
 
-  it('makes NaN of an infinity in its tile, and leaves what is out of reach as it was', () => {
-    const l = LAYERS['several blocks of tiles'];
-    const { x, filter } = randomOperands(l, 'winograd, infinity');
-    const before = runForward(l, x, filter, 'winograd');
-    const [row, col] = [20, 31];
-    x[(row * l.inSize[1] + col) * l.inChannels] = Infinity;
-    const after = runForward(l, x, filter, 'winograd');
-    const [, width] = outSize(l);
-    const isInReach = (at: number): boolean => {
-      const pixel = Math.floor(at / l.outChannels);
-      return Math.max(Math.abs(Math.floor(pixel / width) - row), Math.abs((pixel % width) - col)) <= 2;
-    };
-    expect(after.some(Number.isNaN)).toBe(true);
-    expect(isEqual(after, (at) => (isInReach(at) ? after[at] : before[at]))).toBe(true);
-  });
+  // F(2, 2) and F(2, 3) read each pixel for those outputs alone that meet it, F(3, 2) some of them for one more.
+  for (const [name, further] of [
+    ['several blocks of tiles', 0],
+    ['6 × 6, stride 2, where phases share tiles', 0],
+    ['several blocks of tiles that phases share', 1],
+  ] as const)
+    it(`makes NaN of an infinity: ${name} (outputs of a phase beyond the definition: ${further})`, () => {
+      const l = LAYERS[name];
+      const { x, filter } = randomOperands(l, 'winograd, infinity');
+      const before = runForward(l, x, filter, 'winograd');
+      const [, width] = outSize(l);
+      let furthest = 0;
+      for (const [row, col] of [
+        [4, 7],
+        [5, 8],
+        [6, 9],
+      ]) {
+        const spoilt = x.slice();
+        spoilt[(row * l.inSize[1] + col) * l.inChannels] = Infinity;
+        const after = runForward(l, spoilt, filter, 'winograd');
+        expect(after.some(Number.isNaN)).toBe(true);
+        for (let at = 0; at < after.length; at++) {
+          if (Object.is(after[at], before[at])) continue;
+          const pixel = Math.floor(at / l.outChannels);
+          const beyond = [Math.floor(pixel / width) - row * l.strides[0], (pixel % width) - col * l.strides[1]].map(
+            // The definition has it meet the outputs from −pad to −pad + kernel − 1.
+            (away, n) => Math.max(-l.pads[2 * n] - away, away + l.pads[2 * n] - l.kernel[n] + 1) / l.strides[n],
+          );
+          furthest = Math.max(furthest, ...beyond);
+        }
+      }
+      expect(Math.ceil(furthest)).toBe(further);
+    });
 
   for (const value of [NaN, Infinity]) {
     it(`keeps ${value} of a group in it, of images as of the filter`, () => {
@@ -377,6 +405,39 @@ function specs({ name: environment }: Environment): void {
       uninstall();
     }
   });
+
+  for (const isFused of [false, true])
+    it(`is taken by installed conv2d${isFused ? ', fused,' : ''} as the flag is at the time of a call`, () => {
+      const channels = { inChannels: 32, outChannels: 32 };
+      const l = layer({ inSize: [24, 24], strides: [1, 1], pads: [1, 1, 1, 1], ...channels });
+      const { filter, dy } = randomOperands(l, 'winograd, installed conv2d');
+      const [exact, fast] = [runBackpropInput(l, dy, filter), runInput(l, dy, filter)];
+      expect(isEqual(fast, (at) => exact[at])).toBe(false);
+      check(inputGradient(l, dy, filter, fast));
+      const bias = Float32Array.from({ length: 32 }, (_, n) => Math.cos(n));
+      const run = (): Float32Array =>
+        tf.tidy(() => {
+          const operands = { x: tf.tensor4d(dy, yShape(l)), filter: tf.tensor4d(filter, filterShape(l)) };
+          const y = isFused
+            ? tf.fused.conv2d({ ...operands, strides: 1, pad: 'same', bias: tf.tensor1d(bias), activation: 'relu' })
+            : tf.conv2d(operands.x, operands.filter, 1, 'same');
+          return y.dataSync<'float32'>();
+        });
+      install({ backends: [backend], kernels: REPLACEABLE });
+      try {
+        for (const [allowed, sums] of [
+          [false, exact],
+          [true, fast],
+          [false, exact],
+        ] as const) {
+          tf.env().set(FLAG, allowed);
+          const fusedAt = (at: number): number => Math.max(0, Math.fround(sums[at] + bias[at % 32]));
+          expect(isEqual(run(), isFused ? fusedAt : (at) => sums[at])).toBe(true);
+        }
+      } finally {
+        uninstall();
+      }
+    });
 
   it('is measured by tune only where the flag allows it, and passed over where it no longer does', async () => {
     const request = requestOf(LARGE);
