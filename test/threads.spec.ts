@@ -2,23 +2,16 @@
 /** Threads: bitwise the same results for any number of them; and what users are told where there can't be any. */
 import * as tf from '@tensorflow/tfjs-core';
 import { availableEngines, setThreads, threads } from '../kernels/cpu';
-import { compile } from '../kernels/engine/compile';
-import type { Plan } from '../kernels/engine/engine';
-import { currentEngine, moduleBytes } from '../kernels/engine/engines';
+import { currentEngine } from '../kernels/engine/engines';
 import { Experience } from '../kernels/engine/threads/experience';
-import { Pool, whyNoThreads } from '../kernels/engine/threads/pool';
-import { backpropFilter } from '../kernels/family/backprop_filter';
-import { backpropInput } from '../kernels/family/backprop_input';
-import { dilate } from '../kernels/family/dilate';
-import { matmul } from '../kernels/family/matmul';
-import { scatter } from '../kernels/family/scatter';
-import { subpixel } from '../kernels/family/subpixel';
-import { supportsWinograd, winograd, winogradInput } from '../kernels/family/winograd';
-import { computeGeometry, conv2dTranspose, explain, fused } from '../src';
+import { whyNoThreads } from '../kernels/engine/threads/pool';
+import { conv2dTranspose, explain, fused } from '../src';
 import { CASES } from './support/cases';
 import { mismatch } from './support/compare';
 import { describeOnEveryBackend } from './support/environments';
-import { type Layer, layer, randomOperands, requestOf, xShape, filterShape } from './support/layer';
+import { opArguments } from './support/kernels';
+import { type Layer, filterShape, layer, randomOperands, requestOf, xShape, yShape } from './support/layer';
+import { compareWithOne, startPool } from './support/on_threads';
 import * as oracle from './support/oracle';
 
 /** Besides the usual ones: several chunks, and more tiles and panels than threads. */
@@ -31,17 +24,9 @@ const LAYERS: Record<string, Layer> = {
   'groups of odd channels': layer({ inSize: [17, 13], inChannels: 51, outChannels: 57, groups: 3, kernel: [4, 4] }),
   'small groups': layer({ inSize: [9, 11], inChannels: 36, outChannels: 48, groups: 6, kernel: [3, 3] }),
   'depthwise, many channels': layer({ inSize: [9, 8], inChannels: 70, outChannels: 70, groups: 70, batch: 2 }),
+  '5 × 5, a filter of several chunks': layer({ inSize: [7, 6], inChannels: 130, outChannels: 90, kernel: [5, 5] }),
+  'single taps, a filter of several chunks': layer({ inSize: [6, 5], inChannels: 400, outChannels: 390 }),
 };
-const PASSES = {
-  scatter: { planOf: scatter, takes: ['x', 'filter'] },
-  dilate: { planOf: dilate, takes: ['x', 'filter'] },
-  matmul: { planOf: matmul, takes: ['x', 'filter'] },
-  subpixel: { planOf: subpixel, takes: ['x', 'filter'] },
-  winograd: { planOf: winograd, supports: supportsWinograd, takes: ['x', 'filter'] },
-  'winograd, input gradient': { planOf: winogradInput, supports: supportsWinograd, takes: ['dy', 'filter'] },
-  'input gradient': { planOf: backpropInput, takes: ['dy', 'filter'] },
-  'filter gradient': { planOf: backpropFilter, takes: ['x', 'dy'] },
-} as const;
 
 const isSimd = (name: string): boolean => !name.includes('plain');
 
@@ -53,22 +38,13 @@ describeOnEveryBackend(
     const why = whyNoThreads();
     if (why !== undefined)
       it(`are not compared with one, for there are none here: ${why}`, async () => expect(await setThreads(3)).toBe(1));
-    for (const count of why === undefined ? [3] : []) {
+    for (const count of why === undefined ? [3, 5] : []) {
       it(`of ${count} compute bitwise what one does`, async () => {
-        const engine = currentEngine();
-        const pool = await Pool.start(moduleBytes(engine.name as 'simd'), count, () => undefined);
+        const pool = await startPool(count);
         const different: string[] = [];
         for (const [name, l] of Object.entries(LAYERS)) {
-          const operands = randomOperands(l, name);
-          const geometry = computeGeometry(requestOf(l));
-          for (const [pass, { planOf, takes, ...rest }] of Object.entries(PASSES)) {
-            if ('supports' in rest && !rest.supports(geometry).supported) continue;
-            const plan: Plan = planOf(geometry);
-            const [first, second] = takes.map((operand) => operands[operand]);
-            const alone = engine.run(plan, first, second, (values) => values.slice());
-            const together = pool.run(compile(plan, 'copied', count), plan.lengths.out, first, second, true).values;
-            if (alone.some((value, n) => !Object.is(value, together[n]))) different.push(`${name}, ${pass}`);
-          }
+          const found = compareWithOne(pool, count, l, randomOperands(l, name));
+          different.push(...found.different.map((pass) => `${name}, ${pass}`));
         }
         pool.end();
         expect(different).toEqual([]);
@@ -129,6 +105,30 @@ describeOnEveryBackend(
         const together = compute();
         await setThreads(1);
         expect(alone.filter((value, n) => !Object.is(value, together[n])).length).toBe(0);
+      });
+    }
+
+    for (const variant of ['subpixel', 'winograd'] as const) {
+      it(`the gradients of ${variant} are bitwise the same for any number`, async () => {
+        const l = layer({ inSize: [24, 24], inChannels: 64, outChannels: 80, kernel: [5, 5] });
+        const { x, filter, dy } = randomOperands(l, `gradients of ${variant}`);
+        const compute = (): Float32Array[] =>
+          tf.tidy(() => {
+            const op = (a: tf.Tensor, w: tf.Tensor): tf.Tensor =>
+              conv2dTranspose(a as tf.Tensor4D, w as tf.Tensor4D, ...opArguments(l, variant));
+            const inputs = [tf.tensor4d(x, xShape(l)), tf.tensor4d(filter, filterShape(l))];
+            return tf
+              .grads(op)(inputs, tf.tensor4d(dy, yShape(l)))
+              .map((one) => one.dataSync<'float32'>());
+          });
+        const alone = compute();
+        for (const count of [2, 4]) {
+          await setThreads(count);
+          const together = compute();
+          const differing = alone.map((values, n) => values.filter((v, at) => !Object.is(v, together[n][at])).length);
+          expect(differing).toEqual([0, 0]);
+        }
+        await setThreads(1);
       });
     }
   },
