@@ -64,7 +64,7 @@ export interface Checked {
   readonly wrong: readonly string[];
 }
 
-interface Operands {
+export interface Operands {
   readonly x: Float32Array;
   readonly filter: Float32Array;
   readonly dy: Float32Array;
@@ -120,7 +120,7 @@ export async function checkCase(c: FuzzCase): Promise<Checked> {
   return { comparisons, wrong };
 }
 
-function operandsOf({ layer: l, values }: FuzzCase): Operands {
+export function operandsOf({ layer: l, values }: FuzzCase): Operands {
   const made = (name: string, length: number): Float32Array =>
     uniform(length, `fuzz ${name} ${JSON.stringify(l)}`).map(VALUES[values]);
   return {

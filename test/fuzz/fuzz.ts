@@ -16,12 +16,13 @@ import { provideWebGPU } from '../wgsl/dawn';
 import type { FuzzCase } from './check';
 import { type BlockRunner, Fuzzing, MOST_FAILURES, type Tally, runInTurn } from './fuzzing';
 import type { FuzzPage } from './page';
+import { checkThreads, onThreads } from './threads';
 
 /** Those that need a browser. */
 const IN_PAGES = ['webgl', 'webgpu'];
-/** By default: without a GPU the others are slow. `dawn` is webgpu in Node. */
+/** By default: without a GPU the others are slow. `dawn` is webgpu in Node, `threads` those of cpu against one. */
 const BY_DEFAULT = ['cpu', 'wasm', 'webgl'];
-const BACKENDS = ['cpu', 'wasm', ...IN_PAGES, 'dawn'];
+const BACKENDS = ['cpu', 'wasm', ...IN_PAGES, 'dawn', 'threads'];
 const MOST_SEEDS = 2 ** 31;
 
 interface Options {
@@ -140,15 +141,16 @@ async function onDawn(): Promise<Environment[]> {
 
 async function inNode(): Promise<void> {
   setUpTfjs();
-  const environments: Record<string, Environment[]> = {
+  const environments: Record<string, readonly Environment[]> = {
     cpu: onEveryEngine('cpu'),
     wasm: [{ name: 'wasm', backend: 'wasm' }],
     dawn: options.backend.includes('dawn') ? await onDawn() : [],
+    threads: onThreads,
   };
   const runners = options.backend.flatMap((name): Runner[] => {
     const own = environments[name] ?? [];
     if (own.length === 0) return [];
-    const fuzzing = new Fuzzing(own, seed, undefined, name);
+    const fuzzing = new Fuzzing(own, seed, name === 'threads' ? checkThreads : undefined, name);
     return [
       {
         runBlock: (from, to) => fuzzing.runBlock(from, to),

@@ -78,10 +78,10 @@ describe('npm run fuzz', () => {
   const run = ['scripts/start.mjs', 'test/fuzz/fuzz.ts', '--no-install'];
 
   it('prints its seed and its counts', () => {
-    const args = [...run, '--seed', '5', '--count', '4', '--backend', 'cpu,wasm'];
+    const args = [...run, '--seed', '5', '--count', '4', '--backend', 'cpu,wasm,threads'];
     const printed = execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8', stdio: 'pipe' });
     expect(printed).toMatch(/^seed 5, \d+ s, cases from 0$/m);
-    for (const backend of ['cpu', 'wasm'])
+    for (const backend of ['cpu', 'wasm', 'threads'])
       expect(printed).toMatch(new RegExp(`^${backend}: [1-9]\\d* comparisons of 4 cases, 0 wrong$`, 'm'));
   }, 120_000);
 

@@ -14,6 +14,8 @@ import { supportsWinograd, winograd, winogradInput } from '../../kernels/family/
 import { computeGeometry } from '../../src';
 import { type Layer, requestOf } from './layer';
 
+export type ThreadPool = Pool;
+
 const PASSES = {
   scatter: { planOf: scatter, takes: ['x', 'filter'] },
   dilate: { planOf: dilate, takes: ['x', 'filter'] },
