@@ -23,8 +23,8 @@
  * 4 to a tap and 4 from the sums, each of which rounds once, as do the n of its sum; halves are exact (the argument is
  * that of Barabasz et al., for these matrices). Of the gradient, sums by up to 4 shapes of windows are added up: n + 14
  * for n + 10. The points 0, 1, −1 and ∞ alone keep |A|, |B| and |G| small, at most 4 max|x| Σ|w| along an axis;
- * F(4, ·) needs ±2 as well, is faster still and ten times less exact. Infinity becomes NaN (∞ − ∞), and NaN spreads
- * over a tile.
+ * F(4, ·) needs ±2 as well, is faster still and ten times less exact. Infinity becomes NaN (∞ − ∞). F(3, 2)
+ * reads b and c of its pixels a b c d for all three outputs: NaN reaches one more along an axis than by the definition.
  *
  * Scratch: blocks of transformed tiles, filter and sums, below 16 MB (../engine/window_products).
  *
