@@ -74,6 +74,23 @@ describe('threads', () => {
     expect(warned).toHaveBeenCalledTimes(1);
   }, 60_000);
 
+  it('are of Node, though a library has put a Worker of its own there', async () => {
+    const expected = sum();
+    Object.assign(globalThis, {
+      Worker: class {
+        constructor() {
+          throw new Error('no thread is asked of it');
+        }
+      },
+    });
+    try {
+      expect(await setThreads(2)).toBe(2);
+      expect(sum()).toBe(expected);
+    } finally {
+      Reflect.deleteProperty(globalThis, 'Worker');
+    }
+  });
+
   it('are one where no worker may be started', async () => {
     Object.assign(workerThreads, {
       Worker: class {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Workers of the platform: those of browsers, else those of Node. Their script is text (./worker). */
+/** Workers of the platform: those of Node, else those of browsers. Their script is text (./worker). */
 import { WORKER_SCRIPT } from './worker.generated';
 import type { Start } from './team';
 
@@ -33,7 +33,7 @@ const MOST_START_MS = 10_000;
  * @throws Error if it can't be started: a content-security policy may forbid it.
  */
 export async function startWorker(start: Start, lost: (reason: string) => void): Promise<RunningWorker> {
-  const make = typeof Worker === 'function' ? inBrowser : await inNode();
+  const make = isNode() ? await inNode() : inBrowser;
   let worker: RunningWorker | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isRunning = false;
@@ -62,6 +62,18 @@ export async function startWorker(start: Start, lost: (reason: string) => void):
 
 type Make = (start: Start, started: () => void, failed: (reason: string) => void) => RunningWorker;
 
+/**
+ * Whether this is Node: libraries put a `Worker` of their own there (onnxruntime-web does), which takes no URL of a
+ * Blob. The windows and workers of Electron have Node's `process`, and workers of a browser.
+ */
+function isNode(): boolean {
+  if (typeof process === 'undefined' || process.versions?.node === undefined) return false;
+  return !['renderer', 'worker'].includes((process as { type?: string }).type ?? '');
+}
+
+/** Why a worker fails of which the browser says nothing else. */
+const FORBIDDEN = "it is forbidden here: the page's content-security policy must allow worker-src blob:";
+
 const inBrowser: Make = (start, started, failed) => {
   const url = URL.createObjectURL(new Blob([WORKER_SCRIPT], { type: 'text/javascript' }));
   const worker = new Worker(url);
@@ -69,7 +81,10 @@ const inBrowser: Make = (start, started, failed) => {
     URL.revokeObjectURL(url);
     started();
   };
-  worker.onerror = ({ message }) => failed(message || 'it is forbidden here');
+  worker.onerror = ({ message }) => {
+    URL.revokeObjectURL(url);
+    failed(message || FORBIDDEN);
+  };
   worker.postMessage(start);
   return { end: () => worker.terminate() };
 };
