@@ -53,7 +53,9 @@ function hasRivals({ pass, contender, workload }: Measured, measured: readonly M
 function behind(model: Model, own: readonly Measured[]): number | undefined {
   const coefficients = model[own[0].pass] ?? {};
   const predicted = (one: Measured): number => timeOf(workIn(one)!, coefficients[one.contender]!);
-  const candidates = own.filter(({ contender }) => contender !== LAST_RESORT && coefficients[contender]);
+  const candidates = own.filter(
+    (one) => one.contender !== LAST_RESORT && coefficients[one.contender] && workIn(one) !== undefined,
+  );
   if (candidates.length === 0) return undefined;
   const choice = candidates.reduce((a, b) => (predicted(b) < predicted(a) ? b : a));
   return choice.ms / bestOf(own).ms;

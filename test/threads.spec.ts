@@ -5,7 +5,7 @@ import { availableEngines, setThreads, threads } from '../kernels/cpu';
 import { currentEngine } from '../kernels/engine/engines';
 import { Experience } from '../kernels/engine/threads/experience';
 import { whyNoThreads } from '../kernels/engine/threads/pool';
-import { conv2dTranspose, explain, fused } from '../src';
+import { clearTuning, conv2dTranspose, explain, fused, tune } from '../src';
 import { CASES } from './support/cases';
 import { mismatch } from './support/compare';
 import { describeOnEveryBackend } from './support/environments';
@@ -50,6 +50,19 @@ describeOnEveryBackend(
         expect(different).toEqual([]);
       });
     }
+
+    it('leave what was measured with one thread alone where one runs', async () => {
+      const request = requestOf(layer({ inSize: [8, 8], inChannels: 16, outChannels: 16, kernel: [4, 4] }));
+      const [winner] = await tune([request], { samples: 1 });
+      await setThreads(2);
+      const { device, reason } = explain(request);
+      const isOne = why !== undefined;
+      expect(device!.startsWith(winner.device)).toBe(true);
+      expect(reason.includes('measured')).toBe(isOne);
+      await setThreads(1);
+      expect(explain(request).reason).toContain('measured');
+      clearTuning();
+    });
 
     it('run where they can, and else say why not', async () => {
       const count = await setThreads(2);

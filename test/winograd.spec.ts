@@ -10,8 +10,9 @@
  *     |y − y64| ≤ 16 · (n + 10) · ε32 / 2 · Σ_channels max|x| · Σ_taps |w|
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { compile } from '../kernels/engine/compile';
 import { currentEngine } from '../kernels/engine/engines';
-import { winogradInput } from '../kernels/family/winograd';
+import { supportsWinograd, takesWinogradInput, winograd, winogradInput } from '../kernels/family/winograd';
 import {
   REPLACEABLE,
   clearTuning,
@@ -438,6 +439,37 @@ function specs({ name: environment, backend }: Environment): void {
         uninstall();
       }
     });
+
+  it('needs at most 16 MB of scratch up to 1024 channels, for any number of threads', () => {
+    const at = (size: number, kernel: number, stride: number, inChannels: number, outChannels: number): Layer =>
+      layer({ inSize: [size, size], kernel: [kernel, kernel], strides: [stride, stride], inChannels, outChannels });
+    const layers = [at(8, 8, 4, 512, 1024), at(6, 6, 3, 1024, 1024), at(64, 9, 3, 1024, 1024)];
+    for (const g of [...layers, at(64, 12, 4, 1024, 64)].map((l) => computeGeometry(requestOf(l)))) {
+      const plans = supportsWinograd(g).supported ? [winograd(g)] : [];
+      if (takesWinogradInput(g, 'winograd')) plans.push(winogradInput(g));
+      for (const plan of plans)
+        for (const threads of [1, 2, 8])
+          expect(compile(plan, 'in place', threads).bytes).toBeLessThanOrEqual(16 * 2 ** 20);
+    }
+  });
+
+  it('is told of where a gradient is computed so, and timed apart', async () => {
+    const installed = (): string => explain(requestOf(LARGE)).installed['input gradient']!.reason;
+    install({ kernels: ['Conv2D'] });
+    try {
+      expect(installed()).not.toContain('winograd');
+      tf.env().set(FLAG, true);
+      expect(installed()).toContain('; by winograd, less exact, as a flag allows');
+      const [winner] = await tune([requestOf(LARGE)], { samples: 1, passes: ['input gradient'] });
+      const known = (): number | undefined => explain(requestOf(LARGE)).installed['input gradient']!.ours?.measuredMs;
+      expect(known()).toBe(winner.ms.ours!);
+      tf.env().set(FLAG, false);
+      expect(known()).toBeUndefined();
+    } finally {
+      uninstall();
+      clearTuning();
+    }
+  });
 
   it('is measured by tune only where the flag allows it, and passed over where it no longer does', async () => {
     const request = requestOf(LARGE);

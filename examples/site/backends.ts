@@ -11,7 +11,7 @@ import wasmThreaded from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-t
 import '@tensorflow/tfjs-backend-webgpu';
 import { BACKENDS } from '../../bench/backends';
 import { setThreads } from '../../kernels/cpu';
-import { descriptorOf } from '../../src/contract';
+import { descriptorOf, deviceInWords } from '../../src/contract';
 
 const WASM_FILES = {
   'tfjs-backend-wasm.wasm': wasm,
@@ -56,7 +56,9 @@ export async function available(names: readonly string[]): Promise<Available[]> 
   const found: Available[] = [];
   for (const name of names) {
     if (!(await setBackend(name))) continue;
-    found.push({ name, device: descriptorOf(name)?.device(tf.backend()) ?? 'no kernels of this library' });
+    const descriptor = descriptorOf(name);
+    const device = descriptor ? deviceInWords(descriptor, tf.backend()) : 'no kernels of this library';
+    found.push({ name, device });
   }
   // One that cannot be had leaves tfjs without any.
   if (found.length > 0) await setBackend(found.at(-1)!.name);

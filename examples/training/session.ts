@@ -6,7 +6,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { BACKENDS } from '../../bench/backends';
 import { makeDigits } from '../digits/generate';
-import { descriptorOf } from '../../src/contract';
+import { descriptorOf, deviceInWords } from '../../src/contract';
 import { setBackend } from '../site/backends';
 import { Batches } from './batches';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint';
@@ -76,7 +76,8 @@ export class Session<Losses, T extends Trainable<Losses>> {
   /** Where it runs, and how fast; asked at any time. */
   paces(): PaceReport {
     const { backend } = this.search;
-    const device = descriptorOf(backend)?.device(tf.findBackend(backend)) ?? '';
+    const descriptor = descriptorOf(backend);
+    const device = descriptor ? deviceInWords(descriptor, tf.findBackend(backend)) : '';
     return { ...this.search.report(), device };
   }
 

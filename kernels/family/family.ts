@@ -8,6 +8,7 @@ import {
   type KernelCall,
   SUPPORTED,
   type Variant,
+  allowsFastMath,
 } from '../../src/contract';
 import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
 import { keptBy } from '../../src/geometry/kept';
@@ -17,7 +18,6 @@ import { type Threads, threads } from '../engine/threads/set_threads';
 import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
 import { dilate } from './dilate';
-import { allowsFastMath } from './fast_math';
 import { type Epilogue, curvesOf, writeFused } from './fused_sums';
 import { matmul } from './matmul';
 import { proofOfHeap, proofOfStorage } from './proof_of_storage';
@@ -29,7 +29,7 @@ import { supportsWinograd, takesWinogradInput, winograd, winogradInput } from '.
 type Planner = (g: Conv2DTransposeGeometry, variant: Variant) => Plan;
 
 /** How a variant is planned (once for each geometry), where it can't run, and whether it is less exact. */
-interface Planned extends Partial<Pick<FamilyKernel, 'supports' | 'isInexact'>> {
+interface Planned extends Partial<Pick<FamilyKernel, 'supports' | 'isInexact' | 'isInexactFor'>> {
   readonly planOf: Planner;
 }
 
@@ -135,9 +135,9 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
     if (fused) fuseInPlace(heap, backend, result, outShape[3], fused);
     return result;
   };
-  const kernel = ({ planOf, supports = () => SUPPORTED, isInexact }: Planned): FamilyKernel<B> => ({
+  const kernel = ({ planOf, supports = () => SUPPORTED, ...rest }: Planned): FamilyKernel<B> => ({
+    ...rest,
     supports: supports as FamilyKernel<B>['supports'],
-    isInexact,
     run: (call) => {
       const { backend, geometry, first, second, outShape, fused, variant } = call;
       const plan = planOf(geometry, variant);
@@ -157,21 +157,24 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
     },
   });
   const nameOf = deviceNames();
+  const device = (backend: B): string => {
+    const engine = currentEngine();
+    const copies = storage.heap !== undefined && engine.inPlace !== undefined && !isInPlace(backend);
+    return nameOf(engine, copies, threads().count);
+  };
   const isInPlace = (backend: B): boolean => inPlaceIn(heapOf(backend)) !== undefined;
   return {
     name,
     runsOn: 'cpu',
     isInPlace,
-    device: (backend) => {
-      const engine = currentEngine();
-      const copies = storage.heap !== undefined && engine.inPlace !== undefined && !isInPlace(backend);
-      return nameOf(engine, copies, threads());
-    },
+    device,
+    deviceInWords: (backend) => inWords(device(backend), threads()),
     probe: proofOfStorage(name, storage),
     allowsFastMath,
     variants: Object.fromEntries(Object.entries(VARIANT_PLANS).map(([variant, planned]) => [variant, kernel(planned)])),
     backpropInput: kernel({
       planOf: (g, variant) => (takesWinogradInput(g, variant) ? winogradInputPlan(g) : backpropInputPlan(g)),
+      isInexactFor: (g) => takesWinogradInput(g, 'subpixel'),
     }),
     backpropFilter: kernel({ planOf: backpropFilterPlan }),
     scratch: {
@@ -190,19 +193,19 @@ export function familyOn<B extends KernelBackend>(name: string, storage: Storage
 }
 
 /** Names a device; the same string for as long as nothing changes: it is asked for at every call. */
-function deviceNames(): (engine: Engine, copies: boolean, threads: Threads) => string {
-  let [name, last, lastCopies, lastCount, lastReason]: [string, ...Partial<[Engine, boolean, number, string]>] = [''];
-  return (engine, copies, { count, reason }) => {
-    if (last !== engine || lastCopies !== copies || lastCount !== count || lastReason !== reason) {
-      [last, lastCopies, lastCount, lastReason] = [engine, copies, count, reason];
-      name = `${engine.name} engine${copies ? ', on copies of tensors' : ''}${inWords({ count, reason })}`;
+function deviceNames(): (engine: Engine, copies: boolean, threadCount: number) => string {
+  let [name, last, lastCopies, lastCount]: [string, ...Partial<[Engine, boolean, number]>] = [''];
+  return (engine, copies, count) => {
+    if (last !== engine || lastCopies !== copies || lastCount !== count) {
+      [last, lastCopies, lastCount] = [engine, copies, count];
+      name = `${engine.name} engine${copies ? ', on copies of tensors' : ''}${count > 1 ? `, ${count} threads` : ''}`;
     }
     return name;
   };
 }
 
-/** Of threads where there are several, or might be. */
-function inWords({ count, reason }: Threads): string {
-  if (count === 1 && reason === undefined) return '';
-  return `, ${count} ${count === 1 ? 'thread' : 'threads'}${reason === undefined ? '' : `: ${reason}`}`;
+/** A device, and why it has no more threads. */
+function inWords(device: string, { count, reason }: Threads): string {
+  if (reason === undefined) return device;
+  return `${device}${count > 1 ? '' : ', 1 thread'}: ${reason}`;
 }

@@ -26,13 +26,13 @@
  * F(4, ·) needs ±2 as well, is faster still and ten times less exact. Infinity becomes NaN (∞ − ∞). F(3, 2)
  * reads b and c of its pixels a b c d for all three outputs: NaN reaches one more along an axis than by the definition.
  *
- * Scratch: blocks of transformed tiles, filter and sums, below 16 MB (../engine/window_products).
+ * Scratch: blocks of transformed tiles, filter and sums (../engine/window_products), below 16 MB up to 1024 channels.
  *
  * Sources: S. Winograd, "Arithmetic Complexity of Computations", SIAM 1980; A. Lavin and S. Gray, arXiv:1509.09308;
  * B. Barabasz, A. Anderson, K. M. Soodhalter and D. Gregg, "Error analysis and improving the accuracy of Winograd
  * convolution for deep neural networks", arXiv:1803.10986.
  */
-import { type Support, SUPPORTED, type Variant, unsupported } from '../../src/contract';
+import { type Support, SUPPORTED, type Variant, allowsFastMath, unsupported } from '../../src/contract';
 import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../src/geometry/geometry';
 import { keptBy } from '../../src/geometry/kept';
 import {
@@ -50,7 +50,6 @@ import { contributions } from '../../src/geometry/phases';
 import { inputSums } from './backprop_input';
 import type { Plan, Run, Step } from '../engine/engine';
 import { currentEngine } from '../engine/engines';
-import { allowsFastMath } from './fast_math';
 import {
   type Group,
   type Tap,
@@ -65,10 +64,18 @@ import {
   tapPixels,
 } from './layout';
 
+/** Terms of a tile, sources × channels, of which four tiles and 16 channels of filter are at most 10 MB. */
+const MOST_TERMS = 8192;
+
 /** Whether the variant, and the input gradient of its kind, can run a geometry. */
 export function supportsWinograd(g: Conv2DTransposeGeometry): Support {
   const reason = whyNotTiled(g);
   if (reason !== undefined) return unsupported(reason);
+  const depth = g.inChannels / g.groups;
+  if (depth > MOST_TERMS)
+    return unsupported(
+      `it sums over ${MOST_TERMS} channels of a group at most, and there are ${depth}; use more groups`,
+    );
   if (currentEngine().name === 'plain')
     return unsupported("the engine 'plain' has no transforms; it needs WebAssembly SIMD");
   return SUPPORTED;
@@ -95,6 +102,8 @@ const paysInput = keptBy((g: Conv2DTransposeGeometry): boolean => {
     multiplicationsOf(batch, inputTiling(g), 'sums') * inDepth * outDepth +
     pixels * (outDepth + FOUND) +
     sums * (inDepth + FOUND);
+  const terms = inputTiling(g).products.map(({ rows, cols }) => rows.length * cols.length * outDepth);
+  if (Math.max(...terms) > MOST_TERMS) return false;
   return exact * groups >= LEAST_MULTIPLY_ADDS && predicted <= MOST_TIME * exact;
 });
 

@@ -100,10 +100,21 @@ export function impossible(g: Conv2DTransposeGeometry, { backendName, backend }:
   return support.supported ? undefined : support.reason;
 }
 
+/** The device by which times of a pass are kept: apart, where the user allows its kernel to give up some precision. */
+export function timedOn(pass: Pass, g: Conv2DTransposeGeometry, { backendName, backend }: Place): string {
+  const descriptor = descriptorOf(backendName);
+  if (descriptor === undefined) return '';
+  return `${descriptor.device(backend)}${isInexactGradient(pass, g, descriptor) ? ', fast math' : ''}`;
+}
+
+/** Whether the kernel of a gradient would give up some precision, as of now. */
+export function isInexactGradient(pass: Pass, g: Conv2DTransposeGeometry, descriptor: BackendDescriptor): boolean {
+  return pass !== 'forward' && kernelFor(descriptor, pass, 'ours')?.isInexactFor?.(g) === true;
+}
+
 /** What `tune` has measured of a pass of a geometry on this backend and device, if anything. */
 export function winnerHere(pass: Pass, g: Conv2DTransposeGeometry, place: Place): Winner | undefined {
-  const { backendName, backend } = place;
-  return winnerOf(pass, g, backendName, () => descriptorOf(backendName)?.device(backend) ?? '');
+  return winnerOf(pass, g, place.backendName, () => timedOn(pass, g, place));
 }
 
 /** The variant that was measured to be fastest of those that are able, whatever stock took. */

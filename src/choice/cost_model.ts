@@ -131,6 +131,9 @@ function rearranged({ inPixels, outPixels, taps, outDepth }: Sizes, g: Conv2DTra
   return readsAsItLies ? 0 : (outPixels * g.outChannels) / 2;
 }
 
+/** Channels of a group below which the transforms of winograd take longer than what they save. */
+const LEAST_OF_WINOGRAD = 8;
+
 /**
  * The work that a contender has with a pass; `undefined` if nothing is known of it, as of stock's depthwise kernels.
  */
@@ -139,6 +142,7 @@ export function workOf(pass: Pass, contender: Contender, g: Conv2DTransposeGeome
   const outDepth = g.outChannels / g.groups;
   const channelwise = isChannelwise(g); // Then the lanes are groups.
   if (contender === 'stock' && g.groups > 1) return undefined;
+  if (contender === 'winograd' && inDepth < LEAST_OF_WINOGRAD) return undefined;
   const areGroups = g.groups > 1 && !channelwise;
   const sizes: Sizes = {
     inPixels: g.batch * g.inHeight * g.inWidth,

@@ -9,6 +9,7 @@ import {
   type Support,
   type Variant,
   descriptorOf,
+  deviceInWords,
   stockKernelOf,
 } from '../contract';
 import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf } from '../geometry/geometry';
@@ -18,7 +19,9 @@ import {
   automatic,
   chooseUnderInstall,
   impossible,
+  LAST_RESORT,
   isInexact,
+  isInexactGradient,
   supportOfVariant,
   variantsOf,
   winnerHere,
@@ -107,11 +110,14 @@ export function explain(request: GeometryRequest | Conv2DTransposeGeometry): Exp
         ? 'the machine of the calibration'
         : 'a small GPU, by the instructions of its programs';
       const price = isInexact('forward', variant, descriptor!) ? '; less exact than others, as a flag allows' : '';
-      return `predicted to be fastest of those that can run: ${ms} ms on ${where}${price}`;
+      const [others, own] = [times, times[variant]!.predictedMs!];
+      const isLess = (name: Variant): boolean => variants[name]?.support.supported && others[name]!.predictedMs! < own;
+      const last = isLess(LAST_RESORT) ? `; '${LAST_RESORT}', the last resort, is predicted to take less` : '';
+      return `predicted to be fastest of those that can run: ${ms} ms on ${where}${price}${last}`;
     }
     return `first of the usual order; backend '${place.backendName}' has no calibrated model`;
   };
-  const device = descriptor?.device(place.backend);
+  const device = descriptor && deviceInWords(descriptor, place.backend);
   const installed: Explanation['installed'] = {};
   for (const pass of PASSES)
     if (isInstalled(pass, g, place.backendName)) installed[pass] = installedKernel(pass, g, place);
@@ -171,10 +177,13 @@ function installedKernel(pass: Pass, g: Conv2DTransposeGeometry, place: Place): 
   const { by, ours, because } = chooseUnderInstall(pass, g, place, chooses && hasStock);
   const times = timesOf(pass, ours === undefined ? ['stock'] : [ours, 'stock'], g, place);
   const own = ours && times[ours];
+  const descriptor = descriptorOf(backendName);
+  const isInexactHere = by !== 'stock' && descriptor !== undefined && isInexactGradient(pass, g, descriptor);
+  const price = isInexactHere ? '; by winograd, less exact, as a flag allows' : '';
   return {
     kernel: stockKernelOf(pass, g),
     runs: by,
-    reason: chooses || by === 'stock' ? because : 'installed by name',
+    reason: `${chooses || by === 'stock' ? because : 'installed by name'}${price}`,
     ...(own && { ours: own }),
     ...(times.stock && { stock: times.stock }),
   };

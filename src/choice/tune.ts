@@ -5,7 +5,7 @@ import { type Contender, PASSES, type Pass, descriptorOf } from '../contract';
 import type { Conv2DTransposeGeometry } from '../geometry/geometry';
 import { type GeometryRequest, toGeometry } from '../geometry/request';
 import { checkInteger, checkNames, checkObject, checkOneOf, show } from '../geometry/checks';
-import { type Place, ourContender } from './choose';
+import { type Place, ourContender, timedOn } from './choose';
 import { type Task, contendersOf, operandsOf, runOf, stockOperandsOf } from './contest';
 import { type LayersModelLike, convolutionsOf, requestsOf } from './model_requests';
 import { race } from './race';
@@ -137,7 +137,8 @@ async function fastestOf(task: Task, samples: number, place: Place): Promise<Win
       runs.set(name, () => [run(first, second)]);
     }
     const ms = await race(runs, samples, () => checkPlace(place, device));
-    return { backend: place.backendName, device, pass, geometry, fastest: leastOf(ms), ms };
+    const { backendName: backend } = place;
+    return { backend, device: timedOn(pass, geometry, place), pass, geometry, fastest: leastOf(ms), ms };
   } finally {
     dispose(made);
   }

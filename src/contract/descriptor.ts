@@ -42,6 +42,11 @@ export interface FamilyKernel<B extends KernelBackend = KernelBackend> {
    * and `tune` leaves it out; else it is a contender like others. Default: it does not.
    */
   readonly isInexact?: boolean;
+  /**
+   * Whether it gives up some precision for a geometry as of now: a kernel of a gradient, which asks by itself what the
+   * user allows. Default: it does not.
+   */
+  isInexactFor?(geometry: Conv2DTransposeGeometry): boolean;
 }
 
 /** Memory that kernels use besides their tensors, in bytes. */
@@ -76,8 +81,10 @@ export interface BackendDescriptor<B extends KernelBackend = KernelBackend> {
   readonly name: string;
   /** Results on a GPU have to be waited for, and it needs a browser. */
   readonly runsOn: 'cpu' | 'gpu';
-  /** What it runs on here, as far as it matters for speed: an engine, a renderer. */
+  /** What it runs on here, as far as it matters for speed: an engine, a renderer. `tune` keeps its times by it. */
   device(backend: B): string;
+  /** The same for people: also why it is not faster, if that is known. Default: `device`. */
+  deviceInWords?(backend: B): string;
   /** Whether kernels of ours can run here at all. Asked at each call: what it takes to find out is done once. */
   probe(backend: B): Support;
   /**
@@ -122,6 +129,11 @@ export interface BackendDescriptor<B extends KernelBackend = KernelBackend> {
 }
 
 const KERNEL_OF_GRADIENT = { 'input gradient': 'backpropInput', 'filter gradient': 'backpropFilter' } as const;
+
+/** What a backend runs on, for people. */
+export function deviceInWords<B extends KernelBackend>(descriptor: BackendDescriptor<B>, backend: B): string {
+  return descriptor.deviceInWords?.(backend) ?? descriptor.device(backend);
+}
 
 /** The kernel by which a contender of ours computes a pass; `undefined` if the backend has no such variant. */
 export function kernelFor<B extends KernelBackend>(

@@ -5,6 +5,7 @@
  * other.
  */
 export * from './descriptor';
+export * from './fast_math';
 export * from './passes';
 export * from './registration';
 export * from './stock_kernels';

@@ -12,6 +12,7 @@ import {
   registerKernel,
 } from '@tensorflow/tfjs-core';
 import { type BackendDescriptor, contendersOn, kernelFor, supportOf } from './descriptor';
+import { registerFastMath } from './fast_math';
 import {
   type Conv2DTransposeAttrs,
   Conv2DTransposeBackpropInput,
@@ -69,6 +70,7 @@ export function kernelConfigsOf<B extends KernelBackend>(descriptor: BackendDesc
 
 /** Registers the kernels of a backend that aren't yet: a page may hold this package twice, as ESM and as CommonJS. */
 export function registerBackend<B extends KernelBackend>(descriptor: BackendDescriptor<B>): void {
+  registerFastMath();
   for (const config of kernelConfigsOf(descriptor)) {
     if (!getKernel(config.kernelName, config.backendName)) registerKernel(config);
   }

@@ -36,7 +36,10 @@ export function whyNotTiled(g: Conv2DTransposeGeometry): string | undefined {
     return `it takes no dilation, which is [${g.dilationHeight}, ${g.dilationWidth}]; use dilations 1`;
   const taps = [heightAxis(g), widthAxis(g)].map(({ kernel, stride }) => Math.ceil(kernel / stride));
   if (Math.max(...taps) > MOST_TAPS)
-    return `a phase has ${taps.join(' × ')} taps, and it has transforms for ${MOST_TAPS} at most`;
+    return (
+      `a phase has ${taps.join(' × ')} taps, and it has transforms for ${MOST_TAPS} at most; use a kernel of at most ` +
+      `${MOST_TAPS} times the stride`
+    );
   if (Math.max(...taps) === 1)
     return 'a phase has a single tap, of which no multiplication can be saved; use a larger kernel';
   return undefined;
