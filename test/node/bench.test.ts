@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The arithmetic of comparisons: what is counted, timed, averaged and fitted. */
-import { execFile } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it, jest } from '@jest/globals';
 import { geometricMean, intervalOf, median, typicalTime } from '../../bench/averages';
 import { legend } from '../../bench/dot_plot';
@@ -269,7 +269,24 @@ describe('the arithmetic of the comparison', () => {
   });
 });
 
-it('has commands that start and say what they take', async () => {
+/** Asks scripts for their help in one process, as each would load tfjs and transform its sources; prints it as JSON. */
+const ASK_ALL = `
+  const helps = [];
+  for (const file of process.argv.slice(1)) {
+    const ended = new Error('ended');
+    const { write } = process.stdout;
+    let printed = '';
+    process.argv = [process.execPath, file, '--help'];
+    process.exit = () => { throw ended; };
+    process.stdout.write = (text) => Boolean((printed += text));
+    await import(file).catch((error) => { if (error !== ended) throw error; });
+    process.stdout.write = write;
+    helps.push(printed);
+  }
+  console.log(JSON.stringify(helps));
+`;
+
+it('has commands that say what they take', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
@@ -277,8 +294,14 @@ it('has commands that start and say what they take', async () => {
     (line) => /^node scripts\/start\.mjs (bench\/\S+)$/.exec(line)?.[1] ?? [],
   );
   expect(files.length).toBeGreaterThan(5);
-  const helps = files.map((file) =>
-    promisify(execFile)(process.execPath, ['scripts/start.mjs', file, '--help'], { cwd: root }),
-  );
-  for (const { stdout } of await Promise.all(helps)) expect(stdout).toMatch(/Usage: npm (run \S+|start) --/);
+  const args = [
+    '--import',
+    'tsx',
+    '--input-type=module',
+    '-e',
+    ASK_ALL,
+    ...files.map((file) => pathToFileURL(join(root, file)).href),
+  ];
+  const helps = JSON.parse(execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' })) as string[];
+  for (const help of helps) expect(help).toMatch(/Usage: npm (run \S+|start) --/);
 }, 120_000);
