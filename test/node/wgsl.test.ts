@@ -21,7 +21,17 @@ it('is valid in every program; and a mistake in one would be found', () => {
     expect(errors).toEqual([]);
     const kinds = ['correlation', 'direct correlation', 'filter gradient', 'direct filter gradient', 'partial sums'];
     const simulated = ['lane correlation', 'lane filter gradient', 'quad correlation', 'quad filter gradient'];
-    for (const kind of [...kinds, ...simulated, 'insert zeros', 'col2im', 'zeros'])
+    const ofFewChannels = ['lane rows', 'lane phases'];
+    const others = [
+      'insert zeros',
+      'col2im',
+      'zeros',
+      'finish',
+      'floats',
+      'finish, then relu',
+      'finish, then bias, relu',
+    ];
+    for (const kind of [...kinds, ...simulated, ...ofFewChannels, ...others])
       expect(programs.filter((key) => key.startsWith(`conv2d-transpose: ${kind}`)).length).toBeGreaterThan(0);
     expect(controls.length).toBe(3);
     for (const { programs: broken, errors: found } of controls) {

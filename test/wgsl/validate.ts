@@ -19,7 +19,7 @@ const { ourContenders } = await import('../../bench/passes');
 const { ALL_WORKLOADS } = await import('../../bench/workloads');
 const { registerWithSubgroups } = await import('../../bench/webgpu_subgroups');
 const { ACTIVATIONS, EXACT_VARIANTS, PASSES, SHAPE_OF } = await import('../../src/contract');
-const { computeGeometry, explain, fused } = await import('../../src');
+const { computeGeometry, conv2dTranspose, explain, fused } = await import('../../src');
 const { CASES } = await import('../support/cases');
 const { layer, requestOf } = await import('../support/layer');
 
@@ -82,8 +82,8 @@ function run(geometry: Conv2DTransposeGeometry): void {
   });
 }
 
-/** What is fused into each program that writes a result. */
-function runFused(geometry: Conv2DTransposeGeometry): void {
+/** What is fused into each program that writes a result: activations, with a bias or without. */
+function runFused(geometry: Conv2DTransposeGeometry, isBiased: boolean): void {
   for (const variant of EXACT_VARIANTS) {
     for (const activation of ACTIVATIONS) {
       tf.tidy(() => {
@@ -95,13 +95,21 @@ function runFused(geometry: Conv2DTransposeGeometry): void {
           pad: 'valid',
           groups: geometry.groups,
           variant,
-          bias: channels,
+          ...(isBiased && { bias: channels }),
           activation,
           ...(activation === 'prelu' && { preluActivationWeights: channels }),
         });
       });
     }
   }
+}
+
+/** Operands whose buffers hold integers. */
+function runOnIntegers(): void {
+  tf.tidy(() => {
+    const cast = (shape: [number, number, number, number]): Tensor4D => tf.cast(tf.zeros(shape, 'int32'), 'float32');
+    conv2dTranspose(cast([1, 2, 2, 4]), cast([2, 2, 4, 4]), undefined, 2, 'same');
+  });
 }
 
 const geometryOf = (one: Layer): Conv2DTransposeGeometry => computeGeometry(requestOf(one));
@@ -122,7 +130,13 @@ const workloads = ALL_WORKLOADS.map(
     () =>
       run(geometry),
 );
-const bodies = [...workloads, () => Object.values(CASES).map(geometryOf).forEach(run), () => written.forEach(runFused)];
+const bodies = [
+  ...workloads,
+  () => Object.values(CASES).map(geometryOf).forEach(run),
+  () => written.forEach((geometry) => runFused(geometry, true)),
+  () => runFused(small, false),
+  runOnIntegers,
+];
 const all: Seen = { programs: [], errors: [] };
 async function compile(these: readonly (() => void)[], options: Parameters<typeof watched>[1]): Promise<void> {
   for (const body of these) {
