@@ -5,13 +5,13 @@
  */
 import '../support/setup_browser';
 import { environments } from '../support/environments';
-import { webgpuByWorkgroups } from '../support/webgpu_environment';
+import { webgpuOtherwise } from '../support/webgpu_environment';
 import type { FuzzCase } from './check';
 import { Fuzzing, type Tally } from './fuzzing';
 
 // Half floats need a bound of their own, and are swept by the specs.
 const on = (name: string): typeof environments =>
-  [...environments, webgpuByWorkgroups].filter(
+  [...environments, webgpuOtherwise].filter(
     ({ backend, precision, withoutKernels }) => backend === name && !precision && !withoutKernels,
   );
 let fuzzing = new Fuzzing(on('webgl'), 0);

@@ -5,12 +5,13 @@ import { at, button, checksum, eventuallyPainted, eventuallyText, greys, settled
 import { trainSome } from './trainings';
 
 const using = usingSite({ webgpu: true });
+const ADAPTER = process.env.CHROMIUM_GPU === '1' ? /webgpu: \S/ : /webgpu: google swiftshader/;
 
 describe('WebGPU', () => {
   it('is compared in the lab', () =>
     using('compare/index.html?backends=webgpu&layers=selfie&seconds=0.4', async ({ page, picture }) => {
       await page.getByText('Ready.').waitFor();
-      expect(await textOf(page, 'environment')).toMatch(/webgpu: google swiftshader/);
+      expect(await textOf(page, 'environment')).toMatch(ADAPTER);
       await button(page, 'Run').click();
       await page.getByText('Done.', { exact: true }).waitFor({ timeout: 180_000 });
       const results = at(page, 'results');

@@ -54,12 +54,27 @@ const ofCoreOps = [
   'kernels',
 ];
 
+/** What only WebGPU has, and of all backends' specs those that find most in a second. */
+const ofWebGPU = [
+  'conv2dTranspose',
+  'errors',
+  'install, where sizes do not fit',
+  'kernels',
+  'second-order gradients',
+  'settings of its own',
+  'webgpu',
+  'webgpu with subgroups',
+  'webgpu, buffers',
+  'webgpu, programs',
+];
+console.warn('webgpu: some suites alone, with some of their cases; npm run test:webgpu has all');
+
 environments.push(
   // The engines are the same in Node, where all is tried on each.
   ...onEveryEngine('cpu').map((environment, n) => ({ ...environment, isVariation: n > 0 })),
   webgl('webgl 2', { WEBGL_VERSION: 2 }),
   webgl('webgl 2, packing off', { WEBGL_VERSION: 2, WEBGL_PACK: false }, { isVariation: true }),
   webgl('webgl 2, half floats', { WEBGL_VERSION: 2, ...halfFloats }, { precision: 16, isVariation: true }),
-  { ...webgpu, specs: ['webgpu', 'webgpu with subgroups', 'settings of its own'] },
+  { ...webgpu, specs: ofWebGPU },
   webgl('webgl 1', { WEBGL_VERSION: 1 }, { withoutKernels, isVariation: true, specs: ofCoreOps }),
 );

@@ -3,8 +3,8 @@
 import * as tf from '@tensorflow/tfjs';
 import '../../kernels';
 import { environments } from './environments';
-import { webgpu, webgpuByWorkgroups } from './webgpu_environment';
+import { webgpu, webgpuOtherwise } from './webgpu_environment';
 
 tf.env().set('IS_TEST', true);
 
-environments.push(webgpu, webgpuByWorkgroups);
+environments.push(webgpu, webgpuOtherwise);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/** WebGPU as tfjs has it, in software: a CPU simulates the GPU. */
+/** WebGPU as tfjs has it: a CPU simulates the GPU, unless `CHROMIUM_GPU=1`. */
 import * as tf from '@tensorflow/tfjs-core';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { descriptor } from '../../kernels/webgpu';
 import type { Environment } from './environments';
+import { TILES_BY, setTiles } from './webgpu_backend';
 
 export const webgpu: Environment = {
   name: 'webgpu',
@@ -11,19 +12,17 @@ export const webgpu: Environment = {
   isCalibrated: false,
 };
 
-/** The same, with the programs that it has for GPUs. */
-export const webgpuByWorkgroups: Environment = {
+/** The same, with the programs that it does not take on such an adapter: in software, those for GPUs. */
+export const webgpuOtherwise: Environment = {
   ...webgpu,
-  name: 'webgpu, tiles by workgroups',
+  name: 'webgpu, programs of the other kind',
   isVariation: true,
-  setUp: () => setTiles('a workgroup'),
+  setUp: async () => {
+    await tf.setBackend('webgpu');
+    setTiles(TILES_BY.find((by) => by !== descriptor.settings!.inUse(tf.backend())));
+  },
   tearDown: () => setTiles(),
 };
-
-async function setTiles(by?: string): Promise<void> {
-  await tf.setBackend('webgpu');
-  descriptor.settings!.use(descriptor.device(tf.backend()), by);
-}
 
 /**
  * tfjs makes three canvases for a synchronous read. Their memory on the GPU is given back when JavaScript's garbage is
