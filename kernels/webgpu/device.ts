@@ -14,7 +14,7 @@ import {
 import { keptBy } from '../../src/geometry/kept';
 import { WORKGROUP } from './programs/program';
 import { fillsTiles } from './programs/tile';
-import { adapterNameOf, gpuOf, hasSubgroupsOf, isSimulated, lacksOf } from './tfjs_internals';
+import { adapterNameOf, gpuOf, hasSubgroupsOf, isSimulated, lacksOf, renewBuffers } from './tfjs_internals';
 
 /** Bytes of a workgroup's memory that a program takes at most: what every device has. */
 export const WORKGROUP_BYTES = 16_384;
@@ -109,19 +109,23 @@ const fates = keptBy((device: GPUDevice): { lost?: string; error?: GPUError } =>
 
 /**
  * @throws Error if the device is lost, or an earlier call found no memory on it or was not valid there: results would
- *   be garbage, and WebGPU tells of none of these where it happens.
+ *   be garbage, and WebGPU tells of none of these where it happens. The next call finds buffers that are made anew.
  */
-export function throwIfLost(backend: WebGPUBackend): void {
+export function checkDevice(backend: WebGPUBackend): void {
   const fate = fates(gpuOf(backend));
   if (fate.lost !== undefined)
     throw new Error(`The WebGPU device of tfjs is lost (${fate.lost}). ${howToRenew('webgpu')}`);
   const { error } = fate;
   if (error === undefined) return;
   delete fate.error;
-  throw new Error(
+  renewBuffers(backend);
+  const [what, remedy] =
     error instanceof GPUOutOfMemoryError
-      ? `The GPU had no memory left for an earlier call: ${error.message}`
-      : `The GPU refused an earlier call, whose result is not to be trusted: ${error.message}`,
+      ? ['had no memory left for', 'Dispose tensors or take a smaller batch or image, and make these calls again']
+      : ['refused', 'Make these calls again; if that is refused as well, please open an issue'];
+  throw new Error(
+    `The GPU ${what} an earlier call, whose result is not to be trusted, nor those made since the last one was read. ` +
+      `${remedy}. The GPU said: ${error.message.trim()}`,
   );
 }
 

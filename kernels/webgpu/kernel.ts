@@ -8,7 +8,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { type FamilyKernel, SUPPORTED, type Support, type Unsupported } from '../../src/contract';
 import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf, yShapeOf } from '../../src/geometry/geometry';
 import { keptBy } from '../../src/geometry/kept';
-import { type Device, deviceOf, throwIfLost, tooLarge } from './device';
+import { type Device, deviceOf, checkDevice, tooLarge } from './device';
 import { type Fused, fusedOf } from './programs/fused';
 import { Scope } from './scope';
 import { tensorOf } from './tfjs_internals';
@@ -42,7 +42,7 @@ export function webgpuKernel<P extends object>({ plan, run }: WebGPUKernel<P>): 
     },
     run: ({ backend, geometry: g, first, second, outShape, fused }) => {
       if (g.batch === 0) return tensorOf(backend, outShape, new Float32Array(util.sizeFromShape(outShape)));
-      throwIfLost(backend);
+      checkDevice(backend);
       const planned = planOf(g)(deviceOf(backend));
       if ('reason' in planned) throw new Error(planned.reason);
       return Scope.run(backend, (scope) => {

@@ -6,6 +6,7 @@
  */
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { keptBy } from '../../src/geometry/kept';
 import type { Program } from './programs/program';
 
 export function gpuOf(backend: WebGPUBackend): GPUDevice {
@@ -61,6 +62,55 @@ export function tensorOf(backend: WebGPUBackend, shape: number[], values?: Float
 
 export function disposeTensor(backend: WebGPUBackend, info: TensorInfo): void {
   backend.disposeData(info.dataId);
+}
+
+/** What tfjs takes buffers from, and gives them back to. */
+interface Pool {
+  readonly freeBuffers: ReadonlyMap<string, readonly GPUBuffer[]>;
+  readonly usedBuffers: ReadonlyMap<string, readonly GPUBuffer[]>;
+  acquireBuffer(size: number, usage: number): GPUBuffer;
+  /** Destroys a buffer that is not to be used again. */
+  releaseBuffer(buffer: GPUBuffer, reuse?: boolean): void;
+}
+
+/** The pool of a backend; `undefined` if this tfjs has none that is known here. */
+function poolOf(backend: WebGPUBackend): Pool | undefined {
+  const pool = (backend as { readonly bufferManager?: unknown }).bufferManager as Partial<Pool> | undefined;
+  const isKnown =
+    pool?.freeBuffers instanceof Map &&
+    pool.usedBuffers instanceof Map &&
+    [pool.acquireBuffer, pool.releaseBuffer].every((member) => typeof member === 'function');
+  return isKnown ? (pool as Pool) : undefined;
+}
+
+/** By pools, the buffers that are destroyed where they would be used again. */
+const doubtfulOf = keptBy((pool: Pool): WeakSet<GPUBuffer> => {
+  const doubtful = new WeakSet<GPUBuffer>();
+  const release = pool.releaseBuffer.bind(pool);
+  pool.releaseBuffer = (buffer, reuse = true) => release(buffer, reuse && !doubtful.has(buffer));
+  return doubtful;
+});
+
+/**
+ * Has tfjs hand out none of its buffers again, and what it has recorded run now. A buffer that could not be made is
+ * like any other to its pool, and a dispatch that was refused takes all with it that is recorded beside it. Those that
+ * nobody uses go at once, which gives back their memory; the others when they are given back. With a pool that is not
+ * known nothing is done.
+ */
+export function renewBuffers(backend: WebGPUBackend): void {
+  const pool = poolOf(backend);
+  if (pool === undefined) return;
+  // That what was refused does not run is told already.
+  const device = gpuOf(backend);
+  device.pushErrorScope('validation');
+  backend.ensureCommandEncoderReady();
+  backend.endComputePassEncoder();
+  backend.submitQueue();
+  device.popErrorScope().catch(() => undefined);
+  const doubtful = doubtfulOf(pool);
+  for (const buffers of pool.usedBuffers.values()) for (const buffer of buffers) doubtful.add(buffer);
+  for (const buffers of pool.freeBuffers.values())
+    for (const { size, usage } of [...buffers]) pool.releaseBuffer(pool.acquireBuffer(size, usage), false);
 }
 
 /**
