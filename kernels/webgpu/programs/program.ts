@@ -137,8 +137,11 @@ fn quotient(a: i32, b: i32) -> i32 {
   return better + select(0, 1, left >= b) - select(0, 1, left < 0);
 }
 fn smallQuotient(a: i32, b: i32) -> i32 { return i32((f32(a) + 0.5) / f32(b)); }`;
-/** What smallQuotient can divide. */
-export const LARGEST_DIVIDEND = 2 ** 22;
+/**
+ * What smallQuotient can divide. (a + ½) / b is ½ / b away from what rounds otherwise, and may be wrong by 2.5 units in
+ * the last place (WGSL), 2.5 · 2⁻²³ · a / b: less than that for a up to 2²³ / 5.
+ */
+export const LARGEST_DIVIDEND = 2 ** 20;
 
 /**
  * The code that takes an index ≥ 0 apart into numbers below some sizes, of which the first counts fastest, and what is
