@@ -154,7 +154,11 @@ export function planCorrelation(request: CorrelationRequest, device: Device): Co
         )
       : byTiles(kind, pixels, channels, products);
   const mostTerms = filterSize(request) / channels + MOST_OF_CHUNK;
-  if (mostTerms > LARGEST_DIVIDEND) return unsupported(`a sum of ${mostTerms} terms is longer than it can count`);
+  if (mostTerms > LARGEST_DIVIDEND)
+    return unsupported(
+      `a sum of ${mostTerms} terms is longer than the ${LARGEST_DIVIDEND} that it can count; take a smaller filter, ` +
+        'fewer channels or more groups',
+    );
   const uniforms = { ...integers, pixelTiles: rowTiles, channelTiles: colTiles };
   return tooMany(device, workgroups) ?? { source, workgroups, uniforms };
 }

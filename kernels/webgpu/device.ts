@@ -95,7 +95,9 @@ export function tooLarge({ mostFloats }: Device, ...shapes: readonly number[][])
 /** That a program takes more workgroups than the device runs. */
 export function tooMany({ mostWorkgroups }: Device, workgroups: number): Unsupported | undefined {
   if (workgroups <= mostWorkgroups) return undefined;
-  return unsupported(`it takes ${workgroups} workgroups, and this device runs ${mostWorkgroups} at most`);
+  return unsupported(
+    `it takes ${workgroups} workgroups, and this device runs ${mostWorkgroups} at most; take a smaller batch or image`,
+  );
 }
 
 /** What became of a device: why it was lost, and the first error since the last one that was told. */

@@ -7,7 +7,7 @@
  *     result [part][tap][channel of y in its group][channel of x]
  *
  * Through a workgroup's memory go, for a chunk of pixels, the rows (dy, moved by the tap: zero outside) and the columns
- * (x), quads of channels lying together in both; an invocation multiplies 8 × 4 in registers.
+ * (x), quads of channels lying together in both; an invocation multiplies 8 × 4, or 4 × 4, in registers.
  */
 import { GEOMETRY_INTEGERS } from './geometry_integers';
 import {
