@@ -131,6 +131,12 @@ export function checkDevice(backend: WebGPUBackend): void {
   );
 }
 
+/** Waits for what the GPU was given; throws as `checkDevice` does, but of all that was given until now. */
+export async function settle(backend: WebGPUBackend): Promise<void> {
+  await gpuOf(backend).queue.onSubmittedWorkDone();
+  checkDevice(backend);
+}
+
 /** Whether kernels of ours can run here at all. */
 export function probe(backend: WebGPUBackend): Support {
   const lacks = lacksOf(backend);

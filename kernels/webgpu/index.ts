@@ -9,7 +9,7 @@
 import { type BackendDescriptor, DENSE_CONVOLUTIONS, DEPTHWISE_GRADIENTS, registerBackend } from '../../src/contract';
 import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
-import { probe, settings } from './device';
+import { probe, settings, settle } from './device';
 import { dilate } from './dilate';
 import { holds } from './kernel';
 import { matmul } from './matmul';
@@ -29,6 +29,7 @@ export const descriptor: BackendDescriptor = {
   backpropInput,
   backpropFilter,
   settings,
+  settle,
 };
 
 registerBackend(descriptor);

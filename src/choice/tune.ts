@@ -2,7 +2,7 @@
 /** Measures who is fastest on the user's machine, when the user says so. */
 import { type Tensor, dispose, engine, getBackend, ready, tidy } from '@tensorflow/tfjs-core';
 import { type Contender, PASSES, type Pass, descriptorOf } from '../contract';
-import type { Conv2DTransposeGeometry } from '../geometry/geometry';
+import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf } from '../geometry/geometry';
 import { type GeometryRequest, toGeometry } from '../geometry/request';
 import { checkInteger, checkNames, checkObject, checkOneOf, show } from '../geometry/checks';
 import { type Place, ourContender, timedOn } from './choose';
@@ -34,9 +34,9 @@ export interface TuneOptions {
  *
  * @param what A tfjs layers model, whose Conv2DTranspose and Conv1DTranspose layers are measured; or geometries, or
  *   requests for some.
- * @returns the winners; geometries that nobody can run are left out.
- * @throws Error if there is nothing to measure in what was given, an option is not what it must be, or another backend
- *   is set meanwhile; winners that were found until then are kept.
+ * @returns the winners; geometries that nobody can run are left out, and so is, with a warning, who fails at one.
+ * @throws Error if there is nothing to measure in what was given, an option is not what it must be, all fail at a
+ *   geometry, or another backend is set meanwhile; winners that were found until then are kept.
  */
 export async function tune(
   what: LayersModelLike | readonly (GeometryRequest | Conv2DTransposeGeometry)[],
@@ -113,6 +113,18 @@ function checkPlace({ backendName, backend }: Place, device: string): void {
   );
 }
 
+function rulesOf(samples: number, what: string, place: Place, device: string): Parameters<typeof race>[1] {
+  const { settle } = descriptorOf(place.backendName)!;
+  return {
+    samples,
+    what,
+    check: () => checkPlace(place, device),
+    settle: async () => settle?.(place.backend),
+  };
+}
+
+const shapesOf = (g: Conv2DTransposeGeometry): string => `x [${xShapeOf(g)}] and filter [${filterShapeOf(g)}]`;
+
 /** Who of those that can compute a pass takes least. */
 async function fastestOf(task: Task, samples: number, place: Place): Promise<Winner | undefined> {
   const { pass, geometry } = task;
@@ -136,7 +148,7 @@ async function fastestOf(task: Task, samples: number, place: Place): Promise<Win
       const [first, second] = name === 'stock' ? stocks : ours;
       runs.set(name, () => [run(first, second)]);
     }
-    const ms = await race(runs, samples, () => checkPlace(place, device));
+    const ms = await race(runs, rulesOf(samples, `the ${pass} pass of ${shapesOf(geometry)}`, place, device));
     const { backendName: backend } = place;
     return { backend, device: timedOn(pass, geometry, place), pass, geometry, fastest: leastOf(ms), ms };
   } finally {
@@ -183,7 +195,8 @@ async function tuneSettings(tasks: readonly Task[], samples: number, place: Plac
       });
     }
     if (runs.size < 2) return;
-    const ms = (await race(runs, samples, () => checkPlace(place, device))) as Record<string, number>;
+    const what = `${settings.of}, ${shapesOf(geometry)}`;
+    const ms = (await race(runs, rulesOf(samples, what, place, device))) as Record<string, number>;
     const [usual] = names;
     const least = leastOf(ms);
     const fastest = usual in ms && ms[usual] <= NOISE * ms[least] ? usual : least;

@@ -122,6 +122,11 @@ export interface BackendDescriptor<B extends KernelBackend = KernelBackend> {
    * stock's, whoever is faster. Default: it never does.
    */
   stockErrs?(pass: Pass, pad: ConvolutionRequest['pad'], geometry: Conv2DTransposeGeometry): boolean;
+  /**
+   * Waits until all has run that the backend was given, and throws what is told no earlier: that there was no memory.
+   * Default: each call throws its own errors.
+   */
+  settle?(backend: B): Promise<void>;
   readonly scratch?: ScratchMeter;
   readonly settings?: Settings<B>;
   /** Gives back what is kept between calls; called when the backend is removed. */

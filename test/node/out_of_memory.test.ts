@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Calls on `webgpu` that find no memory: told of once, right as soon as there is some. */
+/** Calls on `webgpu` that find no memory: told of once, right as soon as there is some, left out by `tune`. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from '@jest/globals';
-import type { Call } from '../wgsl/out_of_memory';
+import type { Call, Tuned } from '../wgsl/out_of_memory';
 
 interface Seen {
   readonly played: Record<string, Call[]>;
+  readonly tuned: Tuned;
 }
 let seen: Seen;
 beforeAll(() => {
@@ -36,4 +37,12 @@ it('a call is repeated on buffers made anew, wherever the memory was, and the me
   }
   // As it is where nothing can be done: the buffer that is none comes back for ever.
   expect(other.filter(({ told }) => told > 0).length).toBeGreaterThan(3);
+});
+
+it('tune leaves out the one whose memory it was, and says so', () => {
+  const { measured, warnings } = seen.tuned;
+  expect(measured.sort()).toEqual(['dilate', 'scatter', 'subpixel']);
+  expect(warnings).toEqual([
+    expect.stringMatching(/tune leaves one out; 'matmul' failed at the forward pass of x \[.* had no memory left for/),
+  ]);
 });
