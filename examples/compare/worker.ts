@@ -98,7 +98,7 @@ async function measure(plan: Plan, cell: Cell, tell: (what: string) => void): Pr
     return { ...where, ms: NaN, runs: 0, note: '', gflops: NaN, reason };
   };
   if (!(await setBackend(backend))) return [none('all', `this browser has no ${backend}`)];
-  // A first run of each: it tells who can, and on webgl, in a context of its own, what compiling and memory cost.
+  // A first run of each: it tells who can, and on a GPU, by a backend of its own, what compiling and memory cost.
   const field = fieldOf(askedBy(plan), workload, pass);
   const rows = field.unable.map(({ name, reason }) => none(name, reason));
   const firsts = new Map<string, FirstCall>();
@@ -129,12 +129,12 @@ interface FirstCall {
 }
 
 /**
- * Milliseconds of a contender's very first call. On webgl in a new context, where nothing is compiled yet, with the
- * bytes of textures that the call makes, its result among them. Those who are slow enough to be extrapolated are tried
- * on a part of the channels, which tells no time.
+ * Milliseconds of a contender's very first call. On a GPU by a new backend, where nothing is compiled yet, with the
+ * bytes of textures or buffers that the call makes, its result among them. Those who are slow enough to be extrapolated
+ * are tried on a part of the channels, which tells no time.
  */
 async function firstCall(plan: Plan, { backend, workload, pass }: Cell, name: string): Promise<FirstCall> {
-  if (backend === 'webgl') await renewWebgl();
+  if (backend === 'webgl' || backend === 'webgpu') await renew(backend);
   const { extrapolates } = benchOn(backend);
   const operands = makeOperands(workload, makeValues(workload));
   try {
@@ -155,16 +155,18 @@ async function firstCall(plan: Plan, { backend, workload, pass }: Cell, name: st
   }
 }
 
-async function renewWebgl(): Promise<void> {
-  const factory = tf.findBackendFactory('webgl');
-  const { gl } = (tf.findBackend('webgl') as MathBackendWebGL).gpgpu;
-  tf.removeBackend('webgl');
-  gl.getExtension('WEBGL_lose_context')?.loseContext(); // tfjs keeps a context for the next backend, unless it is lost.
-  tf.registerBackend('webgl', factory, 2);
-  await setBackend('webgl');
+/** A GPU's backend made anew, where nothing is compiled and its pool of memory is empty. */
+async function renew(backend: 'webgl' | 'webgpu'): Promise<void> {
+  const factory = tf.findBackendFactory(backend);
+  const gl = backend === 'webgl' ? (tf.findBackend(backend) as MathBackendWebGL).gpgpu.gl : undefined;
+  tf.removeBackend(backend);
+  gl?.getExtension('WEBGL_lose_context')?.loseContext(); // tfjs keeps a context for the next, unless it is lost.
+  tf.registerBackend(backend, factory, 2);
+  await setBackend(backend);
 }
 
-/** Bytes of textures, where the backend tells. */
+/** Bytes of textures or buffers, where the backend tells: tfjs has a word of its own for each of the two. */
 function allocated(): number | undefined {
-  return (tf.memory() as unknown as { numBytesInGPUAllocated?: number }).numBytesInGPUAllocated;
+  const memory = tf.memory() as unknown as { numBytesInGPUAllocated?: number; numBytesAllocatedInGPU?: number };
+  return memory.numBytesInGPUAllocated ?? memory.numBytesAllocatedInGPU;
 }
