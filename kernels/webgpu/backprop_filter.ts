@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The gradient with respect to the filter, ∂Φ/∂w: a matrix product over pixels, split into parts of them
- * (programs/filter_gradient) whose sums a tree adds up (programs/partial_sums).
+ * (programs/filter_gradient) whose sums a tree adds up (./parts).
  */
-import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { util } from '@tensorflow/tfjs-core';
 import { type Conv2DTransposeGeometry, filterShapeOf } from '../../src/geometry/geometry';
 import { type Device, tooMany } from './device';
 import { webgpuKernel } from './kernel';
@@ -11,17 +11,12 @@ import { directFilterGradientSource } from './programs/direct_filter_gradient';
 import { filterGradientSource } from './programs/filter_gradient';
 import { LANES, laneTiling } from './programs/lanes';
 import { laneFilterGradientSource } from './programs/lane_filter_gradient';
+import { addUp, cut } from './parts';
 import { uniformsOf } from './programs/geometry_integers';
-import { FAN_IN, PARTIAL_SUMS } from './programs/partial_sums';
-import { type ProgramSource, WORKGROUP, elementwise, lanesOf } from './programs/program';
+import { type ProgramSource, WORKGROUP, lanesOf } from './programs/program';
 import { type Tile, cheapest, fillsTiles, tileCols, tileRows } from './programs/tile';
-import type { Scope } from './scope';
 
-/** Floats of all parts together, unless one is larger. */
-const MOST_SCRATCH = 2 ** 22;
-/** Workgroups that keep a large device busy. */
-const ENOUGH_WORKGROUPS = 256;
-/** And the cores of a machine that simulates one. */
+/** Workgroups that keep the cores of a machine busy that simulates a GPU. */
 const ENOUGH_FOR_CORES = 4;
 /** A part of fewer pixels costs more to add up than to compute. */
 const FEWEST_PIXELS = 64;
@@ -40,41 +35,28 @@ export const backpropFilter = webgpuKernel({
   plan: (g, device) => {
     const pixels = g.batch * g.inHeight * g.inWidth;
     const floats = util.sizeFromShape(filterShapeOf(g));
-    const product = productOf(g, device, pixels);
-    const enough = product.enough ?? ENOUGH_WORKGROUPS;
-    const wanted = Math.min(
-      Math.ceil(enough / product.workgroups),
-      Math.ceil(pixels / FEWEST_PIXELS),
-      Math.floor(Math.min(MOST_SCRATCH, device.mostFloats) / floats),
-    );
-    const pixelsOfPart = Math.ceil(pixels / Math.max(1, wanted));
-    const parts = Math.ceil(pixels / pixelsOfPart);
-    const workgroups = Math.ceil(product.workgroups * parts);
-    const uniforms = { ...product.uniforms, pixelsOfPart, parts };
-    return tooMany(device, workgroups) ?? { source: product.source, workgroups, parts, floats, uniforms };
+    const { source, workgroups: ofPart, enough, uniforms } = productOf(g, device, pixels);
+    const mostParts = Math.ceil(pixels / FEWEST_PIXELS);
+    const { parts, termsOfPart: pixelsOfPart } = cut(device, {
+      ...{ terms: pixels, workgroups: ofPart, floats, mostParts, enough },
+    });
+    const workgroups = Math.ceil(ofPart * parts);
+    const plan = { source, workgroups, parts, floats, channels: g.inChannels };
+    return tooMany(device, workgroups) ?? { ...plan, uniforms: { ...uniforms, pixelsOfPart, parts } };
   },
-  run: (scope, { source, workgroups, parts, floats, uniforms }, x, dy, output) => {
-    let sums = parts === 1 ? output : scope.buffer([parts, floats]);
+  run: (scope, { source, workgroups, parts, floats, channels, uniforms }, x, dy, output) => {
+    const sums = parts === 1 ? output : scope.buffer([parts, floats]);
     scope.run({ source, workgroups, inputs: { x, dy }, uniforms, output: sums });
-    for (let left = parts; left > 1; left = Math.ceil(left / FAN_IN)) sums = addUp(scope, sums, left, floats, output);
+    if (parts > 1) addUp(scope, sums, output, channels);
   },
 });
-
-/** A level of the tree: into `output` if it is the last. */
-function addUp(scope: Scope, terms: TensorInfo, parts: number, floats: number, output: TensorInfo): TensorInfo {
-  const sums = Math.ceil(parts / FAN_IN);
-  const result = sums === 1 ? output : scope.buffer([sums, floats]);
-  const program = elementwise(PARTIAL_SUMS, [sums, floats]);
-  scope.run({ ...program, inputs: { terms }, uniforms: { floats, parts, sums }, output: result });
-  return result;
-}
 
 /** The program of a part. */
 interface Product {
   readonly source: ProgramSource;
   /** Workgroups of a part: a fraction, where parts share one. */
   readonly workgroups: number;
-  /** As many as are worth more parts. Default: `ENOUGH_WORKGROUPS`. */
+  /** As many as are worth more parts. Default: ./parts. */
   readonly enough?: number;
   readonly uniforms: Record<string, number>;
 }

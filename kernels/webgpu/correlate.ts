@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a dense correlation is asked for, its plan, and its run (programs/correlation, programs/direct). */
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { type Unsupported, unsupported } from '../../src/contract';
-import type { Conv2DTransposeGeometry } from '../../src/geometry/geometry';
+import type { Axis } from '../../src/geometry/axis';
+import { type Conv2DTransposeGeometry, heightAxis, widthAxis } from '../../src/geometry/geometry';
+import { tapSpacing } from '../../src/geometry/phases';
 import { type Device, tooMany } from './device';
 import { toFewChannels } from './few_channels';
+import { addUp, cut } from './parts';
 import { correlationSource } from './programs/correlation';
 import { type LaneKind, laneCorrelationSource } from './programs/lane_correlation';
 import { CORRELATION_TILES, laneTiling } from './programs/lanes';
@@ -54,6 +57,8 @@ export interface CorrelationRequest {
 export interface Correlation {
   readonly source: ProgramSource;
   readonly workgroups: number;
+  /** Of each sum (./parts). Default: 1. */
+  readonly parts?: number;
   readonly uniforms: Readonly<Record<string, number>>;
 }
 
@@ -90,6 +95,12 @@ const TILES: readonly CorrelationTile[] = [
 
 /** Terms that a program may take at once. */
 const MOST_OF_CHUNK = Math.max(...TILES.map(({ quads }) => 4 * quads));
+
+/**
+ * A part of fewer terms costs more to add up than it saves: its 8 bytes for each element are a third of what its tile
+ * reads, and the step that adds up waits for the last part.
+ */
+const FEWEST_TERMS = 128;
 
 export function planCorrelation(request: CorrelationRequest, device: Device): Correlation | Unsupported {
   const { batch, rows, cols, groups, channels, depth, order, filterChannels, taps, out } = request;
@@ -142,7 +153,7 @@ export function planCorrelation(request: CorrelationRequest, device: Device): Co
   };
   const products = phases * groups;
   const terms = filterSize(request) / channels / phases;
-  const { source, rowTiles, colTiles, workgroups } =
+  const { source, rowTiles, colTiles, parts, workgroups } =
     device.tilesBy !== 'a workgroup'
       ? byLanes(
           { ...kind, byTap: depth % 4 === 0 || depth >= ENOUGH_OF_TAP },
@@ -152,15 +163,15 @@ export function planCorrelation(request: CorrelationRequest, device: Device): Co
           products,
           device,
         )
-      : byTiles(kind, pixels, channels, products);
+      : byTiles(kind, pixels, products, request, device);
   const mostTerms = filterSize(request) / channels + MOST_OF_CHUNK;
   if (mostTerms > LARGEST_DIVIDEND)
     return unsupported(
       `a sum of ${mostTerms} terms is longer than the ${LARGEST_DIVIDEND} that it can count; take a smaller filter, ` +
         'fewer channels or more groups',
     );
-  const uniforms = { ...integers, pixelTiles: rowTiles, channelTiles: colTiles };
-  return tooMany(device, workgroups) ?? { source, workgroups, uniforms };
+  const uniforms = { ...integers, pixelTiles: rowTiles, channelTiles: colTiles, parts: parts ?? 1 };
+  return tooMany(device, workgroups) ?? { source, workgroups, parts, uniforms };
 }
 
 /** A program, and how many tiles of pixels × channels it takes. */
@@ -168,18 +179,27 @@ interface Tiled {
   readonly source: ProgramSource;
   readonly rowTiles: number;
   readonly colTiles: number;
+  readonly parts?: number;
   readonly workgroups: number;
 }
 
-function byTiles(kind: Omit<CorrelationKind, 'tile'>, pixels: number, channels: number, products: number): Tiled {
+function byTiles(
+  kind: Omit<CorrelationKind, 'tile'>,
+  pixels: number,
+  products: number,
+  request: CorrelationRequest,
+  device: Device,
+): Tiled {
+  const { batch, groups, channels, out } = request;
   const tile = cheapest(TILES, pixels, channels);
   const [rowTiles, colTiles] = [Math.ceil(pixels / tileRows(tile)), Math.ceil(channels / tileCols(tile))];
-  return {
-    source: correlationSource({ ...kind, tile }),
-    rowTiles,
-    colTiles,
-    workgroups: rowTiles * colTiles * products,
-  };
+  const ofPart = rowTiles * colTiles * products;
+  const terms = longestSum(request);
+  const floats = batch * out.height * out.width * groups * channels;
+  // What is added to is read as well: its parts would have to be.
+  const mostParts = kind.adds ? 1 : Math.floor(terms / FEWEST_TERMS);
+  const { parts } = cut(device, { terms, chunk: 4 * tile.quads, workgroups: ofPart, floats, mostParts });
+  return { source: correlationSource({ ...kind, tile }), rowTiles, colTiles, parts, workgroups: ofPart * parts };
 }
 
 /** Terms of a tap whose last four are worth zeros. */
@@ -204,20 +224,31 @@ function filterSize({ taps, channels, depth }: CorrelationRequest): number {
   return count * channels * depth;
 }
 
+/** Terms of a sum of the phase that meets most taps. */
+function longestSum({ taps, depth }: CorrelationRequest): number {
+  if (!('phasesOf' in taps)) return taps.rows.count * taps.cols.count * depth;
+  const most = (axis: Axis): number => Math.ceil(axis.kernel / tapSpacing(axis).step);
+  return most(heightAxis(taps.phasesOf)) * most(widthAxis(taps.phasesOf)) * depth;
+}
+
 /** Runs a correlation into `output`. */
 export function correlate(
   scope: Scope,
-  { source, workgroups, uniforms }: Correlation,
+  { source, workgroups, parts = 1, uniforms }: Correlation,
   image: TensorInfo,
   weights: TensorInfo,
   output: TensorInfo,
   fused: Fused = NOT_FUSED,
 ): void {
+  const inParts = parts > 1;
+  const finish = inParts ? NOT_FUSED : fused;
+  const sums = inParts ? scope.buffer([parts, util.sizeFromShape(output.shape)]) : output;
   scope.run({
-    source: finishedBy(fused, source),
+    source: finishedBy(finish, source),
     workgroups,
-    inputs: { image, weights, ...fused.tensors },
-    uniforms: { ...uniforms, ...fused.uniforms },
-    output,
+    inputs: { image, weights, ...finish.tensors },
+    uniforms: { ...uniforms, ...finish.uniforms },
+    output: sums,
   });
+  if (inParts) addUp(scope, sums, output, uniforms.outChannels, fused);
 }

@@ -19,7 +19,8 @@ it('is valid in every program; and a mistake in one would be found', () => {
     execFileSync(process.execPath, ['--import', 'tsx', 'test/wgsl/validate.ts', file], { stdio: 'pipe' });
     const { programs, errors, controls } = JSON.parse(readFileSync(file, 'utf8')) as Seen & { controls: Seen[] };
     expect(errors).toEqual([]);
-    const kinds = ['correlation', 'direct correlation', 'filter gradient', 'direct filter gradient', 'partial sums'];
+    const kinds = ['correlation', 'direct correlation', 'filter gradient', 'direct filter gradient'];
+    const added = [1, 4].flatMap((lanes) => [`partial sums ${lanes}`, `partial sums ${lanes}, then bias, prelu`]);
     const simulated = ['lane correlation', 'lane filter gradient', 'quad correlation', 'quad filter gradient'];
     const ofFewChannels = ['lane rows', 'lane phases'];
     const others = [
@@ -31,7 +32,7 @@ it('is valid in every program; and a mistake in one would be found', () => {
       'finish, then relu',
       'finish, then bias, relu',
     ];
-    for (const kind of [...kinds, ...simulated, ...ofFewChannels, ...others])
+    for (const kind of [...kinds, ...added, ...simulated, ...ofFewChannels, ...others])
       expect(programs.filter((key) => key.startsWith(`conv2d-transpose: ${kind}`)).length).toBeGreaterThan(0);
     expect(controls.length).toBe(3);
     for (const { programs: broken, errors: found } of controls) {

@@ -66,6 +66,7 @@ const ofWebGPU = [
   'webgpu with subgroups',
   'webgpu, buffers',
   'webgpu, programs',
+  'webgpu, sums in parts',
 ];
 console.warn('webgpu: some suites alone, with some of their cases; npm run test:webgpu has all');
 

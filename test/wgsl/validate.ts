@@ -114,7 +114,7 @@ function runOnIntegers(): void {
 
 const geometryOf = (one: Layer): Conv2DTransposeGeometry => computeGeometry(requestOf(one));
 const small = geometryOf(layer());
-/** One for each program that writes a result: of single, few and many channels, of dense groups and of others. */
+/** One for each program that writes a result: of single, few and many channels, of groups, and sums in parts. */
 const written = [
   layer(),
   layer({ inChannels: 16, outChannels: 8 }),
@@ -123,6 +123,8 @@ const written = [
   layer({ inChannels: 8, outChannels: 8, groups: 8 }),
   layer({ inSize: [4, 8], inChannels: 8, outChannels: 3 }),
   layer({ inChannels: 8, outChannels: 1, kernel: [2, 2] }),
+  layer({ inChannels: 128, outChannels: 3 }),
+  layer({ inChannels: 128, outChannels: 4 }),
 ].map(geometryOf);
 /** A device each, for the memory of one is small here. */
 const workloads = ALL_WORKLOADS.map(

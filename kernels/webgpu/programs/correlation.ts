@@ -10,23 +10,28 @@
  *                                                  or [term][quad of channels]           ('input gradient')
  *
  * The phase is one and the same across a workgroup, so no invocation waits for another's taps. Each output element is
- * written once, by one invocation.
+ * written once, by one invocation; or once for each part of the terms, where these are cut into several (../parts):
+ *
+ *     result [part][image][row][column][channel]
  */
 import type { CorrelationKind } from './correlation_kind';
 import { takenByTiles, tileOfWork } from './correlation_work';
 import { writePixel } from './correlation_result';
 import { ADDRESSES, loadFilterByChannels, loadFilterByTerms, loadImage, placesOfPixels } from './correlation_terms';
-import { type ProgramSource, QUOTIENT, WORKGROUP, each, range, shifted } from './program';
+import { type ProgramSource, QUOTIENT, each, range, shifted } from './program';
 import { tapsCode } from './taps';
 import { tileCols, tileRows } from './tile';
 
 export function correlationSource(kind: CorrelationKind): ProgramSource {
   const { tile, order, phased, image, filter, result, adds } = kind;
   const { across, rows: pixels, quads } = tile;
+  const imageOfPart = 'part * uniforms.batch + image';
+  const taken = takenByTiles(kind);
   const filterQuads = order === 'forward' ? tileCols(tile) * (quads + 1) : 4 * quads * across;
   return {
     key: `correlation ${[across, pixels, quads, order, phased, image, filter, result, adds].join(' ')}`,
-    ...takenByTiles(kind),
+    ...taken,
+    integers: [...taken.integers, 'parts'],
     code: () => `${QUOTIENT}${tapsCode(phased)}
 const ROWS = ${tileRows(tile)};
 const CHANNELS = ${tileCols(tile)};
@@ -35,12 +40,12 @@ const QUADS = ${quads};
 const LINE = ${quads + 1};
 var<workgroup> imageTerms: array<vec4<f32>, ${tileRows(tile) * (quads + 1)}>;
 var<workgroup> filterTerms: array<vec4<f32>, ${filterQuads}>;
-var<workgroup> termsOfTile: i32;
+var<workgroup> termsOfPart: i32;
 ${ADDRESSES}
 
 fn main(index: i32) {
   let thread = i32(localIndex);
-${tileOfWork(WORKGROUP)}
+${tileOfWork(4 * quads)}
   let quad = thread & (QUADS - 1);
   let lineOfTerms = ${shifted('thread', quads)};
   let ownPixels = ${shifted('thread', across)} * ${pixels};
@@ -49,7 +54,8 @@ ${placesOfPixels(tile)}
 ${each(range(pixels), (n) => `  var sum${n} = vec4<f32>(0.);`)}
   let firstChannel = channelTile * CHANNELS;
   let firstDepth = group * uniforms.depth;
-  for (var first = 0; first < terms; first += 4 * QUADS) {
+  for (var chunk = 0; chunk < count; chunk += 4 * QUADS) {
+    let first = begin + chunk;
 ${loadImage(kind)}
 ${order === 'forward' ? loadFilterByTerms(kind) : loadFilterByChannels(kind)}
     workgroupBarrier();
@@ -60,7 +66,7 @@ ${multiply(kind)}
   }
   let channel = firstChannel + 4 * ownQuad;
   if (group < groups) {
-${each(range(pixels), (n) => writePixel(kind, `pixelTile * ROWS + ownPixels + ${n}`, [`sum${n}`]))}
+${each(range(pixels), (n) => writePixel(kind, `pixelTile * ROWS + ownPixels + ${n}`, [`sum${n}`], imageOfPart))}
   }
 }`,
   };

@@ -3,11 +3,16 @@
 import { type CorrelationKind, pixelDigits } from './correlation_kind';
 import { each, range, takenApart } from './program';
 
-/** Writes sums, four channels of a group each from `channel` on, to where a pixel of the phase lies. */
+/**
+ * Writes sums, four channels of a group each from `channel` on, to where a pixel of the phase lies.
+ *
+ * @param imageOfResult Which image of the result it is, given that it is number `image` of the batch.
+ */
 export function writePixel(
   { result, adds }: Pick<CorrelationKind, 'result' | 'adds'>,
   pixel: string,
   sums: readonly string[],
+  imageOfResult = 'image',
 ): string {
   const write = (at: string, value: string): string => `result[${at}] = ${adds ? `result[${at}] + ${value}` : value};`;
   const quad = (sum: string, n: number): string => `        if (channel + ${4 * n} < uniforms.channels) {
@@ -31,7 +36,8 @@ ${takenApart('pixel', pixelDigits(''), 'image')}
       let col = uniforms.outCol + phaseCol + c * uniforms.outColStep;
       if ((pixel < pixelCount) & (row < uniforms.outHeight) & (col < uniforms.outWidth)) {
         let ofAll = group * uniforms.channels + channel;
-        let first = ((image * uniforms.outHeight + row) * uniforms.outWidth + col) * uniforms.outChannels + ofAll;
+        let line = (${imageOfResult}) * uniforms.outHeight + row;
+        let first = (line * uniforms.outWidth + col) * uniforms.outChannels + ofAll;
 ${each(sums, quad)}
       }
     }`;

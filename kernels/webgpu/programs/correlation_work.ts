@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the programs of a dense correlation take, and which tile of it they compute. */
 import { CORRELATION_INTEGERS, type CorrelationKind } from './correlation_kind';
-import { type ProgramSource, shifted, takenApart } from './program';
+import { type ProgramSource, WORKGROUP, shifted, takenApart } from './program';
 import { tapIntegers } from './taps';
 
 /** What all of them take, and how they see what they write. */
@@ -35,15 +35,22 @@ const WORK = [
   ['channelTile', 'uniforms.channelTiles'],
   ['pixelTile', 'uniforms.pixelTiles'],
   ['phase', 'uniforms.phases'],
+  ['part', 'uniforms.parts'],
 ] as const;
 
-/** Of a workgroup of so many invocations: its tile, the taps that all its pixels meet, `terms` of each sum. */
-export function tileOfWork(invocations: number): string {
-  return `  let work = ${shifted('index', invocations)};
+/**
+ * Of a workgroup: its tile, the taps that all its pixels meet, and its part of the terms of each sum (../parts):
+ * `count` of them, the same for all invocations, from `begin` to before `terms`, whole chunks but for the last.
+ */
+export function tileOfWork(chunk: number): string {
+  return `  let work = ${shifted('index', WORKGROUP)};
 ${takenApart('work', WORK, 'group')}
 ${PHASE_OF_WORK}
-  if (thread == 0) {
-    termsOfTile = select(0, rowTaps.count * colTaps.count * uniforms.depth, group < groups);
-  }
-  let terms = workgroupUniformLoad(&termsOfTile);`;
+  let ofSum = select(0, rowTaps.count * colTaps.count * uniforms.depth, group < groups);
+  let chunks = ${shifted(`(ofSum + ${chunk - 1})`, chunk)};
+  let ofPart = ${chunk} * smallQuotient(chunks + uniforms.parts - 1, uniforms.parts);
+  let begin = part * ofPart;
+  if (thread == 0) { termsOfPart = clamp(ofSum - begin, 0, ofPart); }
+  let count = workgroupUniformLoad(&termsOfPart);
+  let terms = begin + count;`;
 }
