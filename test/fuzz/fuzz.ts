@@ -115,7 +115,7 @@ function watch(runners: readonly Runner[]): () => void {
   return () => clearInterval(timer);
 }
 
-/** Webgpu in Node. */
+/** Webgpu in Node, each kind of our programs in turn. */
 async function onDawn(): Promise<Environment[]> {
   const adapter = await provideWebGPU('vulkan');
   if (adapter === undefined) {
@@ -127,10 +127,7 @@ async function onDawn(): Promise<Environment[]> {
   const { descriptor } = await import('../../kernels/webgpu');
   const { registerWithSubgroups } = await import('../../bench/webgpu_subgroups');
   const dawn = { name: 'dawn', backend: 'webgpu' };
-  if (!(await registerWithSubgroups())) {
-    console.log('dawn: this adapter has no subgroups');
-    return [dawn];
-  }
+  if (!(await registerWithSubgroups())) console.log('dawn: this adapter has no subgroups');
   await tf.setBackend('webgpu');
   return descriptor.settings!.names(tf.backend()).map((name) => ({
     ...dawn,
