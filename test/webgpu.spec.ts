@@ -62,11 +62,12 @@ function specs(): void {
       expect(mismatch(runBackpropInput(other, o.dy, o.filter), oracle.backpropInput(other, o.dy, o.filter))).toBe('');
       expect(mismatch(runBackpropFilter(other, o.x, o.dy), oracle.backpropFilter(other, o.x, o.dy))).toBe('');
     };
-    run([9, 8], 1, 2);
+    run([12, 6], 1, 2);
     const before = programs();
     expect(before.length).toBeGreaterThan(4);
-    run([13, 12], 1, 3);
-    run([7, 5], 3, 2);
+    // As many pixels, which the tiles of a workgroup depend on.
+    run([6, 12], 1, 3);
+    run([6, 6], 2, 2);
     expect(programs()).toEqual(before);
   });
 
