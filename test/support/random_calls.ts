@@ -51,6 +51,7 @@ const row: fc.Arbitrary<AxisDraw> = fc.constant({
 
 /** Channels of a group: few; more; or so many that sums of few workgroups are cut (kernels/webgpu/parts). */
 const depth = fc.oneof(
+  { withCrossShrink: true },
   { weight: 6, arbitrary: fc.integer({ min: 1, max: 9 }) },
   { weight: 2, arbitrary: fc.integer({ min: 1, max: 40 }) },
   fc.integer({ min: 64, max: 160 }),
