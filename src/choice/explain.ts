@@ -15,11 +15,11 @@ import {
 import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf } from '../geometry/geometry';
 import { type GeometryRequest, toGeometry } from '../geometry/request';
 import {
+  LAST_RESORT,
   type Place,
   automatic,
   chooseUnderInstall,
   impossible,
-  LAST_RESORT,
   isInexact,
   isInexactGradient,
   supportOfVariant,
@@ -110,9 +110,9 @@ export function explain(request: GeometryRequest | Conv2DTransposeGeometry): Exp
         ? 'the machine of the calibration'
         : 'a small GPU, by the instructions of its programs';
       const price = isInexact('forward', variant, descriptor!) ? '; less exact than others, as a flag allows' : '';
-      const [others, own] = [times, times[variant]!.predictedMs!];
-      const isLess = (name: Variant): boolean => variants[name]?.support.supported && others[name]!.predictedMs! < own;
-      const last = isLess(LAST_RESORT) ? `; '${LAST_RESORT}', the last resort, is predicted to take less` : '';
+      const { support, predictedMs = Infinity } = variants[LAST_RESORT];
+      const isLess = support.supported && predictedMs < times[variant]!.predictedMs!;
+      const last = isLess ? `; '${LAST_RESORT}', the last resort, is predicted to take less` : '';
       return `predicted to be fastest of those that can run: ${ms} ms on ${where}${price}${last}`;
     }
     return `first of the usual order; backend '${place.backendName}' has no calibrated model`;
