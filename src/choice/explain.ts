@@ -12,7 +12,7 @@ import {
   deviceInWords,
   stockKernelOf,
 } from '../contract';
-import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf } from '../geometry/geometry';
+import { type Conv2DTransposeGeometry, operandShapes } from '../geometry/geometry';
 import { type GeometryRequest, toGeometry } from '../geometry/request';
 import {
   LAST_RESORT,
@@ -140,8 +140,7 @@ function explainedSetting(
   };
   const [holds, contenders] = [inUse(backend), Object.fromEntries(names.map(known))];
   if (!best) return { of, inUse: holds, reason: 'usual on such a device; tune measures the others', contenders };
-  const shapes = `x [${xShapeOf(best.geometry)}] and filter [${filterShapeOf(best.geometry)}]`;
-  const reason = `measured on ${best.device} with ${shapes}`;
+  const reason = `measured on ${best.device} with ${operandShapes(best.geometry)}`;
   if (holds !== best.fastest)
     return { of, inUse: holds, reason: `'${best.fastest}' was ${reason}, and is none here`, contenders };
   return { of, inUse: holds, reason, contenders };

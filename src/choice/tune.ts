@@ -2,7 +2,7 @@
 /** Measures who is fastest on the user's machine, when the user says so. */
 import { type Tensor, dispose, engine, getBackend, ready, tidy } from '@tensorflow/tfjs-core';
 import { type Contender, PASSES, type Pass, descriptorOf } from '../contract';
-import { type Conv2DTransposeGeometry, filterShapeOf, xShapeOf } from '../geometry/geometry';
+import { type Conv2DTransposeGeometry, operandShapes } from '../geometry/geometry';
 import { type GeometryRequest, toGeometry } from '../geometry/request';
 import { checkInteger, checkNames, checkObject, checkOneOf, show } from '../geometry/checks';
 import { type Place, ourContender, timedOn } from './choose';
@@ -123,8 +123,6 @@ function rulesOf(samples: number, what: string, place: Place, device: string): P
   };
 }
 
-const shapesOf = (g: Conv2DTransposeGeometry): string => `x [${xShapeOf(g)}] and filter [${filterShapeOf(g)}]`;
-
 /** Who of those that can compute a pass takes least. */
 async function fastestOf(task: Task, samples: number, place: Place): Promise<Winner | undefined> {
   const { pass, geometry } = task;
@@ -148,7 +146,7 @@ async function fastestOf(task: Task, samples: number, place: Place): Promise<Win
       const [first, second] = name === 'stock' ? stocks : ours;
       runs.set(name, () => [run(first, second)]);
     }
-    const ms = await race(runs, rulesOf(samples, `the ${pass} pass of ${shapesOf(geometry)}`, place, device));
+    const ms = await race(runs, rulesOf(samples, `the ${pass} pass of ${operandShapes(geometry)}`, place, device));
     const { backendName: backend } = place;
     return { backend, device: timedOn(pass, geometry, place), pass, geometry, fastest: leastOf(ms), ms };
   } finally {
@@ -195,7 +193,7 @@ async function tuneSettings(tasks: readonly Task[], samples: number, place: Plac
       });
     }
     if (runs.size < 2) return;
-    const what = `${settings.of}, ${shapesOf(geometry)}`;
+    const what = `${settings.of}, ${operandShapes(geometry)}`;
     const ms = (await race(runs, rulesOf(samples, what, place, device))) as Record<string, number>;
     const [usual] = names;
     const least = leastOf(ms);

@@ -161,3 +161,8 @@ export function yShapeOf(g: Conv2DTransposeGeometry): [number, number, number, n
 export function filterShapeOf(g: Conv2DTransposeGeometry): [number, number, number, number] {
   return [g.filterHeight, g.filterWidth, g.outChannels / g.groups, g.inChannels];
 }
+
+/** Both in words. */
+export function operandShapes(g: Conv2DTransposeGeometry): string {
+  return `x [${xShapeOf(g)}] and filter [${filterShapeOf(g)}]`;
+}
