@@ -3,14 +3,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { descriptor } from '../kernels/webgpu';
-import { computeGeometry, conv2dTranspose, fused, install, uninstall } from '../src';
+import { computeGeometry, conv2dTranspose, explain, fused, install, uninstall } from '../src';
 import { ACTIVATIONS, kernelFor, supportOf } from '../src/contract';
 import { mismatch } from './support/compare';
 import { EXACT_VARIANTS, describeOnEveryBackend } from './support/environments';
 import { opArguments, runBackpropFilter, runBackpropInput, runForward } from './support/kernels';
 import { filterShape, layer, randomOperands, xShape, yShape } from './support/layer';
 import * as oracle from './support/oracle';
-import { backend, programs, used, withLimits } from './support/webgpu_backend';
+import { backend, programs, renewed, used, withLimits } from './support/webgpu_backend';
 
 describeOnEveryBackend('webgpu', specs, (environment) => environment.name === 'webgpu');
 
@@ -36,6 +36,27 @@ function specs(): void {
       expect(descriptor.settings!.names(other)[0]).toBe(first);
     });
   }
+
+  it('installed, leaves conv2d to stock on GPUs that are not simulated, and nothing else', async () => {
+    const g = computeGeometry({ xShape: [1, 6, 5, 8], filterShape: [3, 3, 8, 8], strides: 1, pad: 'same' });
+    const sums = (): number[] =>
+      tf.tidy(() => [...tf.conv2d(tf.ones<tf.Rank.R4>([1, 6, 5, 8]), tf.ones([3, 3, 8, 8]), 1, 'same').dataSync()]);
+    const runs = (): unknown => Object.values(explain(g).installed).map(({ runs }) => runs);
+    for (const [isFallbackAdapter, byWhom] of [
+      [true, 'ours'],
+      [false, 'stock'],
+    ] as const) {
+      await renewed((device) => Object.defineProperty(device, 'adapterInfo', { value: { isFallbackAdapter } }));
+      install({ backends: ['webgpu'] });
+      expect(runs()).toEqual(['subpixel', byWhom, 'ours']);
+      if (byWhom === 'stock') expect(explain(g).installed['input gradient']!.reason).toMatch(/tune compares them/);
+      expect([...new Set(sums())]).toEqual([4 * 8, 6 * 8, 9 * 8]);
+      install({ backends: ['webgpu'], kernels: ['Conv2D'] });
+      expect(runs()).toEqual(['ours']);
+      uninstall();
+    }
+    await renewed();
+  });
 
   it('takes tensors that were cast to floats, whose buffers hold integers', () => {
     const small = layer({ inSize: [2, 2], kernel: [2, 2], inChannels: 2, outChannels: 2 });

@@ -3,6 +3,7 @@
 import { util } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import {
+  type Pass,
   SUPPORTED,
   type Settings,
   type Support,
@@ -82,6 +83,12 @@ export const settings: Settings<WebGPUBackend> = {
   use: (device, name) => void (name === undefined ? tilesSet.delete(device) : tilesSet.set(device, name)),
   concern: (g) => fillsTiles(g.groups, g.outChannels / g.groups, g.inChannels / g.groups),
 };
+
+/** Of what `install` replaces, stock's conv2d alone is tiled: tuned on GPUs, where ours has not been timed. */
+export function leavesToStock(pass: Pass, backend: WebGPUBackend): string | undefined {
+  if (pass !== 'input gradient' || isSimulated(backend)) return undefined;
+  return 'its conv2d was tuned on GPUs, and ours has been timed on none yet; tune compares them on this one';
+}
 
 /** That a buffer of one of these shapes is more than a program can see. */
 export function tooLarge({ mostFloats }: Device, ...shapes: readonly number[][]): Unsupported | undefined {

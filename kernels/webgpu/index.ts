@@ -9,7 +9,7 @@
 import { type BackendDescriptor, DENSE_CONVOLUTIONS, DEPTHWISE_GRADIENTS, registerBackend } from '../../src/contract';
 import { backpropFilter } from './backprop_filter';
 import { backpropInput } from './backprop_input';
-import { probe, settings, settle } from './device';
+import { leavesToStock, probe, settings, settle } from './device';
 import { dilate } from './dilate';
 import { holds } from './kernel';
 import { matmul } from './matmul';
@@ -28,6 +28,7 @@ export const descriptor: BackendDescriptor = {
   variants: { scatter, dilate, matmul, subpixel },
   backpropInput,
   backpropFilter,
+  leavesToStock,
   settings,
   settle,
 };
