@@ -119,7 +119,7 @@ function watch(runners: readonly Runner[]): () => void {
 async function onDawn(): Promise<Environment[]> {
   const adapter = await provideWebGPU('vulkan');
   if (adapter === undefined) {
-    skipped.push('dawn: there is no Vulkan driver that it takes');
+    skipped.push('dawn: it found no Vulkan driver; a Chromium brings one (Debian: apt-get install chromium)');
     return [];
   }
   console.log(`dawn on ${adapter}`);
