@@ -13,8 +13,8 @@ import { type Cell, type LabRow, cellsOf, isJudged, verdictOn } from './verdict'
 const ERROR_TITLE =
   'Worst sampled error over the bound ε32·K·Σ|products| that the definition in float64 allows; above 1 is wrong';
 const MEMORY_TITLE =
-  'Where ours run on the CPU, their scratch memory besides the tensors; on webgl the textures that a call makes, its ' +
-  'result among them';
+  'Where ours run on the CPU, their scratch memory besides the tensors; on webgl and webgpu the textures or buffers ' +
+  'that a call makes, its result among them';
 const COLUMNS = 9;
 
 /** 'auto → subpixel' */

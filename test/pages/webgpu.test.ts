@@ -18,6 +18,22 @@ describe('WebGPU', () => {
       for (const contender of ['subpixel', 'matmul', 'stock', 'auto'])
         expect(await results.locator('tbody tr').filter({ hasText: contender }).count()).toBeGreaterThan(0);
       expect(await results.locator('.wrong').count()).toBe(0);
+      const memoryOf = (contender: string): Promise<string> =>
+        results
+          .getByRole('row', { name: new RegExp(`^${contender} `) })
+          .locator('td')
+          .last()
+          .innerText();
+      // The result, 256 × 256 floats, alone; and with as many products, or with the image between zeros.
+      const whole = 256;
+      for (const contender of ['subpixel', 'auto', 'stock']) expect(await memoryOf(contender)).toBe(`${whole} KB`);
+      for (const [contender, more] of [
+        ['matmul', 256],
+        ['dilate', (257 * 257 * 16) / 256],
+      ] as const) {
+        const kilobytes = parseFloat(await memoryOf(contender)) - whole;
+        expect([contender, kilobytes >= more && kilobytes < more + 2]).toEqual([contender, true]);
+      }
       await picture('compare-webgpu');
     }));
 
