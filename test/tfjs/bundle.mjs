@@ -25,6 +25,8 @@ export const ENVIRONMENTS = {
   },
   'webgl 2': webgl(2),
   'webgl 1': webgl(1),
+  // As in the `backend_webgpu_test_registry.ts` of its webgpu backend.
+  webgpu: { backend: 'webgpu', isDataSync: true, flags: { WEBGPU_CPU_FORWARD: false } },
 };
 
 /** The compiled tests that tfjs-core ships and that speak of convolution, of gradients or of the engine. */
@@ -45,7 +47,7 @@ function withoutSourceMap(code) {
 export async function bundleTests(name, { withOurs }) {
   const { build } = await import('esbuild'); // Here, as it may have been installed only just now.
   const { backend, isDataSync, flags = {}, setUp = [] } = ENVIRONMENTS[name];
-  const isBrowser = backend === 'webgl';
+  const isBrowser = backend.startsWith('webg');
   const outfile = `${root}test/dist/tfjs/${name.replace(' ', '_')}_${withOurs ? 'ours' : 'stock'}.cjs`;
   const ours = [
     "import { REPLACEABLE, install } from './src';",

@@ -7,7 +7,7 @@
 import { fork } from 'node:child_process';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { fileURLToPath } from 'node:url';
-import { HOW_TO_GET_ONE, CHROMIUM_FLAGS, ensureChromium } from '../../scripts/chromium.mjs';
+import { CHROMIUM_FLAGS, HOW_TO_GET_ONE, VULKAN_FLAGS, WEBGPU_FLAGS, ensureChromium } from '../../scripts/chromium.mjs';
 import { prepare } from '../../scripts/dependencies.mjs';
 import { formatLine } from '../progress.mjs';
 import { ENVIRONMENTS, bundleTests } from './bundle.mjs';
@@ -36,12 +36,12 @@ export async function runTfjsTests(names = Object.keys(ENVIRONMENTS)) {
 
 async function compareIn(name) {
   const run = IN_NODE.includes(name) ? runInNode : runInBrowser;
-  const stock = await run(await bundleTests(name, { withOurs: false }), 'stock');
+  const stock = await run(await bundleTests(name, { withOurs: false }), 'stock', name);
   const script = await bundleTests(name, { withOurs: true });
   const total = { passed: 0, failed: 0 };
   for (const [kernels, what] of Object.entries(INSTALLATIONS)) {
     const begin = performance.now();
-    const ours = await run(script, kernels);
+    const ours = await run(script, kernels, name);
     const seconds = (performance.now() - begin) / 1000;
     const found = compareRuns(stock, ours);
     const { ran, passedWithStock, passedWithOurs, passedWithBoth, passedWithOursOnly, problems } = found;
@@ -80,15 +80,22 @@ function runInNode(script, kernels) {
   );
 }
 
-/** The same in a page of its own, in a browser of its own. */
-async function runInBrowser(script, kernels) {
+/** The same in a page of its own, in a browser of its own; an error names the test it was at. */
+async function runInBrowser(script, kernels, name) {
   const executablePath = ensureChromium();
   if (!executablePath) throw new Error(HOW_TO_GET_ONE);
   const { chromium } = await import('playwright-core');
-  const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
-  const timer = setTimeout(() => void browser.close(), LIMIT_MS);
+  const args = [...CHROMIUM_FLAGS, ...(name === 'webgpu' ? [...WEBGPU_FLAGS, ...VULKAN_FLAGS] : [])];
+  const browser = await chromium.launch({ executablePath, args });
+  let current = 'none of the tests';
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    void browser.close();
+  }, LIMIT_MS);
   try {
     const page = await browser.newPage();
+    await page.exposeFunction('noteTest', (test) => void (current = `'${test}'`));
     const errors = [];
     page.on('pageerror', (error) => errors.push(error.stack));
     // A page with an address, as some tests store things.
@@ -97,6 +104,9 @@ async function runInBrowser(script, kernels) {
     await page.addScriptTag({ path: script });
     if (!(await page.evaluate(() => 'runTfjsTests' in globalThis))) throw new Error(errors.join('\n'));
     return await page.evaluate((which) => globalThis.runTfjsTests(which), kernels); // Rejects if the page crashes.
+  } catch (error) {
+    const what = isLate ? `did not end in ${LIMIT_MS / 60_000} minutes` : 'broke off';
+    throw new Error(`${script} (${kernels}) ${what}, at ${current}: ${error.message}`, { cause: error });
   } finally {
     clearTimeout(timer);
     await browser.close();
