@@ -2,24 +2,7 @@
 /** Three projects: the specs in Node, tests that need Node, and the pages of the examples in a browser. */
 
 /** Types are checked by `npm run types`; here they are only taken off. */
-const transform = {
-  '^.+\\.ts$': [
-    'ts-jest',
-    {
-      diagnostics: false,
-      tsconfig: {
-        module: 'commonjs',
-        moduleResolution: 'node10',
-        ignoreDeprecations: '6.0',
-        target: 'es2022',
-        isolatedModules: true,
-        esModuleInterop: true,
-        resolveJsonModule: true,
-        allowJs: true,
-      },
-    },
-  ],
-};
+const transform = { '^.+\\.ts$': '<rootDir>/test/support/transform.mjs' };
 
 const project = (displayName, tests, more) => ({
   displayName,
