@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The arithmetic of comparisons: what is counted, timed, averaged and fitted. */
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { describe, expect, it, jest } from '@jest/globals';
 import { geometricMean, intervalOf, median, typicalTime } from '../../bench/averages';
 import { legend } from '../../bench/dot_plot';
@@ -18,6 +16,7 @@ import { type Player, race, timedOf } from '../../bench/race';
 import { DEFAULT_NAMES, WORKLOADS, usefulFlops, workloadNamed } from '../../bench/workloads';
 import { computeGeometry } from '../../src';
 import { type Coefficients, timeOf, workOf } from '../../src/choice/cost_model';
+import { endings } from '../support/endings';
 import { layer, explicitPad, filterShape, randomOperands, xShape } from '../support/layer';
 import * as oracle from '../support/oracle';
 
@@ -269,23 +268,6 @@ describe('the arithmetic of the comparison', () => {
   });
 });
 
-/** Asks scripts for their help in one process, as each would load tfjs and transform its sources; prints it as JSON. */
-const ASK_ALL = `
-  const helps = [];
-  for (const file of process.argv.slice(1)) {
-    const ended = new Error('ended');
-    const { write } = process.stdout;
-    let printed = '';
-    process.argv = [process.execPath, file, '--help'];
-    process.exit = () => { throw ended; };
-    process.stdout.write = (text) => Boolean((printed += text));
-    await import(file).catch((error) => { if (error !== ended) throw error; });
-    process.stdout.write = write;
-    helps.push(printed);
-  }
-  console.log(JSON.stringify(helps));
-`;
-
 it('has commands that say what they take', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
@@ -294,14 +276,6 @@ it('has commands that say what they take', () => {
     (line) => /^node scripts\/start\.mjs (bench\/\S+)$/.exec(line)?.[1] ?? [],
   );
   expect(files.length).toBeGreaterThan(5);
-  const args = [
-    '--import',
-    'tsx',
-    '--input-type=module',
-    '-e',
-    ASK_ALL,
-    ...files.map((file) => pathToFileURL(join(root, file)).href),
-  ];
-  const helps = JSON.parse(execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' })) as string[];
-  for (const help of helps) expect(help).toMatch(/Usage: npm (run \S+|start) --/);
+  for (const { stdout } of endings(files.map((file) => [file, '--help'])))
+    expect(stdout).toMatch(/Usage: npm (run \S+|start) --/);
 }, 120_000);

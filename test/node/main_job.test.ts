@@ -4,10 +4,11 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BOUND } from '../../bench/models/outcome';
 import type { Results } from '../../bench/results';
 import { foundChromium } from '../support/chromium';
+import { type Ending, endings } from '../support/endings';
 
 const root = resolve(__dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'compare-'));
@@ -166,12 +167,21 @@ describe('npm start', () => {
     [['--nonesuch'], /unknown option '--nonesuch'/],
     [['nonesuch'], /too many arguments/],
   ];
-  for (const [args, message] of wrong) {
+  let refusals: Ending[] = [];
+  beforeAll(() => {
+    refusals = endings(wrong.map(([args]) => ['bench/compare.ts', ...args]));
+  }, 60_000);
+  for (const [n, [args, message]] of wrong.entries()) {
     it(`refuses ${args.join(' ')} with a usage line and exit code 2`, () => {
-      const { status, stderr } = start(...args);
+      const { status, stderr } = refusals[n];
       expect(stderr).toMatch(message);
       expect(stderr).toMatch(/Usage: npm start --/);
       expect(status).toBe(2);
     });
   }
+
+  it('exits as what it starts', () => {
+    const { status, stderr } = start('--nonesuch');
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/unknown option '--nonesuch'/)]);
+  });
 });
