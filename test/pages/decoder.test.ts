@@ -19,7 +19,7 @@ const using = usingSite();
 
 describe('the decoder', () => {
   it('decodes where the plane is dragged, on any backend and by any variant', () =>
-    using('decoder/index.html', async ({ page, picture }) => {
+    using('decoder/index.html', async ({ page }) => {
       const shown = (): Promise<number> => checksum(page, 'decoded');
       const first = await eventuallyPainted(page, 'decoded');
       await eventuallyPainted(page, 'plane-picture');
@@ -64,7 +64,6 @@ describe('the decoder', () => {
       await button(page, 'End the tour').click();
       await page.emulateMedia({ colorScheme: 'dark' });
       expect(await axeFindings(page)).toEqual([]);
-      await picture('decoder');
     }));
 
   it('trains, saves and loads', () =>

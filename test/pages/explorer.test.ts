@@ -42,7 +42,7 @@ const using = usingSite();
 
 describe('the arithmetic explorer', () => {
   it('tells a story in eight steps, each with something to do', () =>
-    using('explorer/index.html', async ({ page, picture }) => {
+    using('explorer/index.html', async ({ page }) => {
       const onwards = at(page, 'onwards');
       // Stamp.
       expect(await numbers(page, 'output')).toBe('2 4 6');
@@ -88,7 +88,6 @@ describe('the arithmetic explorer', () => {
       expect(await textOf(page, 'so-far')).toBe(await textOf(page, 'total-subpixel'));
       // 7 and 6 of the phase with two taps, by three products.
       expect((await textOf(page, 'winograd')).replaceAll('\u00a0', ' ')).toContain('3 + 4 = 7, 4 + 2 = 6');
-      await picture('story-cost');
       await onwards.click();
       expect([await textOf(page, 'uneven-three'), await textOf(page, 'uneven-four')]).toEqual([
         '133 % uneven',
@@ -100,7 +99,6 @@ describe('the arithmetic explorer', () => {
       for (const remedy of ['initialised', 'resized'])
         expect(await textOf(page, `uneven-${remedy}`)).toBe('0 % uneven');
       await eventuallyAt(page, 'step=checkerboard', 'noise=60');
-      await picture('story-checkerboard');
       await onwards.click();
       await at(page, 'code').waitFor();
     }));
@@ -156,7 +154,7 @@ describe('the arithmetic explorer', () => {
     }));
 
   it('works the output out for whatever is set, and keeps it in the address', () =>
-    using(`${WORKBENCH}&pad=number`, async ({ page, picture }) => {
+    using(`${WORKBENCH}&pad=number`, async ({ page }) => {
       expect(await textOf(page, 'size-formula')).toContain('2·(3 − 1) + 1·(3 − 1) + 1 + 0 − 2 = 5');
       await at(page, 'kernel').first().focus();
       await page.locator('#kernel-slider').focus();
@@ -178,11 +176,10 @@ describe('the arithmetic explorer', () => {
       expect(await textOf(page, 'size-formula')).toContain('= 11');
       await button(page, 'Reset').click();
       expect(await at(page, 'input-number').inputValue()).toBe('3');
-      await picture('explorer');
     }));
 
   it('shows every variant arriving at the same output, played, stepped or scrubbed', () =>
-    using(`${WORKBENCH}&pad=number`, async ({ page, picture }) => {
+    using(`${WORKBENCH}&pad=number`, async ({ page }) => {
       const outputs: string[] = [];
       for (const variant of await variants(page)) {
         await page.getByRole('tab', { name: variant, exact: true }).click();
@@ -201,7 +198,6 @@ describe('the arithmetic explorer', () => {
         await at(page, 'scrub').fill(`${steps - 1}`);
         expect(await textOf(page, 'step')).toBe(`${steps} / ${steps}`);
         outputs.push((await at(page, 'output').locator('text').allTextContents()).join(' '));
-        await picture(`explorer-${variant}`);
       }
       expect(outputs.length).toBeGreaterThanOrEqual(4);
       expect(outputs[0].split(' ')).toHaveLength(25);
@@ -240,9 +236,8 @@ describe('the arithmetic explorer', () => {
     }));
 
   it('says of impossible settings what would do', () =>
-    using('explorer/index.html?pad=number&padding=6', async ({ page, picture }) => {
+    using('explorer/index.html?pad=number&padding=6', async ({ page }) => {
       expect(await textOf(page, 'impossible')).toMatch(/The output /);
-      await picture('explorer-impossible');
       await page.getByRole('button', { name: /^Padding 0–3/ }).click();
       expect(await at(page, 'padding-number').inputValue()).toBe('3');
       expect(await textOf(page, 'size-formula')).toContain('= 1');
@@ -266,7 +261,7 @@ describe('the arithmetic explorer', () => {
   it('fits a phone, the picture in its first screen, in light and in dark', () =>
     using(
       'explorer/index.html',
-      async ({ page, picture }) => {
+      async ({ page }) => {
         const fits = async (): Promise<void> =>
           expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
         for (const [n, tab] of (await page.getByRole('tablist', { name: 'Steps' }).getByRole('tab').all()).entries()) {
@@ -274,7 +269,6 @@ describe('the arithmetic explorer', () => {
           await fits();
           const { y, height } = (await page.locator('.stage').locator('svg, canvas').first().boundingBox())!;
           expect({ n, top: y < 600, seen: y + Math.min(height, 150) < 844 }).toEqual({ n, top: true, seen: true });
-          if (n % 4 === 0) await picture(`explorer-phone-${n + 1}`);
         }
         await page.goto(page.url().replace(/\?.*/, '?input=6&kernel=5&pad=same'));
         for (const variant of await variants(page)) {
@@ -285,7 +279,6 @@ describe('the arithmetic explorer', () => {
         expect(await textOf(page, 'formula')).toContain('y[3, 3]');
         const paper = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
         expect(await paper()).toBe('rgb(15, 19, 25)');
-        await picture('explorer-phone-dark');
         await page.getByRole('button', { name: 'auto' }).click();
         expect(await paper()).toBe('rgb(255, 255, 255)');
         await page.reload();

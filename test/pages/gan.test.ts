@@ -18,7 +18,7 @@ const using = usingSite();
 
 describe('the GAN', () => {
   it('trains either kind, shows digits and losses, saves, loads, and judges', () =>
-    using('gan/index.html', async ({ page, picture }) => {
+    using('gan/index.html', async ({ page }) => {
       // A trained one is there to look at, and its noise to walk through.
       const begun = await eventuallyPainted(page, 'samples');
       expect(await axeFindings(page)).toEqual([]);
@@ -44,7 +44,6 @@ describe('the GAN', () => {
       expect(await textOf(page, 'verdict')).toMatch(/sure of.*effective classes of 10.*Fréchet distance/s);
       await page.emulateMedia({ colorScheme: 'dark' });
       expect(await axeFindings(page)).toEqual([]);
-      await picture('gan');
       await page.getByLabel(/WGAN-GP/).check();
       await eventuallyText(page, 'progress', 'Step 0,');
       await trainSome(page, 1);

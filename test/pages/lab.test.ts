@@ -40,7 +40,7 @@ const using = usingSite();
 
 describe('the comparison lab', () => {
   it('compares, shows verdict, table and plots, and shares them by file and by link', () =>
-    using('compare/index.html?backends=cpu,webgl,wasm&layers=selfie&seconds=0.4', async ({ page, picture }) => {
+    using('compare/index.html?backends=cpu,webgl,wasm&layers=selfie&seconds=0.4', async ({ page }) => {
       await ready(page);
       const environment = await textOf(page, 'environment');
       for (const part of [/cpu: \w+ engine, \d+ threads/, /webgl: ANGLE/, /wasm: /, /Mozilla.*tfjs 4/s])
@@ -65,7 +65,6 @@ describe('the comparison lab', () => {
         );
       }
       expect(await axeFindings(page)).toEqual([]);
-      await picture('compare');
       await page.getByLabel('Name of this device').fill('Anna’s');
       const json = await downloaded(page, button(page, 'Save results'));
       const results = JSON.parse(readFileSync(json.path, 'utf8')) as LabResults;
@@ -94,7 +93,6 @@ describe('the comparison lab', () => {
       expect(await rows.count()).toBe(2 * RESULTS);
       await page.emulateMedia({ colorScheme: 'dark' });
       expect(await axeFindings(page)).toEqual([]);
-      await picture('compare-devices');
       await button(page, 'Remove Ben’s').click();
       expect(await rows.count()).toBe(RESULTS);
       await button(page, 'Copy link').click();
@@ -145,7 +143,7 @@ describe('the comparison lab', () => {
       // Stock's conv2d on wasm gives zeros for 'same' with a kernel smaller than its stride; and it has no dilation.
       'compare/index.html?backends=wasm&layers=&passes=input-gradient&seconds=0.2' +
         '&own=small:1.3.3.4.4.2.2.3.3.1.1.1.0.0.same&own=holes:1.3.3.4.4.3.3.1.1.2.2.1.0.0.same',
-      async ({ page, picture }) => {
+      async ({ page }) => {
         await ready(page);
         await run(page);
         await done(page);
@@ -158,7 +156,6 @@ describe('the comparison lab', () => {
         // Ours alone is left of either: it has won against nobody.
         expect(await at(page, 'results').locator('tr.best').count()).toBe(0);
         expect(await axeFindings(page)).toEqual([]);
-        await picture('compare-wrong');
       },
     ));
 
@@ -196,7 +193,7 @@ describe('the comparison lab', () => {
     }));
 
   it('races a whole model, stock against install()', () =>
-    using('compare/index.html?backends=cpu,wasm&layers=&seconds=0.2', async ({ page, picture }) => {
+    using('compare/index.html?backends=cpu,wasm&layers=&seconds=0.2', async ({ page }) => {
       await at(page, 'environment').waitFor();
       const race = button(page, 'Race stock against install()');
       expect(await race.isDisabled()).toBe(true);
@@ -217,7 +214,6 @@ describe('the comparison lab', () => {
       expect(await at(page, 'results').locator(ROWS).count()).toBe(4);
       expect(await at(page, 'results').locator('.wrong').count()).toBe(0);
       expect(await textOf(page, 'sentence')).toContain('As a whole, the model under install() is');
-      await picture('compare-model');
     }));
 
   it('drops backends of the address that the browser has not, and keeps what is chosen there', () =>
@@ -239,7 +235,7 @@ describe('the comparison lab', () => {
   it('folds what to compare on a phone, for Run and the results to be in sight; unfolded, it stays so', () =>
     using(
       'compare/index.html?backends=cpu&layers=selfie&contenders=matmul,scatter&seconds=0.2',
-      async ({ page, picture }) => {
+      async ({ page }) => {
         await ready(page);
         const fits = async (): Promise<void> =>
           expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(PHONE.width);
@@ -254,14 +250,12 @@ describe('the comparison lab', () => {
         expect(await dilate.isVisible()).toBe(true);
         await fits();
         expect(await axeFindings(page)).toEqual([]);
-        await picture('compare-phone-unfolded');
         await fold.tap();
         expect(await dilate.isVisible()).toBe(false);
         await run(page);
         await done(page);
         expect(await at(page, 'results').locator(ROWS).count()).toBe(3);
         await fits();
-        await picture('compare-phone');
       },
       { viewport: PHONE, hasTouch: true },
     ));

@@ -9,7 +9,7 @@ const ADAPTER = process.env.CHROMIUM_GPU === '1' ? /webgpu: \S/ : /webgpu: googl
 
 describe('WebGPU', () => {
   it('is compared in the lab', () =>
-    using('compare/index.html?backends=webgpu&layers=selfie&seconds=0.4', async ({ page, picture }) => {
+    using('compare/index.html?backends=webgpu&layers=selfie&seconds=0.4', async ({ page }) => {
       await page.getByText('Ready.').waitFor();
       expect(await textOf(page, 'environment')).toMatch(ADAPTER);
       await button(page, 'Run').click();
@@ -34,11 +34,10 @@ describe('WebGPU', () => {
         const kilobytes = parseFloat(await memoryOf(contender)) - whole;
         expect([contender, kilobytes >= more && kilobytes < more + 2]).toEqual([contender, true]);
       }
-      await picture('compare-webgpu');
     }));
 
   it('decodes', () =>
-    using('decoder/index.html', async ({ page, picture }) => {
+    using('decoder/index.html', async ({ page }) => {
       const shown = (): Promise<number> => checksum(page, 'decoded');
       await eventuallyPainted(page, 'decoded');
       const onCpu = await settled(() => greys(page, 'decoded').then(String));
@@ -52,11 +51,10 @@ describe('WebGPU', () => {
       const onGpu = await settled(() => greys(page, 'decoded').then(String));
       const ours = onGpu.split(',').map(Number);
       expect(Math.max(...onCpu.split(',').map((grey, n) => Math.abs(Number(grey) - ours[n])))).toBeLessThanOrEqual(1);
-      await picture('decoder-webgpu');
     }));
 
   it('draws digits of a GAN, and trains it', () =>
-    using('gan/index.html', async ({ page, picture }) => {
+    using('gan/index.html', async ({ page }) => {
       const drawn = await eventuallyPainted(page, 'samples');
       const onWasm = await greys(page, 'samples');
       const noise = page.getByLabel('Walk through the noise');
@@ -71,6 +69,5 @@ describe('WebGPU', () => {
       await eventuallyText(page, 'pace', ' on webgpu');
       expect(await textOf(page, 'progress')).toMatch(/critic \d+\.\d+, generator \d+\.\d+/);
       await eventuallyPainted(page, 'samples', drawn);
-      await picture('gan-webgpu');
     }));
 });

@@ -7,12 +7,14 @@ import { join, resolve } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import sirv from 'sirv';
 import { launchChromium } from './chromium';
-import { printedBy } from './es_module';
 
 const root = resolve(__dirname, '../..');
 const FOLDER = '/some/where/deep/';
 /** The same without headers of its own, as static hosts have it. */
 const STATIC_FOLDER = '/some/static/host/';
+
+/** In the environment: what `npm run examples` sends with every file, as JSON (../pages/build_site.ts). */
+export const HEADERS = 'SITE_HEADERS';
 
 export interface OpenOptions extends BrowserContextOptions {
   /** Whether the server can't be told to send headers. */
@@ -29,14 +31,14 @@ export interface OpenPage {
   readonly page: Page;
   /** Errors and warnings of the console, uncaught errors, failed requests, and requests to other hosts. */
   readonly complaints: readonly string[];
-  /** Keeps a picture of it in test/dist/screenshots. */
+  /** Keeps a picture of what went wrong in test/dist/screenshots. */
   picture(name: string): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Serves the site, which ../pages/build_site.ts has built, as `npm run examples` does, and starts a browser. */
 export async function openSite(browserHas?: Parameters<typeof launchChromium>[0]): Promise<Site> {
-  const headers = new Headers(headersOfPreview());
+  const headers = new Headers(JSON.parse(process.env[HEADERS]!) as Record<string, string>);
   const setHeaders = (response: ServerResponse): void => void response.setHeaders(headers);
   const folders = {
     [FOLDER]: sirv(join(root, 'examples/dist'), { dev: true, setHeaders }),
@@ -64,14 +66,6 @@ export async function openSite(browserHas?: Parameters<typeof launchChromium>[0]
       await closed(server);
     },
   };
-}
-
-/** What `npm run examples` sends with every file: asked of its own settings, so that the tests depend on them. */
-function headersOfPreview(): Record<string, string> {
-  return printedBy(`import { resolveConfig } from 'vite';
-    const configFile = './examples/vite.config.ts';
-    const { preview } = await resolveConfig({ configFile, logLevel: 'silent' }, 'serve', 'production');
-    console.log(JSON.stringify(preview.headers ?? {}));`);
 }
 
 async function openPage(
