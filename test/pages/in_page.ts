@@ -102,23 +102,26 @@ export async function dropOn(page: Page, target: Locator, files: Readonly<Record
   await target.dispatchEvent('drop', { dataTransfer });
 }
 
+/** In the page: the greys that a canvas shows; or what they come to, as a checksum, which is sooner sent. */
+function read(shown: HTMLCanvasElement, isSum: boolean): number | number[] {
+  // A copy, for one that is read often the browser would rather have told so.
+  const canvas = Object.assign(document.createElement('canvas'), { width: shown.width, height: shown.height });
+  if (canvas.width === 0) return isSum ? 0 : [];
+  const context = canvas.getContext('2d', { willReadFrequently: true })!;
+  context.drawImage(shown, 0, 0);
+  const greys = context.getImageData(0, 0, canvas.width, canvas.height).data.filter((_, n) => n % 4 === 0);
+  if (!isSum) return [...greys];
+  return new Set(greys).size < 2 ? 0 : greys.reduce((sum, grey) => (sum * 4099 + grey + 1) % 2_147_483_647, 0);
+}
+
 /** The greys that a canvas shows. */
-export function greys(page: Page, testId: string): Promise<number[]> {
-  return at(page, testId).evaluate((element) => {
-    const shown = element as unknown as HTMLCanvasElement;
-    // A copy, for one that is read often the browser would rather have told so.
-    const canvas = Object.assign(document.createElement('canvas'), { width: shown.width, height: shown.height });
-    if (canvas.width === 0) return [];
-    const context = canvas.getContext('2d', { willReadFrequently: true })!;
-    context.drawImage(shown, 0, 0);
-    return [...context.getImageData(0, 0, canvas.width, canvas.height).data].filter((_, n) => n % 4 === 0);
-  });
+export async function greys(page: Page, testId: string): Promise<number[]> {
+  return (await at(page, testId).evaluate(read as never, false)) as number[];
 }
 
 /** What a canvas shows, as a checksum; 0 if it is blank. */
 export async function checksum(page: Page, testId: string): Promise<number> {
-  const values = await greys(page, testId);
-  return new Set(values).size < 2 ? 0 : values.reduce((sum, grey) => (sum * 4099 + grey + 1) % 2_147_483_647, 0);
+  return (await at(page, testId).evaluate(read as never, true)) as number;
 }
 
 /** Waits until a canvas shows something, and something else than before if that is given; its checksum. */
@@ -135,7 +138,7 @@ export function eventuallyPainted(page: Page, testId: string, before = 0): Promi
  * there it looks as what is in sight. And it does not know the head of a group of rows.
  */
 export async function axeFindings(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source);
   return page.evaluate(async () => {
     const { axe: here } = globalThis as unknown as { axe: typeof axe };
     const found = await here.run(document, { resultTypes: ['violations', 'incomplete'] });
