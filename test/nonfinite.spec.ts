@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * NaN and infinities go where the definition sends them. 'dilate' is an exception, and 'winograd', whose tiles they
- * spread over (winograd.spec.ts); so are the zeros around an image on webgl and webgpu, of which the README tells.
+ * spread over (winograd_nonfinite.spec.ts); so are the zeros around an image on webgl and webgpu, of which the README
+ * tells.
  */
 import { mismatch } from './support/compare';
 import { describeOnEveryBackend, rowsOn, variantsOn } from './support/environments';

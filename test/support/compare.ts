@@ -36,7 +36,20 @@ export function mismatch(actual: ArrayLike<number>, { values, bound }: Truth): s
   return wrong === 0 ? '' : `${wrong} of ${values.length} elements are wrong; the worst: ${worst}`;
 }
 
+/** The largest error as a part of the bound, for 32 bits; NaN if a value is one. */
+export function shareOfBound(actual: ArrayLike<number>, { values, bound }: Truth): number {
+  return values.reduce((worst, value, at) => {
+    const error = Math.abs(actual[at] - value);
+    return Math.max(worst, error === 0 ? 0 : error / (FLOATS[32].epsilon * bound[at]));
+  }, 0);
+}
+
 /** The same for results that both carry rounding errors, as two ways to one gradient do: the sum of both bounds. */
 export function mismatchOfPeers(actual: ArrayLike<number>, peer: ArrayLike<number>, { bound }: Truth): string {
   return mismatch(actual, { values: Float64Array.from(peer), bound: bound.map((b) => 2 * b) });
+}
+
+/** Whether each value is the expected one, bit by bit, NaN included; a runner's own comparison takes seconds. */
+export function isEqual(values: ArrayLike<number>, expectedAt: (at: number) => number): boolean {
+  return Array.from(values).every((value, at) => Object.is(value, expectedAt(at)));
 }

@@ -33,7 +33,7 @@ function explain(text: string): void {
 }
 const explained = new Set<string>();
 
-/** Their every sum keeps the oracle's bound; winograd.spec.ts has the other variant. */
+/** Their every sum keeps the oracle's bound; winograd*.spec.ts have the other variant. */
 export { EXACT_VARIANTS };
 
 /** Those that can be asked for by name in an environment; else 'auto' alone, with the reason printed. */
