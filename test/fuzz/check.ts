@@ -13,6 +13,7 @@ import {
   computeGeometry,
   conv1dTranspose,
   conv2dTranspose,
+  explain,
   fused,
   install,
   uninstall,
@@ -20,11 +21,12 @@ import {
 import { composedBackpropFilter, composedBackpropInput, composedConv2dTranspose } from '../../src/op/composed';
 import { EXACT_VARIANTS } from '../support/environments';
 import { mismatch } from '../support/compare';
-import { type Layer, explicitPad, filterShape, sizeOf, xShape, yShape } from '../support/layer';
+import { type Layer, explicitPad, filterShape, requestOf, sizeOf, xShape, yShape } from '../support/layer';
 import * as oracle from '../support/oracle';
 import { uniform } from '../support/random';
 import { type RandomCall, randomCalls } from '../support/random_calls';
 import { secondOrderGradients, secondOrderTruths } from '../support/second_order';
+import { runWinogradInput, winogradForward, winogradInputGradient } from '../support/winograd';
 
 /** How operands are made of uniform numbers in [−1, 1). */
 const VALUES = {
@@ -103,8 +105,17 @@ export async function checkCase(c: FuzzCase): Promise<Checked> {
     await compare(variant, () => [nhwc(c, op(c, variant, tensorOf(c, x), filterOf(l, filter)))], [forward]);
   const backwards = [oracle.backpropInput(l, dy, filter), oracle.backpropFilter(l, x, dy)];
   await compare(`gradients of ${c.variant}`, () => gradients(c, operands), backwards);
-  if (c.more === 'fused')
-    await compare(`${c.activation} fused`, () => [runFused(c, operands)], [fusedTruth(c, operands)]);
+  const compareFused = (what: string, variant: Variant, sums: oracle.Truth): Promise<void> =>
+    compare(what, () => [runFused(c, operands, variant)], [fusedTruth(c, operands, sums)]);
+  if (c.more === 'fused') await compareFused(`${c.activation} fused`, c.variant, forward);
+  // Within a bound of its own, wherever it can run; its input gradient whether that pays or not.
+  if (explain(requestOf(l)).variants.winograd.support.supported) {
+    const sums = winogradForward(l, x, filter);
+    await compare('winograd', () => [nhwc(c, op(c, 'winograd', tensorOf(c, x), filterOf(l, filter)))], [sums]);
+    const gradient = (): tf.Tensor[] => [tf.tensor1d(runWinogradInput(l, dy, filter))];
+    await compare('input gradient by winograd', gradient, [winogradInputGradient(l, dy, filter)]);
+    if (c.more === 'fused') await compareFused(`${c.activation} fused by winograd`, 'winograd', sums);
+  }
   if (c.more === '1-D' && isFlat(l)) await compare('1-D', () => [run1d(l, operands, c.variant)], [forward]);
   if (c.more === 'composed') await compare('composed', () => composed(l, operands), [forward, ...backwards]);
   if (c.more === 'install' && isStock(l))
@@ -175,12 +186,12 @@ function biasOf({ bias }: FuzzCase, operands: Operands): Float32Array | undefine
 
 const ALPHA = 0.3;
 
-function runFused(c: FuzzCase, operands: Operands): tf.Tensor {
+function runFused(c: FuzzCase, operands: Operands, variant: Variant): tf.Tensor {
   const bias = biasOf(c, operands);
   return nhwc(
     c,
     fused.conv2dTranspose<tf.Tensor4D>({
-      ...optionsOf(c, c.variant),
+      ...optionsOf(c, variant),
       x: tensorOf(c, operands.x),
       filter: filterOf(c.layer, operands.filter),
       outputShape: c.told.outputShape as [number, number, number, number] | undefined,
@@ -207,17 +218,17 @@ const FORMULAS: Readonly<Record<Activation, (y: number, slope: number) => number
 };
 const BY_EXP: readonly Activation[] = ['elu', 'sigmoid', 'tanh'];
 
-function fusedTruth(c: FuzzCase, { x, filter, ...rest }: Operands): oracle.Truth {
+/** Of sums and their bound. */
+function fusedTruth(c: FuzzCase, operands: Operands, sums: oracle.Truth): oracle.Truth {
   const { layer: l, activation } = c;
-  const sums = oracle.forward(l, x, filter);
-  const bias = biasOf(c, { x, filter, ...rest }) ?? [0];
+  const bias = biasOf(c, operands) ?? [0];
   const at = (list: ArrayLike<number>, n: number): number => list[list.length === 1 ? 0 : n % l.outChannels];
   const terms = (l.kernel[0] * l.kernel[1] * l.inChannels) / l.groups;
   const biased = sums.values.map((sum, n) => sum + at(bias, n));
   // GLSL allows an exponential 3 + 2·|y| units in the last place; where that is many, curves are flat.
   const ownError = (y: number): number => (BY_EXP.includes(activation) ? 16 : Math.abs(y));
   return {
-    values: biased.map((y, n) => FORMULAS[activation](y, rest.slopes[n % l.outChannels])),
+    values: biased.map((y, n) => FORMULAS[activation](y, operands.slopes[n % l.outChannels])),
     // The bias is one term more of each sum.
     bound: sums.bound.map((bound, n) => 2 * bound + (terms + 1) * Math.abs(at(bias, n)) + ownError(biased[n])),
   };
