@@ -34,7 +34,7 @@ interface Limit {
   readonly wrap: Wrap;
   readonly targets: number;
   readonly registers?: number;
-  /** The programs are those of another limit with as many targets, under which all layers are tried. */
+  /** The programs are those of another limit with as many targets, under which all variants and layers are tried. */
   readonly asAnother?: true;
 }
 
@@ -131,11 +131,12 @@ describeOnEveryBackend(
         within(wrap, () => {
           const ofOurs = asAnother ? ['stride 2'] : registers ? [...LAYERS, 'asymmetric stride and kernel'] : LAYERS;
           const layers = targets === 0 ? COMPOSED : ofOurs;
+          const variants = targets === 0 ? (['auto'] as const) : asAnother ? (['subpixel'] as const) : EXACT_VARIANTS;
           for (const name of rowsOn(environment, layers, isVariation)) {
             const l = CASES[name];
             const { x, filter, dy } = randomOperands(l, `limits ${name}`);
             const truth = oracle.forward(l, x, filter);
-            for (const variant of targets === 0 ? (['auto'] as const) : EXACT_VARIANTS)
+            for (const variant of variants)
               expect(mismatch(runForward(l, x, filter, variant), truth))
                 .withContext(`${name} ${variant}`)
                 .toBe('');
