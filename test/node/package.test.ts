@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path';
 import vm from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { buildSync } from 'esbuild';
+import ts from 'typescript';
 import { ISOLATING_HEADERS } from '../../bench/peers/isolation';
 import { REPLACEABLE } from '../../src';
 import { launchChromium } from '../support/chromium';
@@ -40,17 +41,27 @@ function install(tarball: string, packages: string[]): string {
   return folder;
 }
 
-/** What tsc says of files; '' if nothing. */
+/** TypeScript's own files and Node's types, parsed once for all programs that see them alike. */
+const parsed = new Map<string, ts.SourceFile | undefined>();
+
+/** What TypeScript says of files; '' if nothing. */
 function typeErrors(folder: string, files: readonly string[], module: string, moduleResolution: string): string {
-  const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  const typeRoots = join(root, 'node_modules/@types');
-  const flags = '--noEmit --strict --skipLibCheck --target es2022 --ignoreDeprecations 6.0 --types node'.split(' ');
-  const how = ['--typeRoots', typeRoots, '--module', module, '--moduleResolution', moduleResolution];
-  try {
-    return execute(process.execPath, [tsc, ...flags, ...how, ...files], folder);
-  } catch (error) {
-    return (error as { stdout: string }).stdout;
-  }
+  const typeRoots = [join(root, 'node_modules/@types')];
+  const given = { noEmit: true, strict: true, skipLibCheck: true, target: 'es2022', types: ['node'], typeRoots };
+  const how = { ...given, ignoreDeprecations: '6.0', module, moduleResolution };
+  const { options, errors } = ts.convertCompilerOptionsFromJson(how, folder);
+  const host = ts.createCompilerHost(options);
+  const parse = host.getSourceFile.bind(host);
+  host.getCurrentDirectory = () => folder;
+  host.getSourceFile = (name, language) => {
+    if (!resolve(name).startsWith(resolve(root))) return parse(name, language);
+    const key = JSON.stringify([name, language]);
+    if (!parsed.has(key)) parsed.set(key, parse(name, language));
+    return parsed.get(key);
+  };
+  const paths = files.map((file) => join(folder, file));
+  const program = ts.createProgram(paths, options, host);
+  return ts.formatDiagnostics([...errors, ...ts.getPreEmitDiagnostics(program)], host);
 }
 
 /**
