@@ -15,13 +15,6 @@ export async function trainSome(page: Page, more: number): Promise<number> {
   return step();
 }
 
-/** Makes one step, on a backend that has been chosen: told to pause amid it, a training ends with it. */
-export async function trainStep(page: Page): Promise<void> {
-  await button(page, 'Train').click();
-  await button(page, 'Pause').dispatchEvent('click');
-  await button(page, 'Train').waitFor();
-}
-
 /** Saves, starts over and loads: all is as before; what is no checkpoint is refused. */
 export async function saveAndLoad(page: Page, name: string, steps: number): Promise<void> {
   const saved = await downloaded(page, button(page, 'Save'));
