@@ -16,7 +16,7 @@ import { directSource } from './programs/direct';
 import { type Fused, NOT_FUSED, finishedBy } from './programs/fused';
 import { LARGEST_DIVIDEND, type ProgramSource, WORKGROUP, lanesOf } from './programs/program';
 import { type MetTaps, tapUniforms } from './programs/taps';
-import { cheapest, fillsTiles, tileCols, tileRows } from './programs/tile';
+import { cheapest, fillsTiles, runOf, tileCols, tileRows } from './programs/tile';
 import type { Scope } from './scope';
 
 /** What a kernel asks of a correlation. */
@@ -136,10 +136,12 @@ export function planCorrelation(request: CorrelationRequest, device: Device): Co
   };
   if (!fillsTiles(groups, channels, depth)) {
     const depthwise = channels === 1 && depth === 1 && groups % 4 === 0;
-    const invocations = phases * pixels * (depthwise ? groups / 4 : groups * channels);
-    const workgroups = Math.ceil(invocations / WORKGROUP);
-    const source = directSource({ order, phased, adds, depthwise });
-    return tooMany(device, workgroups) ?? { source, workgroups, uniforms: integers };
+    const ofAPixel = depthwise ? groups / 4 : groups * channels;
+    const inARow = pixelsInARow(phases * pixels * ofAPixel, cols, device);
+    const colTiles = Math.ceil(cols / inARow);
+    const workgroups = Math.ceil((phases * batch * rows * colTiles * ofAPixel) / WORKGROUP);
+    const source = directSource({ pixels: inARow, order, phased, adds, depthwise });
+    return tooMany(device, workgroups) ?? { source, workgroups, uniforms: { ...integers, colTiles } };
   }
   const together = device.tilesBy !== 'a workgroup' ? toFewChannels(request, integers) : undefined;
   if (together) return tooMany(device, together.workgroups) ?? together;
@@ -172,6 +174,17 @@ export function planCorrelation(request: CorrelationRequest, device: Device): Co
     );
   const uniforms = { ...integers, pixelTiles: rowTiles, channelTiles: colTiles, parts: parts ?? 1 };
   return tooMany(device, workgroups) ?? { source, workgroups, parts, uniforms };
+}
+
+/** Pixels of a row that an invocation computes without a tile. */
+const IN_A_ROW = [8, 4] as const;
+/** Invocations that keep a device busy. */
+const ENOUGH = { simulated: 2 ** 8, real: 2 ** 15 };
+
+function pixelsInARow(elements: number, cols: number, { tilesBy }: Device): number {
+  const enough = tilesBy === 'a workgroup' ? ENOUGH.real : ENOUGH.simulated;
+  const possible = IN_A_ROW.filter((pixels) => elements >= enough * pixels);
+  return runOf(possible, cols) ?? 1;
 }
 
 /** A program, and how many tiles of pixels × channels it takes. */

@@ -8,13 +8,13 @@ import { colTapsOf, laneRowsSource } from './programs/lane_rows';
 import { LANES } from './programs/lanes';
 import { lanesOf } from './programs/program';
 import { tapUniforms } from './programs/taps';
+import { runOf } from './programs/tile';
 
 /** Taps of a row of the filter × channels that are part of a program at most, and how far apart they read. */
 const MOST_OF_LINE = 16;
 const FARTHEST = 8;
-/** Pixels of a tile that lie in a row, and what part of them there must be. */
+/** Pixels of a tile that lie in a row. */
 const IN_A_ROW = [16, 8] as const;
-const LEAST_PART = 0.7;
 
 /** A plan that reads what phases have in common once; `undefined` where none of these programs fits. */
 export function toFewChannels(
@@ -57,8 +57,7 @@ function rowByRow(
   const { taps } = colTapsOf(cols);
   const isFew = channels < 4 && taps.length > 0 && taps.length * channels <= MOST_OF_LINE;
   if (!isFew || Math.max(...taps.map(({ move }) => move)) > FARTHEST) return undefined;
-  const filled = (pixels: number): number => width / (Math.ceil(width / pixels) * pixels);
-  const pixels = IN_A_ROW.find((one) => filled(one) >= LEAST_PART);
+  const pixels = runOf(IN_A_ROW, width);
   if (pixels === undefined) return undefined;
   const colTiles = Math.ceil(width / pixels);
   return {

@@ -35,7 +35,7 @@ ${takenApart(
 )}
   if (n >= uniforms.batch) { return; }
   let ofGroup = lines / uniforms.groups;
-  let group = line / ofGroup;
+  let group = quotient(line, ofGroup);
   let taps = uniforms.filterHeight * uniforms.filterWidth;
   let firstRow = quotient(row, uniforms.strideHeight);
   let firstCol = quotient(col, uniforms.strideWidth);

@@ -4,7 +4,7 @@
  * filter over a part of the pixels, or, where every channel is a group of its own, four neighbouring ones.
  */
 import { PART_INTEGERS } from './filter_gradient';
-import type { ProgramSource } from './program';
+import { type ProgramSource, QUOTIENT, takenApart, within } from './program';
 
 /** @param depthwise One channel a group, and a multiple of four of them. */
 export function directFilterGradientSource(depthwise: boolean): ProgramSource {
@@ -17,35 +17,44 @@ export function directFilterGradientSource(depthwise: boolean): ProgramSource {
     ],
     outputLanes: lanes,
     integers: PART_INTEGERS,
-    code: () => `
+    code: () => `${QUOTIENT}
 fn main(index: i32) {
-  let cols = uniforms.inChannels / ${lanes};
-  let groupRows = uniforms.outChannels / uniforms.groups;
-  let groupCols = uniforms.inChannels / uniforms.groups;
+  let cols = uniforms.inChannels${depthwise ? ' >> 2u' : ''};
+  let groupRows = quotient(uniforms.outChannels, uniforms.groups);
   let taps = uniforms.filterHeight * uniforms.filterWidth;
-  let row = index / cols;
-  let col = index - row * cols;
-  let part = row / (taps * groupRows);
+${takenApart(
+  'index',
+  [
+    ['col', 'cols'],
+    ['ofGroup', 'groupRows'],
+    ['tap', 'taps'],
+  ],
+  'part',
+)}
   if (part >= uniforms.parts) { return; }
-  let ofPart = row - part * taps * groupRows;
-  let tap = ofPart / groupRows;
-  let tapRow = tap / uniforms.filterWidth;
+${takenApart('tap', [['tapCol', 'uniforms.filterWidth']], 'tapRow')}
   let offsetRow = tapRow * uniforms.dilationHeight - uniforms.padTop;
-  let offsetCol = (tap - tapRow * uniforms.filterWidth) * uniforms.dilationWidth - uniforms.padLeft;
-  let channel = ${depthwise ? 'col' : '(col / groupCols) * groupRows + ofPart - tap * groupRows'};
-  let dyChannels = uniforms.outChannels / ${lanes};
+  let offsetCol = tapCol * uniforms.dilationWidth - uniforms.padLeft;
+  let groupCols = quotient(uniforms.inChannels, uniforms.groups);
+  let channel = ${depthwise ? 'col' : 'quotient(col, groupCols) * groupRows + ofGroup'};
+  let dyChannels = uniforms.outChannels${depthwise ? ' >> 2u' : ''};
   let first = part * uniforms.pixelsOfPart;
   let end = min(uniforms.batch * uniforms.inHeight * uniforms.inWidth, first + uniforms.pixelsOfPart);
+  let line = quotient(first, uniforms.inWidth);
+  var image = quotient(line, uniforms.inHeight);
+  var i = line - image * uniforms.inHeight;
+  var j = first - line * uniforms.inWidth;
   var sum = ${depthwise ? 'vec4<f32>(0.)' : '0.'};
   for (var pixel = first; pixel < end; pixel++) {
-    let line = pixel / uniforms.inWidth;
-    let image = line / uniforms.inHeight;
-    let r = (line - image * uniforms.inHeight) * uniforms.strideHeight + offsetRow;
-    let c = (pixel - line * uniforms.inWidth) * uniforms.strideWidth + offsetCol;
-    if (r >= 0 && r < uniforms.outHeight && c >= 0 && c < uniforms.outWidth) {
+    let r = i * uniforms.strideHeight + offsetRow;
+    let c = j * uniforms.strideWidth + offsetCol;
+    if (${within('r', 'uniforms.outHeight')} & ${within('c', 'uniforms.outWidth')}) {
       let at = ((image * uniforms.outHeight + r) * uniforms.outWidth + c) * dyChannels + channel;
       sum += x[pixel * cols + col] * dy[at];
     }
+    j++;
+    if (j == uniforms.inWidth) { j = 0; i++; }
+    if (i == uniforms.inHeight) { i = 0; image++; }
   }
   result[index] = sum;
 }`,

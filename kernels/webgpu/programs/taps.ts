@@ -8,18 +8,23 @@ import { uniformsOf } from './geometry_integers';
 /** Which taps pixels meet. */
 export type MetTaps = { readonly rows: Taps; readonly cols: Taps } | { readonly phasesOf: Conv2DTransposeGeometry };
 
-/** src/geometry/phases, for one phase. */
+/** src/geometry/phases, for one phase; its first tap is found without a division. Needs ./program's QUOTIENT. */
 const PHASE_TAPS = `
 fn phaseTaps(firstOut: i32, stride: i32, pad: i32, dilation: i32, kernel: i32, tapStep: i32) -> Taps {
-  let phase = (firstOut + pad) % stride;
-  for (var tap = 0; tap < min(kernel, tapStep); tap++) {
-    if ((tap * dilation - phase) % stride == 0) {
-      let count = (kernel - 1 - tap) / tapStep + 1;
-      let offset = (firstOut + pad) / stride - (tap * dilation - phase) / stride;
-      return Taps(count, offset, -(tapStep * dilation) / stride, tap, tapStep);
-    }
+  let at = quotient(firstOut + pad, stride);
+  let phase = firstOut + pad - at * stride;
+  let further = dilation - quotient(dilation, stride) * stride;
+  let end = min(kernel, tapStep);
+  var tap = 0;
+  var met = 0;
+  while (tap < end && met != phase) {
+    tap++;
+    met += further - select(0, stride, met + further >= stride);
   }
-  return Taps(0, 0, 0, 0, 0);
+  if (tap == end) { return Taps(0, 0, 0, 0, 0); }
+  let count = quotient(kernel - 1 - tap, tapStep) + 1;
+  let offset = at - quotient(tap * dilation - phase, stride);
+  return Taps(count, offset, -quotient(tapStep * dilation, stride), tap, tapStep);
 }
 fn rowTapsOf(phase: i32) -> Taps {
   let kernel = uniforms.filterHeight;

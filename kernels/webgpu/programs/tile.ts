@@ -39,3 +39,11 @@ export function cheapest<T extends Tile>(tiles: readonly T[], rows: number, cols
 function roundUp(size: number, unit: number): number {
   return Math.ceil(size / unit) * unit;
 }
+
+/** What part of the pixels of runs there must be. */
+const LEAST_PART = 0.7;
+
+/** The first of some lengths such that runs of so many pixels, cut from rows of `cols`, are filled well enough. */
+export function runOf(lengths: readonly number[], cols: number): number | undefined {
+  return lengths.find((length) => cols / (Math.ceil(cols / length) * length) >= LEAST_PART);
+}
