@@ -2,12 +2,12 @@
 /** A whole model from its files, model.json and weights: timed with stock tfjs and under install(), both compared. */
 import * as tf from '@tensorflow/tfjs';
 import { readWhole } from '../../bench/as_users';
-import { ENOUGH_SAMPLES } from '../../bench/averages';
 import { BOUND } from '../../bench/models/outcome';
 import { type Given, seededValues } from '../../bench/models/seeded';
 import { preparation, registerLayers } from '../../bench/models/stock_or_ours';
 import { type Player, race, timedOf } from '../../bench/race';
 import { uninstall } from '../../src';
+import { limitsOn } from './limits';
 import { OPEN_SIZE } from './model_json';
 import type { LabRow } from './verdict';
 
@@ -15,7 +15,6 @@ import type { LabRow } from './verdict';
 export type ModelFile = Pick<File, 'name' | 'arrayBuffer'>;
 
 export const RIVALS = ['stock', 'install()'] as const;
-const ROUNDS = 9;
 /** Values of an input: 256 MB. */
 const MOST_VALUES = 2 ** 26;
 
@@ -140,14 +139,14 @@ function joined(parts: readonly Float32Array[]): Float32Array {
 /**
  * Races a model on the backend that is set: call by call in turn, from plain values to results that are read in full.
  *
- * @param budget Milliseconds that it may take; a call is never cut.
+ * @param seconds That it may take; a call is never cut.
  */
-export async function raceModel(found: FoundModel, workload: string, budget: number): Promise<LabRow[]> {
+export async function raceModel(found: FoundModel, workload: string, seconds: number): Promise<LabRow[]> {
   // As a page has it that knows nothing of this package's layers.
   registerLayers('stock');
   try {
     const loads = RIVALS.map((name) => () => player(name, found));
-    const outcome = await race(loads, { repeat: ROUNDS, budget, least: ENOUGH_SAMPLES });
+    const outcome = await race(loads, limitsOn(tf.getBackend(), seconds));
     const stock = timedOf(outcome, 'stock');
     return RIVALS.map((contender): LabRow => {
       const where = { backend: tf.getBackend(), workload, pass: 'forward' as const, contender };

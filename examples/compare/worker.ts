@@ -4,7 +4,6 @@ import * as tf from '@tensorflow/tfjs';
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import { expose } from 'comlink';
 import { readWhole, waitForGPU } from '../../bench/as_users';
-import { ENOUGH_SAMPLES } from '../../bench/averages';
 import { benchOn, comparePass } from '../../bench/compare_pass';
 import { type Asked, fieldOf } from '../../bench/field';
 import { disposeOperands, makeOperands, makeValues } from '../../bench/operands';
@@ -13,6 +12,7 @@ import type { Row } from '../../bench/results';
 import { type Workload, workloadsNamed } from '../../bench/workloads';
 import { VARIANTS } from '../../src';
 import { type Available, available, registered, setBackend } from '../site/backends';
+import { limitsOn } from './limits';
 import { type FoundLayers, layersOfModelJson } from './model_json';
 import { modelOf, raceModel } from './model_race';
 import { workloadOf } from './own_layer';
@@ -21,7 +21,6 @@ import type { LabRow } from './verdict';
 
 /** Elements of every result that are compared with the definition; of a smaller result, all. */
 const SAMPLES = 256;
-const ROUNDS = 9;
 
 /** What tfjs knows in this browser, and what of it the browser has. */
 export interface Environment {
@@ -76,7 +75,7 @@ const lab = {
     for (const [done, backend] of backends.entries()) {
       onProgress({ done, all: backends.length, now: `${backend}: ${name}, stock and install() in turn` });
       if (!(await setBackend(backend))) throw new Error(`this browser has no ${backend}`);
-      for (const row of await raceModel(found, name, 1000 * seconds)) onRow(row);
+      for (const row of await raceModel(found, name, seconds)) onRow(row);
     }
   },
 };
@@ -113,9 +112,8 @@ async function measure(plan: Plan, cell: Cell, tell: (what: string) => void): Pr
   if (firsts.size === 0) return rows;
   tell(`timing ${[...firsts.keys()].join(', ')}`);
   const able: typeof field.contenders = (operands) => field.contenders(operands).filter(({ name }) => firsts.has(name));
-  const limits = { repeat: ROUNDS, budget: plan.seconds * 1000, least: ENOUGH_SAMPLES };
   const bench = { ...benchOn(backend), samples: SAMPLES };
-  const timed = await comparePass(bench, pass, workload, { contenders: able }, limits);
+  const timed = await comparePass(bench, pass, workload, { contenders: able }, limitsOn(backend, plan.seconds));
   const withFirst = (row: Row): LabRow => {
     const { firstMs, bytes } = firsts.get(row.contender)!;
     return { ...row, firstMs, scratchBytes: bytes ?? row.scratchBytes };
