@@ -10,7 +10,7 @@ import { EXACT_VARIANTS, type Environment, describeOnEveryBackend } from './supp
 import { runBackpropFilter, runBackpropInput, runForward } from './support/kernels';
 import { type Layer, layer, randomOperands } from './support/layer';
 import * as oracle from './support/oracle';
-import { TILES_BY, backend, setTiles } from './support/webgpu_backend';
+import { TILES_BY, backend, programsOf, setTiles } from './support/webgpu_backend';
 
 const ODD: Readonly<Record<string, Layer>> = {
   'odd channels, dilated': layer({ inChannels: 3, outChannels: 5, dilations: [2, 3], pads: [1, 0, 2, 1] }),
@@ -54,22 +54,6 @@ function compute(l: Layer, what: string, variants: readonly Variant[]): void {
     expect(mismatch(runForward(l, x, filter, variant), oracle.forward(l, x, filter))).toBe('');
   expect(mismatch(runBackpropInput(l, dy, filter), oracle.backpropInput(l, dy, filter))).toBe('');
   expect(mismatch(runBackpropFilter(l, x, dy), oracle.backpropFilter(l, x, dy))).toBe('');
-}
-
-/** The programs of ours that `body` runs. */
-function programsOf(body: () => void): string[] {
-  const run = backend().runWebGPUProgram.bind(backend());
-  const names: string[] = [];
-  backend().runWebGPUProgram = (program, ...rest) => {
-    names.push(program.shaderKey.replace('conv2d-transpose: ', ''));
-    return run(program, ...rest);
-  };
-  try {
-    body();
-  } finally {
-    backend().runWebGPUProgram = run;
-  }
-  return names;
 }
 
 describeOnEveryBackend('webgpu, programs', specs, (environment) => environment.name === 'webgpu');

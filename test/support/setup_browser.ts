@@ -65,6 +65,7 @@ const ofWebGPU = [
   'webgpu',
   'webgpu with subgroups',
   'webgpu, buffers',
+  'webgpu, groups of few channels',
   'webgpu, programs',
   'webgpu, sums in parts',
 ];

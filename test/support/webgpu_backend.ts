@@ -12,6 +12,22 @@ export const programs = (): string[] =>
     key.startsWith('conv2d-transpose'),
   );
 
+/** The programs of ours that `body` runs, in order. */
+export function programsOf(body: () => void): string[] {
+  const run = backend().runWebGPUProgram.bind(backend());
+  const names: string[] = [];
+  backend().runWebGPUProgram = (program, ...rest) => {
+    names.push(program.shaderKey.replace('conv2d-transpose: ', ''));
+    return run(program, ...rest);
+  };
+  try {
+    body();
+  } finally {
+    backend().runWebGPUProgram = run;
+  }
+  return names;
+}
+
 /** Bytes and tensors on the GPU. */
 export const used = (): unknown => [backend().memory().numBytesInGPU, backend().numDataIds()];
 
