@@ -87,7 +87,7 @@ export const settings: Settings<WebGPUBackend> = {
 /** Of what `install` replaces, stock's conv2d alone is tiled: tuned on GPUs, where ours has not been timed. */
 export function leavesToStock(pass: Pass, backend: WebGPUBackend): string | undefined {
   if (pass !== 'input gradient' || isSimulated(backend)) return undefined;
-  return 'its conv2d was tuned on GPUs, and ours has been timed on none yet; tune compares them on this one';
+  return "stock's conv2d was tuned on GPUs, and ours has been timed on none yet; tune compares them on this one";
 }
 
 /** That a buffer of one of these shapes is more than a program can see. */

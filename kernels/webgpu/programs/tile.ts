@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The part of a matrix product that a workgroup computes: a tile in each invocation's registers, side by side. */
+/**
+ * The part of a matrix product that a workgroup computes: a tile in each invocation's registers, side by side; and runs
+ * of pixels of a row, which programs of few channels have instead.
+ */
 import { WORKGROUP } from './program';
 
 export interface Tile {
@@ -40,7 +43,7 @@ function roundUp(size: number, unit: number): number {
   return Math.ceil(size / unit) * unit;
 }
 
-/** What part of the pixels of runs there must be. */
+/** What part of the pixels of its runs a row must have. */
 const LEAST_PART = 0.7;
 
 /** The first of some lengths such that runs of so many pixels, cut from rows of `cols`, are filled well enough. */
