@@ -43,6 +43,7 @@ function specs({ specs: some }: Environment): void {
     ['an invocation', SIMULATED, isPart ? [5, 7, 9] : [...RUNS.keys()]],
     ['a workgroup', REAL, isPart ? [] : [8, 9]],
   ] as const) {
+    if (widths.length === 0) continue;
     describe(`tiles by ${by}`, () => {
       beforeAll(() => setTiles(by));
       afterAll(() => setTiles());
