@@ -87,8 +87,8 @@ let undo: (() => void)[] = [];
  * a kernel of ours cannot compute (another layout than NHWC, say) the stock one still does.
  *
  * @returns which kernels run on ours now, as `backend/kernel`; none, and nothing is installed, where tfjs has none of
- *   the backends here (no `navigator.gpu` in the browser; where there is, but no adapter, `webgpu`'s kernels are
- *   installed, and `tf.setBackend('webgpu')` resolves to false).
+ *   the backends that have kernels here, unless they are named. (Without `navigator.gpu` tfjs has no `webgpu`; with it,
+ *   but no adapter, its kernels are installed, and `tf.setBackend('webgpu')` resolves to false.)
  * @throws Error if a backend or kernel is unknown, none of the kernels named can be replaced there, no entry point has
  *   been imported, or none of the packages of their backends; nothing is installed then.
  */
