@@ -135,12 +135,7 @@ export function planCorrelation(request: CorrelationRequest, device: Device): Co
     outColStep: out.colStep ?? 1,
   };
   if (!fillsTiles(groups, channels, depth)) {
-    const depthwise = channels === 1 && depth === 1 && groups % 4 === 0;
-    const ofAPixel = depthwise ? groups / 4 : groups * channels;
-    const inARow = pixelsInARow(phases * pixels * ofAPixel, cols, device);
-    const colTiles = Math.ceil(cols / inARow);
-    const workgroups = Math.ceil((phases * batch * rows * colTiles * ofAPixel) / WORKGROUP);
-    const source = directSource({ pixels: inARow, order, phased, adds, depthwise });
+    const { source, workgroups, colTiles } = byRuns({ order, phased, adds }, phases, request, device);
     return tooMany(device, workgroups) ?? { source, workgroups, uniforms: { ...integers, colTiles } };
   }
   const together = device.tilesBy !== 'a workgroup' ? toFewChannels(request, integers) : undefined;
@@ -181,10 +176,21 @@ const IN_A_ROW = [8, 4] as const;
 /** Invocations that keep a device busy. */
 const ENOUGH = { simulated: 2 ** 8, real: 2 ** 15 };
 
-function pixelsInARow(elements: number, cols: number, { tilesBy }: Device): number {
+/** For groups of few channels: runs of pixels, of a channel or of four. */
+function byRuns(
+  kind: Pick<CorrelationKind, 'order' | 'phased' | 'adds'>,
+  phases: number,
+  { batch, rows, cols, groups, channels, depth }: CorrelationRequest,
+  { tilesBy }: Device,
+): Pick<Correlation, 'source' | 'workgroups'> & { readonly colTiles: number } {
+  const depthwise = channels === 1 && depth === 1 && groups % 4 === 0;
+  const ofAColumn = phases * batch * rows * (depthwise ? groups / 4 : groups * channels);
   const enough = tilesBy === 'a workgroup' ? ENOUGH.real : ENOUGH.simulated;
-  const possible = IN_A_ROW.filter((pixels) => elements >= enough * pixels);
-  return runOf(possible, cols) ?? 1;
+  const possible = IN_A_ROW.filter((pixels) => ofAColumn * cols >= enough * pixels);
+  const pixels = runOf(possible, cols) ?? 1;
+  const colTiles = Math.ceil(cols / pixels);
+  const workgroups = Math.ceil((ofAColumn * colTiles) / WORKGROUP);
+  return { source: directSource({ ...kind, pixels, depthwise }), workgroups, colTiles };
 }
 
 /** A program, and how many tiles of pixels × channels it takes. */

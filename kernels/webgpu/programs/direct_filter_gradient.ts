@@ -3,7 +3,7 @@
  * The filter gradient of programs/filter_gradient for groups of few channels: an invocation sums up one element of the
  * filter over a part of the pixels, or, where every channel is a group of its own, four neighbouring ones.
  */
-import { PART_INTEGERS } from './filter_gradient';
+import { NEXT_PLACE, PART_INTEGERS, placeOf } from './filter_gradient';
 import { type ProgramSource, QUOTIENT, takenApart, within } from './program';
 
 /** @param depthwise One channel a group, and a multiple of four of them. */
@@ -40,10 +40,7 @@ ${takenApart('tap', [['tapCol', 'uniforms.filterWidth']], 'tapRow')}
   let dyChannels = uniforms.outChannels${depthwise ? ' >> 2u' : ''};
   let first = part * uniforms.pixelsOfPart;
   let end = min(uniforms.batch * uniforms.inHeight * uniforms.inWidth, first + uniforms.pixelsOfPart);
-  let line = quotient(first, uniforms.inWidth);
-  var image = quotient(line, uniforms.inHeight);
-  var i = line - image * uniforms.inHeight;
-  var j = first - line * uniforms.inWidth;
+${placeOf('first')}
   var sum = ${depthwise ? 'vec4<f32>(0.)' : '0.'};
   for (var pixel = first; pixel < end; pixel++) {
     let r = i * uniforms.strideHeight + offsetRow;
@@ -52,9 +49,7 @@ ${takenApart('tap', [['tapCol', 'uniforms.filterWidth']], 'tapRow')}
       let at = ((image * uniforms.outHeight + r) * uniforms.outWidth + c) * dyChannels + channel;
       sum += x[pixel * cols + col] * dy[at];
     }
-    j++;
-    if (j == uniforms.inWidth) { j = 0; i++; }
-    if (i == uniforms.inHeight) { i = 0; image++; }
+${NEXT_PLACE}
   }
   result[index] = sum;
 }`,

@@ -44,6 +44,19 @@ export const TILE_OF_PART = [
   ['group', 'uniforms.groups'],
 ] as const;
 
+/** For an invocation that walks over pixels of x from `first` on: where that is, column `j` and row `i` of `image`. */
+export function placeOf(first: string): string {
+  return `  let line = quotient(${first}, uniforms.inWidth);
+  var image = quotient(line, uniforms.inHeight);
+  var i = line - image * uniforms.inHeight;
+  var j = ${first} - line * uniforms.inWidth;`;
+}
+
+/** On to the next. */
+export const NEXT_PLACE = `    j++;
+    if (j == uniforms.inWidth) { j = 0; i++; }
+    if (i == uniforms.inHeight) { i = 0; image++; }`;
+
 /** What programs of tiles take, and how they see what they write. */
 export function takenByTiles({
   dy,

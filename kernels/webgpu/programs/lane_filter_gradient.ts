@@ -3,7 +3,7 @@
  * The filter gradient of ./filter_gradient, for GPUs that a CPU simulates: as in ./lane_correlation, an invocation has
  * a large tile of its own, rows × columns, and reads dy and x from where they are, pixel by pixel.
  */
-import { type FilterGradientKind, takenByTiles, writeSums } from './filter_gradient';
+import { type FilterGradientKind, NEXT_PLACE, placeOf, takenByTiles, writeSums } from './filter_gradient';
 import { firstRead, laneWork, nameOf, placeOfSum, readBy, readByOther } from './lane_quads';
 import { LANES, type LaneTile } from './lanes';
 import { type ProgramSource, QUOTIENT, each, range, readIf, takenApart, within } from './program';
@@ -45,10 +45,7 @@ ${each(range(dy === 4 ? rowsRead / 4 : rowsRead), (n) => placeOfRow(n, dy))}
 ${each(colQuads, (c) => each(range(tile.rows), (r) => `  var sum${r}_${c} = vec4<f32>(0.);`))}
   let begin = part * uniforms.pixelsOfPart;
   let end = min(begin + uniforms.pixelsOfPart, uniforms.batch * uniforms.inHeight * uniforms.inWidth);
-  let line = quotient(begin, uniforms.inWidth);
-  var image = quotient(line, uniforms.inHeight);
-  var i = line - image * uniforms.inHeight;
-  var j = begin - line * uniforms.inWidth;
+${placeOf('begin')}
   for (var first = begin; first < end; first += ${UNROLLED}) {
 ${each(range(UNROLLED), (n) => addPixel(kind, n))}
   }
@@ -113,8 +110,6 @@ ${readByOther(tile, 'row', 'of', dy === 4 ? tile.rows / 4 : tile.rows)}
 ${each(range(readBy(tile, colQuads.length)), (c) => `      let by${c} = ${column(c)};`)}
 ${readByOther(tile, 'col', 'by', colQuads.length)}
 ${each(colQuads, (c) => each(range(tile.rows), (r) => `      sum${r}_${c} += ${rowOf(r)} * by${c};`))}
-    j++;
-    if (j == uniforms.inWidth) { j = 0; i++; }
-    if (i == uniforms.inHeight) { i = 0; image++; }
+${NEXT_PLACE}
   }`;
 }
