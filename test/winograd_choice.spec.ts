@@ -12,6 +12,18 @@ import { FAST_MATH, hasWinograd, runWinogradInput, winogradInputGradient } from 
 /** One that it is predicted to be fastest on. */
 const LARGE = layer({ inSize: [24, 24], kernel: [4, 4], pads: [1, 1, 1, 1], inChannels: 32, outChannels: 32 });
 
+/** Checks what is installed with the flag off, on and off again; uninstalls it. */
+function asTheFlagIs(check: (allowed: boolean) => void): void {
+  try {
+    for (const allowed of [false, true, false]) {
+      tf.env().set(FAST_MATH, allowed);
+      check(allowed);
+    }
+  } finally {
+    uninstall();
+  }
+}
+
 describeOnEveryBackend('winograd, who takes it', specs, hasWinograd);
 
 function specs({ backend }: Environment): void {
@@ -50,18 +62,10 @@ function specs({ backend }: Environment): void {
         return tf.conv2dTranspose(image, weights, shape, l.strides, 'same').dataSync<'float32'>();
       });
     install();
-    try {
-      for (const [allowed, expected] of [
-        [false, exact],
-        [true, fast],
-        [false, exact],
-      ] as const) {
-        tf.env().set(FAST_MATH, allowed);
-        expect(isEqual(run(), (at) => expected[at])).toBe(true);
-      }
-    } finally {
-      uninstall();
-    }
+    asTheFlagIs((allowed) => {
+      const expected = allowed ? fast : exact;
+      expect(isEqual(run(), (at) => expected[at])).toBe(true);
+    });
   });
 
   for (const isFused of [false, true])
@@ -82,19 +86,11 @@ function specs({ backend }: Environment): void {
           return y.dataSync<'float32'>();
         });
       install({ backends: [backend], kernels: REPLACEABLE });
-      try {
-        for (const [allowed, sums] of [
-          [false, exact],
-          [true, fast],
-          [false, exact],
-        ] as const) {
-          tf.env().set(FAST_MATH, allowed);
-          const fusedAt = (at: number): number => Math.max(0, Math.fround(sums[at] + bias[at % 32]));
-          expect(isEqual(run(), isFused ? fusedAt : (at) => sums[at])).toBe(true);
-        }
-      } finally {
-        uninstall();
-      }
+      asTheFlagIs((allowed) => {
+        const sums = allowed ? fast : exact;
+        const fusedAt = (at: number): number => Math.max(0, Math.fround(sums[at] + bias[at % 32]));
+        expect(isEqual(run(), isFused ? fusedAt : (at) => sums[at])).toBe(true);
+      });
     });
 
   it('leaves the input gradient exact of few channels, whose transforms take longer than the products save', () => {
